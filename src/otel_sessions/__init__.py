@@ -1,0 +1,59 @@
+"""Sessions for OpenTelemetry: the traces of one conversation, ticket or import, tied together.
+
+`propagate_sessions` sets the session once, `SessionSpanProcessor` stamps it on every span, and `SessionExporter` rolls
+spans up to traces and sessions, with tokens and cost, while it forwards them to any OTLP backend.
+"""
+
+from otel_sessions.counting.prices.chain import default_pricer
+from otel_sessions.counting.prices.custom import PriceFile
+from otel_sessions.counting.prices.genai import GenAIPrices
+from otel_sessions.counting.prices.pricer import Cost, Pricer
+from otel_sessions.counting.session import SessionRollup
+from otel_sessions.counting.tokens import Usage
+from otel_sessions.counting.trace import TraceGroup, TraceRollup
+from otel_sessions.drops import SessionValueError, dropped_values
+from otel_sessions.exporter import SessionExporter
+from otel_sessions.logs import SessionLogFilter, SessionLogRecordProcessor
+from otel_sessions.processor import SessionSpanProcessor
+from otel_sessions.propagation import (
+    SessionScope,
+    bind_session,
+    current_session,
+    no_session,
+    propagate_sessions,
+    update_session,
+)
+from otel_sessions.rollups import RollupLimits
+from otel_sessions.rules import Limits
+from otel_sessions.sampler import SessionRatioSampler
+from otel_sessions.scores import score_session
+from otel_sessions.session import Session
+
+__all__ = [
+    "Cost",
+    "GenAIPrices",
+    "Limits",
+    "PriceFile",
+    "Pricer",
+    "RollupLimits",
+    "Session",
+    "SessionExporter",
+    "SessionLogFilter",
+    "SessionLogRecordProcessor",
+    "SessionRatioSampler",
+    "SessionRollup",
+    "SessionScope",
+    "SessionSpanProcessor",
+    "SessionValueError",
+    "TraceGroup",
+    "TraceRollup",
+    "Usage",
+    "bind_session",
+    "current_session",
+    "default_pricer",
+    "dropped_values",
+    "no_session",
+    "propagate_sessions",
+    "score_session",
+    "update_session",
+]

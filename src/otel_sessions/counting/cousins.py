@@ -1,0 +1,109 @@
+"""Model calls that two instrumentations saw side by side, neither of them around the other.
+
+LangChain's tracer and a provider's, for one, report the same call as siblings or cousins. An id that both wrote
+settles it. Without one, two calls are taken for the same only if everything fits: other instrumentation scopes, the
+same input and output tokens, one within the time of the other, models that could be the same, and no ids that differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from otel_sessions.counting.facts import Call, SpanFacts
+
+TOLERANCE_NS: Final = 50_000_000
+"""How far the inner call may stick out of the outer one: two tracers do not take their times at once."""
+
+_LOOK_AHEAD: Final = 64
+"""Open outer calls looked at for one inner call, so that thousands of calls in parallel stay linear."""
+
+_DATE: Final = re.compile(r"[-@]?(\d{8}|\d{4}-\d{2}-\d{2}|\d{4})$")
+
+
+def match_cousins(spans: Collection[SpanFacts], *, fuzzy: bool = True) -> Iterator[tuple[int, int]]:
+    """Pairs (dropped span, kept span) among counted model calls; every span is dropped at most once."""
+    remaining = spans
+    for field in ("response_id", "call_id"):
+        ids = [id_ for span in remaining if (id_ := getattr(span.call, field)) is not None]
+        if len(set(ids)) == len(ids):
+            continue
+        first: dict[str, SpanFacts] = {}
+        kept: list[SpanFacts] = []
+        for span in sorted(remaining, key=_order):
+            id_ = getattr(span.call, field)
+            if id_ is None or first.setdefault(id_, span) is span:
+                kept.append(span)
+            else:
+                yield span.span_id, first[id_].span_id
+        remaining = kept
+    if fuzzy and len({span.scope for span in remaining}) > 1:
+        yield from _fuzzy(sorted(remaining, key=_order))
+
+
+def _order(span: SpanFacts) -> tuple[bool, int, int, int]:
+    """The innermost first, a call that reports usage before one that does not; arrival plays no part."""
+    call = span.call
+    return not (call is not None and call.says_something), span.end - span.start, span.start, span.span_id
+
+
+def _fuzzy(spans: list[SpanFacts]) -> Iterator[tuple[int, int]]:
+    alike: dict[tuple[object, ...], list[SpanFacts]] = {}
+    for span in spans:
+        assert span.call is not None
+        usage = span.call.usage
+        tokens = (usage.input_tokens, usage.output_tokens) if usage is not None else (None, None)
+        alike.setdefault((*tokens, span.kind, span.failed), []).append(span)
+    for group in alike.values():
+        if len(group) > 1 and len({span.scope for span in group}) > 1:
+            yield from _pairs(group)
+
+
+def _pairs(group: list[SpanFacts]) -> Iterator[tuple[int, int]]:
+    """One to one, the tightest enclosing call first; the inner call of a pair is kept."""
+    by_start = sorted(group, key=lambda span: (span.start, span.span_id))
+    candidates: list[tuple[int, int, int, SpanFacts, SpanFacts]] = []
+    open_: list[SpanFacts] = []
+    later = 0
+    for inner in by_start:
+        while later < len(by_start) and by_start[later].start <= inner.start + TOLERANCE_NS:
+            open_.append(by_start[later])
+            later += 1
+        open_ = [span for span in open_ if span.end + TOLERANCE_NS >= inner.start]
+        for outer in open_[-_LOOK_AHEAD:]:
+            if _encloses(outer, inner) and _could_be_same(outer, inner):
+                slack = (outer.end - outer.start) - (inner.end - inner.start)
+                candidates.append((slack, inner.start, inner.span_id, outer, inner))
+    candidates.sort(key=lambda found: (*found[:3], found[3].span_id))
+    used: set[int] = set()
+    for _, _, _, outer, inner in candidates:
+        if outer.span_id not in used and inner.span_id not in used:
+            used.update((outer.span_id, inner.span_id))
+            yield outer.span_id, inner.span_id
+
+
+def _encloses(outer: SpanFacts, inner: SpanFacts) -> bool:
+    length, other = outer.end - outer.start, inner.end - inner.start
+    longer = length > other or (length == other and outer.span_id < inner.span_id)
+    return longer and outer.start - TOLERANCE_NS <= inner.start and inner.end <= outer.end + TOLERANCE_NS
+
+
+def _could_be_same(one: SpanFacts, other: SpanFacts) -> bool:
+    if one.scope == other.scope or (one.values and other.values and one.values != other.values):
+        return False
+    a, b = one.call, other.call
+    assert a is not None
+    assert b is not None
+    if a.response_id is not None and b.response_id is not None:
+        return False
+    return bool(_models(a) & _models(b)) or not _models(a) or not _models(b)
+
+
+def _models(call: Call) -> set[str]:
+    return {_base_name(model) for model in (call.model, call.request_model) if model is not None}
+
+
+def _base_name(model: str) -> str:
+    """A model's name without its provider's prefix and its date."""
+    return _DATE.sub("", model.rpartition("/")[2].lower())

@@ -1,0 +1,190 @@
+"""What counting needs to know of a span: compact, immutable, the same for the exporter and the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.prices.rates import EXACT
+from otel_sessions.counting.tokens import Usage
+from otel_sessions.counting.usage import normalise
+from otel_sessions.dialects import kinds
+from otel_sessions.dialects.read import Read, read_attributes
+from otel_sessions.rules import MetadataValue
+
+Values = tuple[tuple[str, str], ...]
+"""Session keys and values, in the order of the keys."""
+
+
+class Call(NamedTuple):
+    """What a span says of model usage; of a single call where the span's kind is one.
+
+    `context` is what else sets the price, such as `(("service_tier", "flex"),)`; `reported` is a cost that the span
+    itself reports, its source the attribute that said so.
+    """
+
+    usage: Usage | None = None
+    model: str | None = None
+    request_model: str | None = None
+    provider: str | None = None
+    response_id: str | None = None
+    call_id: str | None = None
+    context: tuple[tuple[str, str], ...] = ()
+    reported: Cost | None = None
+    cache_hit: bool = False
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it reports any tokens above zero, or a cost."""
+        return bool(self.reported is not None or (self.usage is not None and self.usage.total_tokens))
+
+
+class Labels(NamedTuple):
+    """What a span says of its session beside its keys; shared by the spans that say the same."""
+
+    name: str | None = None
+    user_id: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, MetadataValue], ...] = ()
+    service: str | None = None
+    environment: str | None = None
+
+
+NO_LABELS: Final = Labels()
+
+
+class SpanFacts(NamedTuple):
+    """One span: ids as integers, times in nanoseconds UTC.
+
+    Attributes:
+        parent_id: the span's parent in its trace, also a remote one; `None` for a root.
+        failed: its status is ERROR.
+        kind: one of `otel_sessions.dialects.kinds`.
+        scope: name of the instrumentation scope.
+        values: the session keys that it carries itself.
+        cut: the session keys that it must not take from an ancestor, nor lend; `*` is all.
+        call: what it says of model usage, `None` for most spans.
+    """
+
+    span_id: int
+    parent_id: int | None
+    start: int
+    end: int
+    failed: bool
+    kind: str
+    scope: str
+    name: str
+    values: Values = ()
+    cut: tuple[str, ...] = ()
+    labels: Labels = NO_LABELS
+    call: Call | None = None
+
+
+def span_facts(
+    attributes: Mapping[str, Any],
+    *,
+    span_id: int,
+    parent_id: int | None,
+    start: int,
+    end: int,
+    failed: bool,
+    scope: str,
+    name: str,
+    service: str | None = None,
+    environment: str | None = None,
+) -> SpanFacts:
+    """The facts of a span with these attributes; `service` and `environment` are those of its resource.
+
+    Never raises for any value of an attribute.
+    """
+    read = read_attributes(attributes, scope)
+    fields = read.fields
+    kind = fields.get("kind")
+    call = None
+    if read.tokens or read.costs or kind in kinds.CALLS:
+        call = _call(read, scope)
+        if kind is None:
+            kind = kinds.LLM if call.usage is not None and call.model is not None else kinds.OTHER
+        if kind == kinds.POLL or (kind not in kinds.CALLS and not call.says_something):
+            call = None
+    session_id = fields.get("session_id")
+    if read.session_keys:
+        own = {ID_KEY: session_id, **read.session_keys} if session_id is not None else read.session_keys
+        values: Values = tuple(sorted(own.items()))
+    else:
+        values = () if session_id is None else _id_values(session_id)
+    labels = _labels(
+        fields.get("session_name"),
+        fields.get("user_id"),
+        fields.get("tags", ()),
+        service,
+        fields.get("environment", environment),
+    )
+    if read.metadata:
+        labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
+    return SpanFacts(
+        span_id,
+        parent_id,
+        start,
+        end,
+        failed,
+        kind or kinds.OTHER,
+        scope,
+        name,
+        values,
+        fields.get("cut", ()),
+        labels,
+        call,
+    )
+
+
+@lru_cache(maxsize=8_192)
+def _id_values(session_id: str) -> Values:
+    return ((ID_KEY, session_id),)
+
+
+@lru_cache(maxsize=8_192)
+def _labels(
+    name: str | None, user_id: str | None, tags: tuple[str, ...], service: str | None, environment: str | None
+) -> Labels:
+    """One object for all spans that say the same; without metadata, where `1` and `True` would be taken for equal."""
+    return Labels(name, user_id, tags, (), service, environment)
+
+
+def _call(read: Read, scope: str) -> Call:
+    fields = read.fields
+    context: tuple[tuple[str, str], ...] = ()
+    if "service_tier" in fields:
+        context = (("service_tier", fields["service_tier"]),)
+    if fields.get("batch"):
+        context += (("processing", "batch"),)
+    return Call(
+        normalise(read.tokens, scope) if read.tokens else None,
+        fields.get("model"),
+        fields.get("request_model"),
+        fields.get("provider"),
+        fields.get("response_id"),
+        fields.get("call_id"),
+        context,
+        _reported(read.costs) if read.costs else None,
+        fields.get("cache_hit", False),
+    )
+
+
+def _reported(reported: Mapping[int, Mapping[str, tuple[Decimal, str]]]) -> Cost | None:
+    """The cost of the first family that gives one; a total that is missing is the sum of both sides."""
+    for _, costs in sorted(reported.items()):
+        sides = [costs[side] for side in ("cost_input", "cost_output") if side in costs]
+        if "cost_total" in costs:
+            total, source = costs["cost_total"]
+        elif len(sides) == 2:
+            total, source = EXACT.add(sides[0][0], sides[1][0]), sides[0][1]
+        else:
+            continue
+        input_, output = costs.get("cost_input"), costs.get("cost_output")
+        return Cost(input_ and input_[0], output and output[0], total, f"reported:{source}")
+    return None

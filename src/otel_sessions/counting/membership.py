@@ -1,0 +1,61 @@
+"""Which sessions a trace's spans belong to, per session key.
+
+A span that is cut from a key belongs to no session of it and lends none. Else its own value counts, else its nearest
+ancestor's, else the trace's value if the trace has exactly one, else none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from otel_sessions.attributes import ALL_KEYS
+from otel_sessions.counting.facts import SpanFacts
+
+_CUT: Final = ""
+"""Stands for "cut" among values, none of which is empty."""
+
+
+def sessions_of(spans: Mapping[int, SpanFacts]) -> dict[int, tuple[tuple[str, str], ...]]:
+    """The (key, value) pairs of every span's sessions, by span id; keys in order, `id` not first."""
+    first = next(iter(spans.values())).values
+    if all(span.values == first and not span.cut for span in spans.values()):
+        return dict.fromkeys(spans, first)
+    keys = sorted({key for span in spans.values() for key, _ in span.values})
+    members: dict[int, list[tuple[str, str]]] = {span_id: [] for span_id in spans}
+    for key in keys:
+        for span_id, value in _values(spans, key).items():
+            if value is not None and value != _CUT:
+                members[span_id].append((key, value))
+    return {span_id: tuple(pairs) for span_id, pairs in members.items()}
+
+
+def _values(spans: Mapping[int, SpanFacts], key: str) -> dict[int, str | None]:
+    """Every span's value of one key, its own or inherited."""
+    found: dict[int, str | None] = {}
+    lent: set[str] = set()
+    for span_id, span in spans.items():
+        if span.cut and (key in span.cut or ALL_KEYS in span.cut):
+            found[span_id] = _CUT
+            continue
+        for name, value in span.values:
+            if name == key:
+                found[span_id] = value
+                lent.add(value)
+                break
+    default = next(iter(lent)) if len(lent) == 1 else None
+    for span_id, span in spans.items():
+        if span_id in found:
+            continue
+        path = [span_id]
+        parent_id = span.parent_id
+        while parent_id is not None and parent_id not in found:
+            parent = spans.get(parent_id)
+            if parent is None:
+                parent_id = None
+                break
+            path.append(parent_id)
+            parent_id = parent.parent_id
+        value_found = default if parent_id is None else found[parent_id]
+        found.update(dict.fromkeys(path, value_found))
+    return found

@@ -1,0 +1,1 @@
+"""What a model call costs: the `Pricer` protocol and the pricers behind it."""

@@ -1,0 +1,39 @@
+"""`FirstPrice`: several pricers as one; `default_pricer`: the one to use without further thought."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from otel_sessions.counting.prices.custom import PriceFile
+from otel_sessions.counting.prices.genai import GenAIPrices
+from otel_sessions.counting.prices.pricer import Cost, Pricer
+from otel_sessions.counting.tokens import Usage
+
+
+class FirstPrice:
+    """A `Pricer` that asks `pricers` in order and takes the first answer; without any it knows no price."""
+
+    def __init__(self, *pricers: Pricer) -> None:
+        self._pricers = pricers
+
+    def price(
+        self, *, provider: str | None, model: str, usage: Usage, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Cost | None:
+        """The cost of one call; see `Pricer.price`."""
+        for pricer in self._pricers:
+            cost = pricer.price(provider=provider, model=model, usage=usage, at=at, context=context)
+            if cost is not None:
+                return cost
+        return None
+
+
+def default_pricer(path: str | None = None) -> Pricer:
+    """The prices file at `path`, if given, then genai-prices, if installed.
+
+    Raises:
+        ValueError: the file cannot be used; the message says why.
+    """
+    pricers: list[Pricer] = [] if path is None else [PriceFile.load(path)]
+    if find_spec("genai_prices") is not None:
+        pricers.append(GenAIPrices())
+    return pricers[0] if len(pricers) == 1 else FirstPrice(*pricers)

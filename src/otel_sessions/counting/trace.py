@@ -1,0 +1,239 @@
+"""`roll_up`: from the spans of one trace to what each session gets of it. A pure function of the set of spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from otel_sessions.counting.calls import Skipped, count_calls
+from otel_sessions.counting.facts import Call, Labels, SpanFacts
+from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.prices.pricer import Cost, Pricer
+from otel_sessions.counting.totals import Totals
+from otel_sessions.dialects.kinds import PENDING
+from otel_sessions.rules import MetadataValue
+
+Model = tuple[str | None, str | None]
+"""Provider and model, as the spans name them."""
+
+
+class TraceGroup(NamedTuple):
+    """One trace as seen from one session: the spans of it that belong there. Times in nanoseconds UTC.
+
+    Attributes:
+        key: the session key, `id` by default; empty for the whole trace.
+        value: its value.
+        failed: one of the top spans, those without a parent in the group, has status ERROR.
+        operations: the names of the top spans.
+        models: what each model was used for, by (provider, model).
+        name: the session's name and the start of the last span that gave it.
+        metadata: by name, the start of the last span that gave a value, and the value.
+        conflict: spans of the trace carry another value of the same key.
+    """
+
+    key: str
+    value: str
+    trace_id: int
+    start: int
+    end: int
+    span_count: int
+    failed: bool
+    operations: frozenset[str]
+    models: Mapping[Model, Totals]
+    services: frozenset[str]
+    environments: frozenset[str]
+    user_ids: frozenset[str]
+    tags: frozenset[str]
+    name: tuple[int, str] | None
+    metadata: Mapping[str, tuple[int, MetadataValue]]
+    conflict: bool = False
+
+
+class TraceRollup(NamedTuple):
+    """One trace, rolled up.
+
+    Attributes:
+        groups: what each session gets of it, in the order of key and value.
+        whole: the same for all spans, in a session or not.
+        skipped: spans that report usage, or are a model call, and why they are not counted.
+    """
+
+    trace_id: int
+    groups: tuple[TraceGroup, ...]
+    whole: TraceGroup
+    skipped: Mapping[int, Skipped]
+
+
+def roll_up(
+    trace_id: int, spans: Iterable[SpanFacts], *, pricer: Pricer | None = None, cousins: bool = True
+) -> TraceRollup | None:
+    """What each session gets of a trace; `None` if there is no span to speak of.
+
+    Order and repetition of the spans change nothing.
+
+    Args:
+        trace_id: of all the spans.
+        spans: all that is known of the trace.
+        pricer: what calls cost that do not report it themselves; without one they are unpriced.
+        cousins: match calls that two instrumentations saw side by side also where no id tells.
+    """
+    by_id = _distinct(spans)
+    if not by_id:
+        return None
+    counted = count_calls(by_id, cousins=cousins)
+    priced = {span_id: (call, _cost(call, by_id[span_id], pricer)) for span_id, call in counted.calls.items()}
+    members = sessions_of(by_id)
+    whole = _group(trace_id, by_id, priced)
+    first = next(iter(members.values()))
+    if all(pairs is first or pairs == first for pairs in members.values()):
+        groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
+    else:
+        spans_of: dict[tuple[str, str], dict[int, SpanFacts]] = {}
+        for span_id, pairs in members.items():
+            for pair in pairs:
+                spans_of.setdefault(pair, {})[span_id] = by_id[span_id]
+        per_key = [key for key, _ in spans_of]
+        groups = tuple(
+            _group(trace_id, spans_of[pair], priced)._replace(
+                key=pair[0], value=pair[1], conflict=per_key.count(pair[0]) > 1
+            )
+            for pair in sorted(spans_of)
+        )
+    return TraceRollup(trace_id, groups, whole, counted.skipped)
+
+
+def _distinct(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
+    """The spans by id in a fixed order; a span that was delivered twice once, a placeholder for one never."""
+    by_id: dict[int, SpanFacts] = {}
+    doubtful = False
+    for span in spans:
+        if span.kind == PENDING:
+            continue
+        known = by_id.get(span.span_id)
+        by_id[span.span_id] = span if known is None else more_complete(known, span)
+    for span in by_id.values():
+        parent = by_id.get(span.parent_id) if span.parent_id is not None else None
+        if parent is not None and parent.start >= span.start:
+            doubtful = True
+            break
+    ordered = dict(sorted(by_id.items()))
+    return _without_cycles(ordered) if doubtful else ordered
+
+
+def more_complete(one: SpanFacts, other: SpanFacts) -> SpanFacts:
+    """Of two deliveries of one span the later state; which arrived first does not matter."""
+    return one if one == other else max(one, other, key=lambda span: (span.end, -span.start, repr(span)))
+
+
+def _without_cycles(spans: dict[int, SpanFacts]) -> dict[int, SpanFacts]:
+    """The spans, with the parent taken from one span of every cycle: its earliest, which is then a root.
+
+    Cycles only come of forged or corrupt ids, and need a parent that does not start before its child.
+    """
+    settled: set[int] = set()
+    for span_id in spans:
+        path: dict[int, None] = {}
+        current: int | None = span_id
+        while current is not None and current in spans and current not in settled:
+            if current in path:
+                ids = list(path)
+                cycle = ids[ids.index(current) :]
+                root = min(cycle, key=lambda id_: (spans[id_].start, id_))
+                spans[root] = spans[root]._replace(parent_id=None)
+                break
+            path[current] = None
+            current = spans[current].parent_id
+        settled.update(path)
+    return spans
+
+
+def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
+    if call.reported is not None:
+        return call.reported
+    if pricer is None or call.usage is None:
+        return None
+    for model in (call.model, call.request_model):
+        if model is not None:
+            cost = pricer.price(
+                provider=call.provider, model=model, usage=call.usage, at=span.start, context=call.context
+            )
+            if cost is not None or call.request_model == model:
+                return cost
+    return None
+
+
+def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, tuple[Call, Cost | None]]) -> TraceGroup:
+    operations: set[str] = set()
+    labels: dict[Labels, int] = {}
+    failed = False
+    start, end = None, 0
+    last: Labels | None = None
+    last_start = 0
+    for span in spans.values():
+        if start is None or span.start < start:
+            start = span.start
+        if span.end > end:
+            end = span.end
+        if span.parent_id is None or span.parent_id not in spans:
+            operations.add(span.name)
+            failed = failed or span.failed
+        if span.labels is not last or span.start > last_start:
+            last, last_start = span.labels, span.start
+            labels[last] = max(last_start, labels.get(last, last_start))
+    models: dict[Model, Totals] = {}
+    for span_id, (call, cost) in priced.items():
+        if span_id in spans:
+            model = (call.provider, call.model or call.request_model)
+            totals = models.get(model)
+            if totals is None:
+                totals = models[model] = Totals()
+            totals.add_call(call.usage, cost)
+    assert start is not None
+    return _labelled(trace_id, start, max(end, start), len(spans), failed, frozenset(operations), models, labels)
+
+
+def _labelled(
+    trace_id: int,
+    start: int,
+    end: int,
+    span_count: int,
+    failed: bool,
+    operations: frozenset[str],
+    models: dict[Model, Totals],
+    labels: dict[Labels, int],
+) -> TraceGroup:
+    name: tuple[int, str] | None = None
+    metadata: dict[str, tuple[int, MetadataValue]] = {}
+    for label, at in labels.items():
+        if label.name is not None and (name is None or (at, label.name) > name):
+            name = (at, label.name)
+        for key, value in label.metadata:
+            metadata[key] = later(metadata.get(key), (at, value))
+    return TraceGroup(
+        "",
+        "",
+        trace_id,
+        start,
+        end,
+        span_count,
+        failed,
+        operations,
+        models,
+        _present(label.service for label in labels),
+        _present(label.environment for label in labels),
+        _present(label.user_id for label in labels),
+        _present(tag for label in labels for tag in label.tags),
+        name,
+        metadata,
+    )
+
+
+def _present(names: Iterable[str | None]) -> frozenset[str]:
+    return frozenset(name for name in names if name is not None)
+
+
+def later(one: tuple[int, MetadataValue] | None, other: tuple[int, MetadataValue]) -> tuple[int, MetadataValue]:
+    """The later of two values, whatever their order of arrival; values of one moment are ordered by how they print."""
+    if one is None:
+        return other
+    return max(one, other, key=lambda dated: (dated[0], type(dated[1]).__name__, repr(dated[1])))

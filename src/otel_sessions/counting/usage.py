@@ -1,0 +1,56 @@
+"""One span's tokens, whatever dialects reported them, as one `Usage` in OpenTelemetry's meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otel_sessions.counting.tokens import Usage
+from otel_sessions.dialects import names
+from otel_sessions.dialects.read import FAMILIES
+
+_PARTS = ("cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_input", "audio_output")
+
+
+def normalise(reported: Mapping[int, Mapping[str, int]], scope: str = "") -> Usage | None:
+    """The usage that a span reports, by family; `None` if no family has input or output.
+
+    One family supplies input and output, the first that has either: two names of one number are copies, and two
+    families may differ in meaning. Others only fill parts that it lacks. Input that does not include cached tokens
+    is recognised, by its family or scope, by the total, or because it is smaller than its parts, and completed;
+    reasoning that exceeds the output was left out of it and is added.
+    """
+    in_order = sorted(reported)
+    chosen = next((index for index in in_order if "input" in reported[index] or "output" in reported[index]), None)
+    if chosen is None:
+        return None
+    own = parts = reported[chosen]
+    if len(own) == 2 and len(in_order) == 1 and "input" in own and "output" in own:
+        return Usage(own["input"], own["output"])
+    if len(in_order) > 1:
+        others = (item for index in reversed(in_order) for item in reported[index].items())
+        parts = {**{part: tokens for part, tokens in others if part in _PARTS}, **own}
+    input_, output = own.get("input"), own.get("output")
+    read, write = parts.get("cache_read"), parts.get("cache_write")
+    cached = (read or 0) + (write or 0)
+    if input_ is not None and cached:
+        exclusive = (
+            FAMILIES[chosen].exclusive
+            or scope.startswith(names.EXCLUSIVE_SCOPES)
+            or input_ < cached
+            or own.get("total") == input_ + cached + (output or 0)
+        )
+        if exclusive:
+            input_ += cached
+    reasoning = parts.get("reasoning")
+    if reasoning is not None and output is not None and reasoning > output:
+        output += reasoning
+    return Usage(
+        input_,
+        output,
+        read,
+        write,
+        reasoning,
+        parts.get("audio_input"),
+        parts.get("audio_output"),
+        parts.get("cache_write_1h"),
+    )

@@ -1,0 +1,132 @@
+"""What kind of work a span says it does, over all dialects: data, in order of priority.
+
+Where several signals disagree: what a person set, then an SDK's own kind, then `gen_ai.operation.name`, then older
+signals. A model alone makes no model call: gateways copy it onto their other spans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+LLM: Final = "llm"
+EMBEDDING: Final = "embedding"
+RERANK: Final = "rerank"
+TOOL: Final = "tool"
+AGENT: Final = "agent"
+WORKFLOW: Final = "workflow"
+POLL: Final = "poll"
+PENDING: Final = "pending"
+OTHER: Final = "other"
+
+CALLS: Final = frozenset({LLM, EMBEDDING, RERANK})
+"""Kinds that are one call of a model."""
+
+_COMMON: Final = {
+    "llm": LLM,
+    "chat_model": LLM,
+    "generation": LLM,
+    "model": LLM,
+    "embedding": EMBEDDING,
+    "embeddings": EMBEDDING,
+    "embedder": EMBEDDING,
+    "rerank": RERANK,
+    "reranker": RERANK,
+    "tool": TOOL,
+    "agent": AGENT,
+    "workflow": WORKFLOW,
+    **dict.fromkeys(
+        (
+            "chain",
+            "retriever",
+            "retrieval",
+            "guardrail",
+            "evaluator",
+            "evaluation",
+            "prompt",
+            "parser",
+            "span",
+            "event",
+            "task",
+            "step",
+            "rag",
+            "component",
+            "module",
+            "eval",
+            "score",
+            "function",
+            "decision",
+            "default",
+            "pipeline",
+            "executor",
+            "human_evaluator",
+            "flow",
+        ),
+        OTHER,
+    ),
+}
+
+_OPERATIONS: Final = {
+    **dict.fromkeys(("chat", "text_completion", "generate_content", "llm", "llm_call"), LLM),
+    **dict.fromkeys(("embeddings", "embedding"), EMBEDDING),
+    "rerank": RERANK,
+    **dict.fromkeys(("execute_tool", "tool", "tool_call"), TOOL),
+    **dict.fromkeys(("invoke_agent", "create_agent", "agent", "agent_call"), AGENT),
+    **dict.fromkeys(("invoke_workflow", "workflow"), WORKFLOW),
+    "fetch_response": POLL,
+    **dict.fromkeys(
+        (
+            "create_memory",
+            "search_memory",
+            "update_memory",
+            "upsert_memory",
+            "delete_memory",
+            "create_memory_store",
+            "delete_memory_store",
+        ),
+        TOOL,
+    ),
+    **dict.fromkeys(
+        (
+            "retrieval",
+            "execute_task",
+            "execute_method",
+            "plan",
+            "agent_step",
+            "task",
+            "chain",
+            "handle_conversation_turn",
+        ),
+        OTHER,
+    ),
+}
+
+_VERCEL: Final = {
+    "ai.generateText.doGenerate": LLM,
+    "ai.streamText.doStream": LLM,
+    "ai.generateObject.doGenerate": LLM,
+    "ai.streamObject.doStream": LLM,
+    "ai.embed.doEmbed": EMBEDDING,
+    "ai.embedMany.doEmbed": EMBEDDING,
+    "ai.toolCall": TOOL,
+}
+
+KINDS: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
+    ("langfuse.observation.type", _COMMON),
+    ("openinference.span.kind", _COMMON),
+    ("agentmark.span.kind", _COMMON),
+    ("lmnr.span.type", _COMMON),
+    ("mlflow.spanType", _COMMON),
+    ("langsmith.span.kind", _COMMON),
+    ("langwatch.span.type", _COMMON),
+    ("braintrust.span_attributes#type", _COMMON),
+    ("gen_ai.operation.name", _OPERATIONS),
+    ("llm.request.type", {"chat": LLM, "completion": LLM, "embedding": EMBEDDING, "rerank": RERANK}),
+    ("traceloop.span.kind", _COMMON),
+    ("ai.operationId", _VERCEL),
+    ("genkit:metadata:subtype", _COMMON),
+)
+"""(attribute, kind of each of its values); values are compared in lower case unless the table has them as they are."""
+
+TOOL_NAMES: Final = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name")
+"""Attributes whose presence makes a span a tool call where nothing else says what it is."""

@@ -1,0 +1,242 @@
+"""Reading a span's attributes: one pass, one lookup an attribute, over all dialects at once.
+
+The tables of `names` and `kinds` are turned inside out once: for every attribute name, the fields that it is a
+candidate of, its place in their order, and how to parse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from otel_sessions.attributes import SESSION_CUT, SESSION_KEY_PREFIX
+from otel_sessions.dialects import kinds, langfuse, names, values
+from otel_sessions.given import check_cut
+from otel_sessions.rules import MetadataValue
+
+_REMEMBERED_NAMES: Final = 4_096
+
+_FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT = range(6)
+
+FAMILIES: Final = (*names.FAMILIES.values(), names.CLAUDE_CODE)
+
+
+class Target(NamedTuple):
+    """One field that an attribute is a candidate of.
+
+    Attributes:
+        what: which part of `Read` it fills.
+        slot: the name there: of the field, of the session key, of the metadata entry.
+        key: names the field uniquely, for the comparison of ranks.
+        rank: its place in the order of the field's candidates, lowest first.
+        parse: from the attribute's value to the field's, `None` if it makes no sense.
+        family: its index in `FAMILIES`, for tokens and costs.
+    """
+
+    what: int
+    slot: str
+    key: str
+    rank: int
+    parse: Callable[[Any], Any]
+    family: int
+
+
+class Read:
+    """What the attributes of one span say; an absent field is not in its mapping, an empty mapping is `None`."""
+
+    __slots__ = ("costs", "fields", "metadata", "session_keys", "tokens")
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        self.fields: dict[str, Any] = {}
+        # Most spans have none of these: made when the first value comes.
+        self.session_keys: dict[str, str] | None = None
+        self.metadata: dict[str, MetadataValue] | None = None
+        self.tokens: dict[int, dict[str, int]] | None = None
+        self.costs: dict[int, dict[str, tuple[Decimal, str]]] | None = None
+
+
+def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
+    """What a span's attributes say, whoever wrote them; `scope` is the name of the instrumentation scope.
+
+    Never raises for any value of an attribute.
+    """
+    read = Read()
+    table = _CLAUDE_CODE if scope.startswith(names.CLAUDE_CODE_SCOPE) else _TABLE
+    _fill(read, {}, table, attributes)
+    return read
+
+
+def _fill(read: Read, ranks: dict[str, int], table: _Table, attributes: Mapping[str, Any]) -> None:
+    fields = read.fields
+    for name, value in attributes.items():
+        for what, slot, key, rank, parse, family in table[name]:
+            if key in ranks and ranks[key] <= rank:
+                continue
+            parsed = parse(value)
+            if parsed is None:
+                continue
+            ranks[key] = rank
+            if what == _FIELD:
+                fields[slot] = parsed
+            elif what == _TOKENS:
+                if read.tokens is None:
+                    read.tokens = {}
+                if family in read.tokens:
+                    read.tokens[family][slot] = parsed
+                else:
+                    read.tokens[family] = {slot: parsed}
+            elif what == _COST:
+                read.costs = read.costs or {}
+                read.costs.setdefault(family, {})[slot] = (parsed, name)
+            elif what == _SESSION_KEY:
+                read.session_keys = read.session_keys or {}
+                read.session_keys[slot] = parsed
+            elif what == _METADATA:
+                read.metadata = read.metadata or {}
+                read.metadata[slot] = parsed
+            else:
+                _fill(read, ranks, table, parsed)
+
+
+class _Table(dict[str, tuple[Target, ...]]):
+    """Attribute name to targets. A name of no fixed spelling is looked at once and then remembered, within bounds."""
+
+    def __init__(self, entries: Iterable[tuple[str, Target]]) -> None:
+        by_name: dict[str, list[Target]] = {}
+        documents: dict[str, list[str]] = {}
+        for name, target in entries:
+            by_name.setdefault(name, []).append(target)
+            document, mark, path = name.partition("#")
+            if mark and path not in documents.setdefault(document, []):
+                documents[document].append(path)
+        for document, paths in documents.items():
+            by_name.setdefault(document, []).append(
+                Target(_DOCUMENT, document, document, 0, _document_reader(document, paths), -1)
+            )
+        super().__init__({name: tuple(targets) for name, targets in by_name.items()})
+        self._bound = len(self) + _REMEMBERED_NAMES
+
+    def __missing__(self, name: str) -> tuple[Target, ...]:
+        targets = tuple(_prefixed(name))
+        if len(self) < self._bound and len(name) < _REMEMBERED_NAMES:
+            self[name] = targets
+        return targets
+
+
+def _prefixed(name: str) -> Iterator[Target]:
+    if name.startswith(SESSION_KEY_PREFIX):
+        key = values.checked_key(name.removeprefix(SESSION_KEY_PREFIX))
+        if key is not None:
+            yield Target(_SESSION_KEY, key, name, 0, values.checked_keyed_value, -1)
+        return
+    for rank, pattern in enumerate(names.METADATA):
+        prefix = pattern.removesuffix("*")
+        if name.startswith(prefix) and name != prefix:
+            slot = name.removeprefix(prefix)
+            yield Target(_METADATA, slot, "metadata:" + slot, rank, _metadata, -1)
+            return
+
+
+def _document_reader(document: str, paths: list[str]) -> Callable[[Any], Any]:
+    """From a JSON string or a mapping to attributes named `document#path`, for the paths that are candidates."""
+    split = [(f"{document}#{path}", tuple(path.split("."))) for path in paths]
+    summed = {names.LANGFUSE_USAGE: langfuse.usage_buckets, names.LANGFUSE_COST: langfuse.cost_buckets}.get(document)
+
+    def read(value: Any) -> dict[str, Any] | None:
+        parsed = values.from_json(value)
+        if not isinstance(parsed, Mapping):
+            return None
+        if summed is not None:
+            parsed = summed(parsed)
+        return {name: values.inside(parsed, path) for name, path in split}
+
+    return read
+
+
+def _cut(value: object) -> tuple[str, ...] | None:
+    return check_cut(value, strict=False) or None
+
+
+def _metadata(value: object) -> MetadataValue | None:
+    return values.checked_metadata(value) if isinstance(value, str | bool | int | float) else None
+
+
+def _environment(value: object) -> str | None:
+    return value[:200] if isinstance(value, str) and value else None
+
+
+def _kind_parser(table: Mapping[str, str]) -> Callable[[Any], str | None]:
+    def parse(value: object) -> str | None:
+        if type(value) is str and value in table:
+            return table[value]
+        name = values.text(value)
+        return None if name is None else table.get(name) or table.get(name.lower())
+
+    return parse
+
+
+def _pending(value: object) -> str | None:
+    return kinds.PENDING if value == "pending_span" else None
+
+
+def _string_id(value: object) -> str | None:
+    return values.checked_id(value) if isinstance(value, str) else None
+
+
+def _field(slot: str, candidates: tuple[str, ...], parse: Callable[[Any], Any]) -> Iterator[tuple[str, Target]]:
+    for rank, name in enumerate(candidates):
+        chosen = _string_id if name in names.STRINGS_ONLY else parse
+        yield name, Target(_FIELD, slot, slot, rank, chosen, -1)
+
+
+def _family(index: int, family: names.Family) -> Iterator[tuple[str, Target]]:
+    for slot in family._fields:
+        candidates = getattr(family, slot)
+        if not isinstance(candidates, tuple):
+            continue
+        is_cost = slot.startswith("cost_")
+        for rank, name in enumerate(candidates):
+            parse = values.money if is_cost else values.tokens
+            yield name, Target(_COST if is_cost else _TOKENS, slot, f"{index}:{slot}", rank, parse, index)
+
+
+def _entries() -> Iterator[tuple[str, Target]]:
+    yield from _field("session_id", names.SESSION_ID, values.checked_id)
+    yield from _field("user_id", names.USER_ID, values.checked_user_id)
+    yield from _field("session_name", names.SESSION_NAME, values.checked_name)
+    yield from _field("tags", names.TAGS, values.strings)
+    yield from _field("environment", names.ENVIRONMENT, _environment)
+    yield from _field("model", names.MODEL, values.name)
+    yield from _field("request_model", names.REQUEST_MODEL, values.name)
+    yield from _field("provider", names.PROVIDER, values.name)
+    yield from _field("response_id", names.RESPONSE_ID, values.name)
+    yield from _field("call_id", names.CALL_ID, values.name)
+    yield from _field("cache_hit", names.CACHE_HIT, values.flag)
+    yield from _field("service_tier", names.SERVICE_TIER, values.name)
+    yield from _field("batch", names.BATCH, values.flag)
+    yield from _field("cut", (SESSION_CUT,), _cut)
+    for name in names.PENDING:
+        yield name, Target(_FIELD, "kind", "kind", -1, _pending, -1)
+    for rank, (name, table) in enumerate(kinds.KINDS):
+        yield name, Target(_FIELD, "kind", "kind", rank, _kind_parser(table), -1)
+    for name in kinds.TOOL_NAMES:
+        yield name, Target(_FIELD, "kind", "kind", len(kinds.KINDS), lambda _: kinds.TOOL, -1)
+    for index, family in enumerate(names.FAMILIES.values()):
+        yield from _family(index, family)
+
+
+def _claude_code_entries() -> Iterator[tuple[str, Target]]:
+    yield from _entries()
+    yield from _family(len(FAMILIES) - 1, names.CLAUDE_CODE)
+    yield "model", Target(_FIELD, "model", "model", len(names.MODEL), values.name, -1)
+    yield "request_id", Target(_FIELD, "response_id", "response_id", len(names.RESPONSE_ID), values.name, -1)
+    claude = {"llm_request": kinds.LLM, "tool": kinds.TOOL, "interaction": kinds.AGENT}
+    for name in (*claude,):
+        claude["claude_code." + name] = claude[name]
+    yield "span.type", Target(_FIELD, "kind", "kind", len(kinds.KINDS), _kind_parser(claude), -1)
+
+
+_TABLE: Final = _Table(_entries())
+_CLAUDE_CODE: Final = _Table(_claude_code_entries())

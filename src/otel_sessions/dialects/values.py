@@ -1,0 +1,145 @@
+"""Attribute values as other SDKs write them, turned into what a field holds; `None` for what makes no sense there.
+
+Values come from anyone: a count may be a string, negative, not a number or a list. Such a value is as good as absent.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, TypeVar
+
+from otel_sessions import rules
+from otel_sessions.drops import SessionValueError, drop
+
+T = TypeVar("T")
+
+MAX_TOKENS: Final = 10**12
+"""More tokens than this in one call are no count but a mistake."""
+
+MAX_NAME: Final = 256
+_MAX_JSON: Final = 1 << 20
+_MAX_NUMBER: Final = 40
+
+
+def tokens(value: object) -> int | None:
+    """A count of tokens: a non-negative whole number, also as a float or a string."""
+    if type(value) is int:
+        count: int = value
+    elif isinstance(value, str):
+        if not (value.isdecimal() and value.isascii() and len(value) <= _MAX_NUMBER):
+            return None
+        count = int(value)
+    elif isinstance(value, float) and value.is_integer():
+        count = int(value)
+    else:
+        return None
+    return count if 0 <= count <= MAX_TOKENS else None
+
+
+def money(value: object) -> Decimal | None:
+    """An amount of USD: a finite, non-negative number, also as a string; a float is taken as it prints."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    written = repr(value) if isinstance(value, int | float) else value.strip()
+    if len(written) > _MAX_NUMBER:
+        return None
+    try:
+        amount = Decimal(written)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount >= 0 and amount.adjusted() < _MAX_NUMBER else None
+
+
+def text(value: object) -> str | None:
+    """A non-empty string; one that is a JSON string, as MLflow writes all values, without its quotes."""
+    if not isinstance(value, str) or not value:
+        return None
+    if value[0] == '"':
+        unquoted = from_json(value)
+        return unquoted if isinstance(unquoted, str) and unquoted else None
+    return value
+
+
+def name(value: object) -> str | None:
+    """A text that names a model, a provider or a response: of a length that such a name has."""
+    if type(value) is str and 0 < len(value) <= MAX_NAME and value[0] != '"':
+        return value
+    found = text(value)
+    return found if found is not None and len(found) <= MAX_NAME else None
+
+
+def flag(value: object) -> bool | None:
+    """A boolean, also as the strings `true` and `false`."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
+
+
+def from_json(value: object) -> Any:
+    """What a JSON string says; a value that is no string is returned as it is."""
+    if not isinstance(value, str):
+        return value
+    if len(value) > _MAX_JSON:
+        return None
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def inside(value: object, path: tuple[str, ...]) -> Any:
+    """What a path of keys leads to in nested mappings, or `None`."""
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def strings(value: object) -> tuple[str, ...] | None:
+    """A list of strings: as it is, as JSON, or joined by commas; items that the rules for tags refuse are dropped."""
+    if isinstance(value, str):
+        value = from_json(value) if value.startswith("[") else value.split(",")
+    if not isinstance(value, list | tuple):
+        return None
+    accepted = (checked_tag(item.strip()) for item in value if isinstance(item, str))
+    return tuple(dict.fromkeys(tag for tag in accepted if tag)) or None
+
+
+def _checking(check: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    """A check of the rules that drops and counts instead of raising; values repeat, so the good ones are remembered."""
+    remembered = functools.lru_cache(maxsize=4096)(check)
+
+    def checked(value: Any) -> T | None:
+        if value is None:
+            return None
+        try:
+            return remembered(value) if type(value) is str else check(value)
+        except SessionValueError as error:
+            drop(error, strict=False)
+            return None
+
+    return checked
+
+
+def _id(value: object) -> str:
+    return rules.session_id(text(value) if isinstance(value, str) and value[:1] == '"' else value)
+
+
+def _text_of(field: str) -> Callable[[object], str]:
+    return lambda value: rules.text(value, field=field)
+
+
+checked_id = _checking(_id)
+checked_user_id = _checking(rules.user_id)
+checked_name = _checking(_text_of("session_name"))
+checked_tag = _checking(_text_of("tags"))
+checked_keyed_value = _checking(rules.keyed_value)
+checked_metadata = _checking(rules.metadata_value)
+checked_key = _checking(rules.key)

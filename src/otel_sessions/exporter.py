@@ -1,0 +1,282 @@
+"""`SessionExporter`: forwards every span, then rolls it up to its trace and session."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from types import MappingProxyType
+from typing import Any, Final
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import StatusCode
+
+from otel_sessions import rules
+from otel_sessions.attributes import (
+    ID_KEY,
+    SESSION_METADATA_PREFIX,
+    SESSION_NAME,
+    SESSION_TAGS,
+    USER_ID,
+    attribute_of,
+)
+from otel_sessions.counting.facts import SpanFacts, span_facts
+from otel_sessions.counting.measures import sort_sessions
+from otel_sessions.counting.prices.chain import default_pricer
+from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.session import SessionRollup
+from otel_sessions.counting.trace import TraceRollup
+from otel_sessions.drops import DropCounter, SessionValueError
+from otel_sessions.rollups import RollupLimits, Rollups
+from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
+
+_RESOURCES_KEPT: Final = 64
+_ERROR: Final = StatusCode.ERROR
+
+
+class SessionExporter(SpanExporter):
+    """A `SpanExporter` around another one that also adds up traces and sessions, with tokens, cost and failures.
+
+    The inner exporter gets the very same span objects first; a fault in here never costs a span. Put it behind a
+    `BatchSpanProcessor`: all counting then happens on that processor's thread.
+
+    Args:
+        exporter: where spans go; `None` forwards nothing.
+        price: a `Pricer`, the path of a prices file to put before genai-prices, or `None` to price nothing. By
+            default genai-prices, if the extra `prices` is installed.
+        on_trace: called with the `TraceRollup` of a trace when it is closed, again if a late span opened it anew.
+        redact: called with the name and value of every attribute, name and description of a span; what it returns
+            is sent in its place, `None` leaves an attribute out. Sessions are counted by what it returns.
+        repair: forward a copy with its session for a span that lost it to the attribute limit, as far as the spans
+            of its trace that have ended tell.
+        limits: bounds of what is kept in memory.
+
+    Raises:
+        ValueError: for a prices file that cannot be read.
+    """
+
+    def __init__(
+        self,
+        exporter: SpanExporter | None = None,
+        *,
+        price: Pricer | str | PathLike[str] | bool | None = True,
+        on_trace: Callable[[TraceRollup], object] | None = None,
+        redact: Redact | None = None,
+        repair: bool = False,
+        limits: RollupLimits | None = None,
+    ) -> None:
+        self._exporter = exporter
+        self._redact = redact
+        self._repair = repair
+        self._drops: Final = DropCounter(logging.getLogger("otel_sessions.exporter"))
+        self._rollups: Final = Rollups(pricer=_pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
+        self._resources: dict[int, tuple[Resource, str | None, str | None]] = {}
+        self._shutdown_lock = threading.Lock()
+        self._is_shutdown = False
+        _reset_in_children(self)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Forward the spans, then count them; the result is the inner exporter's. Never raises."""
+        if self._redact is not None or self._repair:
+            spans = self._prepared(spans)
+        result = SpanExportResult.SUCCESS
+        if self._exporter is not None:
+            try:
+                result = self._exporter.export(spans)
+            except Exception as error:
+                self._fault("export_errors", "the inner exporter raised", error)
+                result = SpanExportResult.FAILURE
+        try:
+            self._rollups.add(self._facts(spans))
+        except Exception as error:
+            self._fault("rollup_errors", "rolling spans up raised", error)
+        return result
+
+    def session(self, id: object, key: str = ID_KEY) -> SessionRollup | None:  # noqa: A002
+        """The session with this id so far, traces still open included; `None` if no span of it came."""
+        try:
+            value = rules.session_id(id) if key == ID_KEY else rules.keyed_value(id)
+        except SessionValueError:
+            return None
+        return self._rollups.session(value, key)
+
+    def sessions(
+        self, key: str = ID_KEY, *, sort: str = "last_active", descending: bool = True, limit: int | None = 50
+    ) -> list[SessionRollup]:
+        """The sessions of a key by a measure, unknown values last; `None` as limit is all of them.
+
+        Raises:
+            ValueError: for an unknown measure; the message lists the known ones.
+        """
+        return sort_sessions(self._rollups.sessions(key), sort, descending=descending)[:limit]
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """What was not counted, or not done, by reason, for example `{"late_spans": 3}`; empty if nothing was."""
+        return {reason: amount for (_, reason), amount in self._drops.counts().items()}
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Close all traces, so that `on_trace` has them, and flush the inner exporter. Never raises."""
+        self._close_traces()
+        if self._exporter is None:
+            return True
+        try:
+            return self._exporter.force_flush(timeout_millis)
+        except Exception as error:
+            self._fault("export_errors", "the inner exporter raised", error)
+            return False
+
+    def shutdown(self) -> None:
+        """Close all traces and shut the inner exporter down, once. Never raises."""
+        with self._shutdown_lock:
+            if self._is_shutdown:
+                return
+            self._is_shutdown = True
+        self._close_traces()
+        if self._exporter is not None:
+            try:
+                self._exporter.shutdown()
+            except Exception as error:
+                self._fault("export_errors", "the inner exporter raised", error)
+
+    def _close_traces(self) -> None:
+        try:
+            self._rollups.close_all()
+        except Exception as error:
+            self._fault("rollup_errors", "rolling spans up raised", error)
+
+    def _fault(self, reason: str, what: str, error: Exception) -> None:
+        self._drops.count("exporter", reason, f"{what} {type(error).__name__}: {error}")
+
+    def _after_fork(self) -> None:
+        self._drops.after_fork()
+        self._shutdown_lock = threading.Lock()
+        self._rollups.after_fork()
+
+    def _facts(self, spans: Sequence[ReadableSpan]) -> Iterator[tuple[int, SpanFacts]]:
+        for span in spans:
+            facts = self._facts_of(span)
+            if facts is not None:
+                yield facts
+
+    def _facts_of(self, span: ReadableSpan) -> tuple[int, SpanFacts] | None:
+        try:
+            context = span.context
+            parent = span.parent
+            attributes: Any = span.attributes
+            # Iterating over a span's attributes goes through Python code; a copy of them does not.
+            attributes = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes or {})
+            resource = span.resource
+            known = self._resources.get(id(resource))
+            if known is None or known[0] is not resource:
+                known = self._read_resource(resource)
+            start = span.start_time or span.end_time or 0
+            end = span.end_time or start
+            scope = span.instrumentation_scope
+            return context.trace_id, span_facts(
+                attributes,
+                span_id=context.span_id,
+                parent_id=None if parent is None else parent.span_id,
+                start=start,
+                end=max(start, end),
+                failed=span.status.status_code is _ERROR,
+                scope="" if scope is None else scope.name,
+                name=span.name,
+                service=known[1],
+                environment=known[2],
+            )
+        except Exception as error:
+            self._fault("unreadable_spans", "reading a span raised", error)
+            return None
+
+    def _read_resource(self, resource: Resource) -> tuple[Resource, str | None, str | None]:
+        attributes = resource.attributes
+        service = attributes.get("service.name")
+        environment = attributes.get("deployment.environment.name", attributes.get("deployment.environment"))
+        if len(self._resources) >= _RESOURCES_KEPT:
+            self._resources.clear()
+        read = (
+            resource,
+            service if isinstance(service, str) else None,
+            environment if isinstance(environment, str) else None,
+        )
+        self._resources[id(resource)] = read
+        return read
+
+    def _prepared(self, spans: Sequence[ReadableSpan]) -> Sequence[ReadableSpan]:
+        """The spans to send, copied where asked."""
+        if self._redact is not None:
+            spans = [self._redacted(span) for span in spans]
+        if self._repair:
+            try:
+                return self._repaired(spans)
+            except Exception as error:
+                self._fault("repair_errors", "repairing spans raised", error)
+        return spans
+
+    def _redacted(self, span: ReadableSpan) -> ReadableSpan:
+        assert self._redact is not None
+
+        def failed(error: Exception) -> None:
+            # Its message may quote the value that must not be seen.
+            self._drops.count("exporter", "redaction_errors", f"redact raised {type(error).__name__}: value replaced")
+
+        try:
+            return redacted(span, self._redact, failed)
+        except Exception as error:
+            failed(error)
+            return emptied(span)
+
+    def _repaired(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+        by_trace: dict[int, dict[int, SpanFacts]] = {}
+        for trace_id, facts in self._facts(spans):
+            by_trace.setdefault(trace_id, {})[facts.span_id] = facts
+        donors: dict[tuple[int, int], SpanFacts] = {}
+        for span in spans:
+            if span.dropped_attributes and span.context is not None:
+                trace_id = span.context.trace_id
+                if (trace_id, span.context.span_id) not in donors:
+                    found = self._rollups.lost_sessions(trace_id, by_trace.get(trace_id, {}).values())
+                    donors.update({(trace_id, span_id): donor for span_id, donor in found.items()})
+        return [self._with_session(span, donors) for span in spans]
+
+    def _with_session(self, span: ReadableSpan, donors: dict[tuple[int, int], SpanFacts]) -> ReadableSpan:
+        if span.context is None or not span.dropped_attributes:
+            return span
+        donor = donors.get((span.context.trace_id, span.context.span_id))
+        return span if donor is None else with_attributes(span, _session_attributes(donor))
+
+
+def _session_attributes(facts: SpanFacts) -> dict[str, Any]:
+    """A span's session as the processor stamps it."""
+    labels = facts.labels
+    attributes: dict[str, Any] = {attribute_of(key): value for key, value in facts.values}
+    attributes.update({SESSION_METADATA_PREFIX + name: value for name, value in labels.metadata})
+    attributes.update({USER_ID: labels.user_id, SESSION_NAME: labels.name, SESSION_TAGS: labels.tags or None})
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _pricer(price: Pricer | str | PathLike[str] | bool | None) -> Pricer | None:
+    if price is True:
+        return default_pricer()
+    if price is None or price is False:
+        return None
+    if isinstance(price, str | PathLike):
+        return default_pricer(os.fspath(price))
+    return price
+
+
+def _reset_in_children(exporter: SessionExporter) -> None:
+    reference = weakref.ref(exporter)
+
+    def reset() -> None:
+        alive = reference()
+        if alive is not None:
+            alive._after_fork()  # noqa: SLF001
+
+    os.register_at_fork(after_in_child=reset)

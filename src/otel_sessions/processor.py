@@ -1,0 +1,83 @@
+"""`SessionSpanProcessor`: the session of its context on every span, from the moment it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from opentelemetry.context import Context, get_current
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from otel_sessions.attributes import SESSION_ID
+from otel_sessions.dialects.write import Writer
+from otel_sessions.drops import drops
+from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
+from otel_sessions.rules import DEFAULT_LIMITS, Limits
+from otel_sessions.scopes import SCOPE_KEY
+from otel_sessions.session import AttributeValue
+from otel_sessions.stamping import missing, remember
+
+
+class SessionSpanProcessor(SpanProcessor):
+    """Stamps `session.*` and `user.id` on every span that starts in a session; register it before the exporting processor.
+
+    The session is, in this order: that of the scope in the span's parent context, even an empty one; that of the
+    parent span; that of another SDK (OpenInference, Langfuse, Traceloop); that of the accepted baggage. The first
+    that says anything decides whole. An attribute that the span has already is never overwritten. An explicit empty
+    `Context()` means no session.
+
+    Args:
+        dialects: backends for whom the same values are also written under their own names, such as `"langfuse"`;
+            `otel_sessions.dialects.DIALECTS` lists them.
+        accept_baggage: baggage entries that are believed, `*` at the end for any suffix; `()` at a public edge.
+        limits: lengths and numbers for values that do not come from a scope of this process.
+
+    Raises:
+        ValueError: for an unknown dialect.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialects: Iterable[str] = (),
+        accept_baggage: Iterable[str] = ACCEPT_BAGGAGE,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._elsewhere: Final = Resolver(accept_baggage=accept_baggage, limits=limits).elsewhere
+        names = tuple(dialects)
+        self._writer: Final = Writer(names) if names else None
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Stamp the span; never raises."""
+        # Every line here is paid for by every span of the app: no call that the common case does not need.
+        try:
+            context = get_current() if parent_context is None else parent_context
+            scope = context.get(SCOPE_KEY)
+            if scope is not None:
+                attributes: Mapping[str, AttributeValue] = scope.attributes  # type: ignore[attr-defined]
+            elif context:
+                attributes = self._elsewhere(context).plain_attributes
+            else:
+                return
+            if not attributes:
+                return
+            if self._writer is not None:
+                attributes = self._writer.extend(attributes)
+            present = span.attributes
+            if present:
+                attributes = missing(attributes, present)
+            span.set_attributes(attributes)
+            if SESSION_ID not in attributes:
+                remember(span)
+        except Exception as error:
+            drops.count("span", "raised", f"stamping a span raised {type(error).__name__}")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Nothing: an ended span cannot be changed."""
+
+    def shutdown(self) -> None:
+        """Nothing is held."""
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held."""
+        return True

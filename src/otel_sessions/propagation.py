@@ -1,0 +1,330 @@
+"""Scopes for users: `propagate_sessions`, `no_session`, `current_session`, `update_session`, `bind_session`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+)
+from contextvars import Context, copy_context
+from types import TracebackType
+from typing import Any, Final, ParamSpec, TypeVar, overload
+
+from opentelemetry.context import get_current
+from opentelemetry.trace import Span, get_current_span
+
+from otel_sessions.attributes import ALL_KEYS
+from otel_sessions.drops import SessionValueError, drop, drops
+from otel_sessions.given import Given, check
+from otel_sessions.scopes import Scope, enter, leave, refresh_baggage, scope_in, session_in
+from otel_sessions.session import EMPTY, Session
+from otel_sessions.stamping import restamp, stamp_on_entry
+from otel_sessions.stepping import async_stepped, stepped
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_NO_SESSION: Final = Session(cut=(ALL_KEYS,))
+
+
+class SessionScope:
+    """A scope with a session in force: for `with`, `async with`, as a decorator, and to `wrap` iterators.
+
+    One object can be entered many times, also inside itself and from several threads or tasks.
+    """
+
+    _baggage = False
+
+    def _inside(self, outer: Scope | None) -> Session:
+        """The session inside this scope, given the scope around it."""
+        raise NotImplementedError
+
+    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
+        """A scope for one call of the decorated function: calls may end in any order, so each has its own."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Session:
+        """Put the session in force and return it."""
+        current = get_current()
+        outer = scope_in(current)
+        scope = Scope(self._inside(outer), outer, self, baggage=self._baggage)
+        enter(scope, current)
+        if scope.session:
+            _on_current_span(stamp_on_entry, scope)
+        return scope.session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Put back what was in force before."""
+        leave(self)
+
+    async def __aenter__(self) -> Session:
+        """Put the session in force and return it."""
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Put back what was in force before."""
+        leave(self)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function, coroutine function, generator or async generator; it stays of its kind.
+
+        Raises:
+            TypeError: for what cannot be called.
+        """
+        if not callable(function):
+            raise TypeError(
+                f"a session scope decorates a function, not a value of type {type(function).__name__};"
+                " write @propagate_sessions(...) with its parentheses"
+            )
+        return _decorated(self, function)
+
+    @overload
+    def wrap(self, iterable: AsyncIterable[T]) -> AsyncGenerator[T, None]: ...
+    @overload
+    def wrap(self, iterable: Iterable[T]) -> Generator[T, None, None]: ...
+    def wrap(self, iterable: Any) -> Any:
+        """The same items, produced inside this scope: for an iterator that someone else consumes, later or elsewhere.
+
+        The context is taken now: the current span and the outer session are those of the caller of `wrap`. Give a
+        `StreamingResponse` the result.
+        """
+        context = copy_context()
+        context.run(self.__enter__)
+        if isinstance(iterable, AsyncIterable):
+            items = context.run(aiter, iterable)
+            return async_stepped(lambda: (context, items))()
+        iterator = context.run(iter, iterable)
+        return stepped(lambda: (context, iterator))()
+
+
+class _Propagated(SessionScope):
+    """What `propagate_sessions` returns; values are checked when it is made, callables when it is called."""
+
+    def __init__(self, fields: dict[str, Any], *, strict: bool | None, baggage: bool) -> None:
+        self._fields = fields
+        self._strict = strict
+        self._baggage = baggage
+        self._callables = _any_callable(fields)
+        self._given: Given | None = None if self._callables else check(**fields, strict=strict)
+
+    def _inside(self, outer: Scope | None) -> Session:
+        if self._given is None:
+            self._given = check(**self._fields, strict=self._strict)
+        return _merged(outer, self._given, self._strict)
+
+    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
+        scope = _Propagated.__new__(_Propagated)
+        scope.__dict__.update(self.__dict__)
+        if self._callables:
+            fields = {name: _resolved(name, value, args, kwargs) for name, value in self._fields.items()}
+            scope._given = check(**fields, strict=self._strict)  # noqa: SLF001
+        return scope
+
+
+class _Fixed(SessionScope):
+    """A scope whose session does not depend on what is around it."""
+
+    def __init__(self, session: Session, *, baggage: bool = False) -> None:
+        self._session = session
+        self._baggage = baggage
+
+    def _inside(self, outer: Scope | None) -> Session:
+        return self._session
+
+    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
+        return _Fixed(self._session, baggage=self._baggage)
+
+
+def propagate_sessions(
+    session_id: object = None,
+    *,
+    session_name: object = None,
+    user_id: object = None,
+    tags: object = None,
+    metadata: object = None,
+    previous_id: object = None,
+    keys: Mapping[str, object] | Callable[..., object] | None = None,
+    baggage: bool = False,
+    strict: bool | None = None,
+    **session_keys: object,
+) -> SessionScope:
+    """A scope whose spans, and those of all that is called in it, carry this session.
+
+    Use it as `with`, as `async with`, or as a decorator of functions, coroutine functions, generators and async
+    generators; `.wrap(iterable)` is for an iterator handed to someone else. Inside another scope the inner id, name
+    and user win, keys and metadata merge, and tags are united. As a decorator, any value may be a callable: it gets
+    the arguments of the call. What the rules refuse is dropped, counted in `dropped_values()` and warned about once.
+
+    Args:
+        session_id: value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters.
+        session_name: a name for people, up to 200 characters.
+        user_id: value of `user.id`; the rule of `session_id`.
+        tags: any iterable of strings, at most 32.
+        metadata: up to 32 entries of str, bool, int or float.
+        previous_id: the session that this one continues, for threads that rotate.
+        keys: session keys whose names are parameters here; `None` as a value cuts an inherited key.
+        baggage: also send the id, keys and user with outgoing calls, third parties included.
+        strict: raise instead of dropping; by default the environment variable `OTEL_SESSIONS_STRICT` decides.
+        **session_keys: further session keys, such as `conversation_id="conv_1"`; five in all with the id.
+
+    Raises:
+        SessionValueError: in strict mode, for the first value that the rules refuse.
+    """
+    fields: dict[str, Any] = {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "previous_id": previous_id,
+        "tags": tags,
+        "metadata": metadata,
+        "keys": keys,
+        "session_keys": session_keys,
+    }
+    return _Propagated(fields, strict=strict, baggage=baggage)
+
+
+def no_session() -> SessionScope:
+    """A scope without any session, for a background job that is started inside a request."""
+    return _Fixed(_NO_SESSION)
+
+
+def current_session() -> Session:
+    """The session in force here, or an empty one, which is falsy."""
+    return session_in(get_current())
+
+
+def update_session(
+    session_id: object = None,
+    *,
+    session_name: object = None,
+    user_id: object = None,
+    tags: object = None,
+    metadata: object = None,
+    previous_id: object = None,
+    keys: Mapping[str, object] | None = None,
+    strict: bool | None = None,
+    **session_keys: object,
+) -> Session:
+    """Change the innermost scope until it ends, for all who share it, and return its session.
+
+    The fields are those of `propagate_sessions` and merge by the same rules. The current span is brought up to date;
+    spans that ended already are not. Outside any scope nothing happens, which is counted and said once: a session
+    without a scope would leak into whatever runs next.
+
+    Raises:
+        SessionValueError: in strict mode, for the first value that the rules refuse, or outside any scope.
+    """
+    scope = scope_in(get_current())
+    if scope is None:
+        message = "update_session outside a session scope does nothing; enter propagate_sessions(...) first"
+        drop(SessionValueError("update_session", "no_scope", message), strict=strict)
+        return EMPTY
+    given = check(
+        session_id=session_id,
+        session_name=session_name,
+        user_id=user_id,
+        previous_id=previous_id,
+        tags=tags,
+        metadata=metadata,
+        keys=keys,
+        session_keys=session_keys,
+        strict=strict,
+    )
+    before = scope.session
+    scope.replace(before.inner(given, known=_known_keys(scope), strict=strict))
+    refresh_baggage(scope)
+    _on_current_span(functools.partial(restamp, before=before), scope)
+    return scope.session
+
+
+def bind_session(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, with the session in force now in force whenever and wherever it is called.
+
+    For a bare thread, an executor or a callback, which start without the caller's context.
+    """
+    scope = scope_in(get_current())
+    if scope is None:
+        return function
+    return _Fixed(scope.session, baggage=scope.baggage)(function)
+
+
+def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
+    if outer is None:
+        return EMPTY.inner(given, strict=strict)
+    return outer.session.inner(given, known=_known_keys(outer), strict=strict)
+
+
+def _known_keys(scope: Scope) -> tuple[str, ...]:
+    """The session keys around a scope without sessions; an inner scope that sets some must keep the others cut."""
+    if ALL_KEYS not in scope.session.cut:
+        return ()
+    return tuple(dict.fromkeys(key for outer in scope.chain() for key in outer.session.values()))
+
+
+def _on_current_span(action: Callable[[Span, Scope], None], scope: Scope) -> None:
+    try:
+        action(get_current_span(), scope)
+    except Exception as error:
+        drops.count("span", "raised", f"writing the session on the current span raised {type(error).__name__}")
+
+
+def _any_callable(fields: dict[str, Any]) -> bool:
+    for value in fields.values():
+        if not value or type(value) is str:
+            continue
+        if callable(value) or (isinstance(value, dict) and any(map(callable, value.values()))):
+            return True
+    return False
+
+
+def _resolved(field: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The value that a callable returns; if it raises, the error that the check then counts or raises."""
+    if isinstance(value, dict):
+        return {name: _resolved(field, item, args, kwargs) for name, item in value.items()}
+    if not callable(value):
+        return value
+    try:
+        return value(*args, **kwargs)
+    except Exception as error:
+        message = f"{field}: the callable raised {type(error).__name__}; it gets the arguments of the decorated call"
+        refused = SessionValueError("session_keys" if field == "keys" else field, "raised", message)
+        refused.__cause__ = error
+        return refused
+
+
+def _decorated(scope: SessionScope, function: Callable[P, R]) -> Callable[P, R]:
+    def start(*args: Any, **kwargs: Any) -> tuple[Context, Any]:
+        context = copy_context()
+        context.run(scope._for_call(args, kwargs).__enter__)  # noqa: SLF001
+        return context, context.run(function, *args, **kwargs)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with scope._for_call(args, kwargs):  # noqa: SLF001
+            return function(*args, **kwargs)
+
+    async def call_async(*args: Any, **kwargs: Any) -> Any:
+        with scope._for_call(args, kwargs):  # noqa: SLF001
+            result: Any = function(*args, **kwargs)
+            return await result
+
+    wrapper: Callable[..., Any]
+    if inspect.isasyncgenfunction(function):
+        wrapper = async_stepped(start)
+    elif inspect.isgeneratorfunction(function):
+        wrapper = stepped(start)
+    elif inspect.iscoroutinefunction(function):
+        wrapper = call_async
+    else:
+        wrapper = call
+    return functools.wraps(function)(wrapper)

@@ -1,0 +1,73 @@
+"""Which session a new span, log record or sampling decision belongs to, from its context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from opentelemetry import baggage as otel_baggage
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import get_current_span
+
+from otel_sessions.attributes import SESSION_ID, SESSION_KEY_PREFIX, USER_ID
+from otel_sessions.dialects.ambient import AMBIENT_KEYS, read_ambient
+from otel_sessions.given import check
+from otel_sessions.rules import DEFAULT_LIMITS, Limits
+from otel_sessions.scopes import scope_in
+from otel_sessions.session import EMPTY, Session
+from otel_sessions.stamping import session_of
+
+ACCEPT_BAGGAGE: Final = (SESSION_ID, SESSION_KEY_PREFIX + "*", USER_ID)
+"""The baggage entries that are believed by default."""
+
+
+class Resolver:
+    """Finds the session of a context; the sources and their order are those of `SessionSpanProcessor`."""
+
+    def __init__(self, *, accept_baggage: Iterable[str] = ACCEPT_BAGGAGE, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Split the accepted names into exact ones and prefixes."""
+        accepted = tuple(accept_baggage)
+        self._names = frozenset(name for name in accepted if not name.endswith("*"))
+        self._prefixes = tuple(name[:-1] for name in accepted if name.endswith("*"))
+        self._baggage = bool(accepted)
+        self._limits = limits
+
+    def session(self, context: Context | None) -> Session:
+        """The session of a context, the current one by default, or the empty session."""
+        if context is None:
+            context = get_current()
+        scope = scope_in(context)
+        return self.elsewhere(context) if scope is None else scope.session
+
+    def elsewhere(self, context: Context) -> Session:
+        """The session of a context without a scope: its span's, another SDK's, or the accepted baggage's."""
+        session = session_of(get_current_span(context), limits=self._limits)
+        # A context that holds nothing but its span has no baggage; most spans of an app without sessions end here.
+        if session.plain_attributes or len(context) == 1:
+            return session
+        if not AMBIENT_KEYS.isdisjoint(context):
+            session = read_ambient(context, limits=self._limits)
+            if session.plain_attributes:
+                return session
+        if self._baggage:
+            entries = otel_baggage.get_all(context)
+            if entries:
+                return self._from_baggage(entries)
+        return EMPTY
+
+    def _from_baggage(self, entries: Mapping[str, object]) -> Session:
+        accepted = {
+            name: value for name, value in entries.items() if name in self._names or name.startswith(self._prefixes)
+        }
+        given = check(
+            session_id=accepted.get(SESSION_ID),
+            user_id=accepted.get(USER_ID),
+            keys={
+                name.removeprefix(SESSION_KEY_PREFIX): value
+                for name, value in accepted.items()
+                if name.startswith(SESSION_KEY_PREFIX)
+            },
+            strict=False,
+            limits=self._limits,
+        )
+        return EMPTY.inner(given._replace(cut=()), strict=False, limits=self._limits)

@@ -1,0 +1,290 @@
+"""`Rollups`: the traces and sessions that an exporter has seen, in bounded memory.
+
+A trace is open while its spans arrive, closed when it has been idle, and forgotten when its room is needed: what it
+gave to its sessions is then added to them for good. A late span opens a closed trace again; for a forgotten one it is
+too late, and counted. Every number comes from whole traces, recomputed when one of their spans arrives, so order and
+repetition change nothing as long as the trace is not forgotten.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.session import SessionRollup, SessionSum
+from otel_sessions.counting.trace import TraceGroup, TraceRollup, more_complete, roll_up
+from otel_sessions.drops import DropCounter
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RollupLimits:
+    """What is kept in memory; the defaults take about 200 MB when all are reached.
+
+    Attributes:
+        spans: of all traces that are not forgotten; a span takes about 0.4 kB, a model call about 0.8 kB.
+        traces: not forgotten.
+        forgotten_traces: whose ids are remembered, so that their late spans are recognised.
+        sessions: of all keys together; the one that was quiet for longest is dropped. About 1.5 kB each.
+        idle_seconds: after which a trace is closed.
+    """
+
+    spans: int = 60_000
+    traces: int = 20_000
+    forgotten_traces: int = 100_000
+    sessions: int = 50_000
+    idle_seconds: float = 30.0
+
+
+class _Trace:
+    __slots__ = ("groups", "last_seen", "spans", "stale")
+
+    def __init__(self) -> None:
+        self.spans: dict[int, SpanFacts] = {}
+        self.groups: tuple[TraceGroup, ...] = ()
+        self.stale = False
+        self.last_seen = 0.0
+
+
+class _Session:
+    """What forgotten traces gave, and the groups of those that are not forgotten."""
+
+    __slots__ = ("forgotten", "groups")
+
+    def __init__(self, key: str, value: str) -> None:
+        self.forgotten = SessionSum(key, value)
+        self.groups: dict[int, TraceGroup] | None = None
+
+
+class Rollups:
+    """Adds spans up to traces and sessions. Thread safe; callbacks are called without a lock held."""
+
+    def __init__(
+        self,
+        *,
+        pricer: Pricer | None = None,
+        limits: RollupLimits | None = None,
+        on_trace: Callable[[TraceRollup], object] | None = None,
+        drops: DropCounter | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start with no trace; `clock` gives seconds."""
+        self._pricer = pricer
+        self._limits = limits or RollupLimits()
+        self._on_trace = on_trace
+        self._drops = drops or DropCounter()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
+        self._open: OrderedDict[int, _Trace] = OrderedDict()
+        self._closed: OrderedDict[int, _Trace] = OrderedDict()
+        self._forgotten: OrderedDict[int, tuple[Pair, ...]] = OrderedDict()
+        self._sessions: OrderedDict[Pair, _Session] = OrderedDict()
+        self._stale: dict[int, _Trace] = {}
+        self._span_count = 0
+
+    def after_fork(self) -> None:
+        """Start anew in a forked child: what the parent saw is the parent's to tell."""
+        self._lock = threading.Lock()
+        self._start()
+
+    def add(self, spans: Iterable[tuple[int, SpanFacts]]) -> None:
+        """Take spans in, each with its trace id; closes traces that have been idle."""
+        finished: list[TraceRollup] = []
+        with self._lock:
+            now = self._clock()
+            by_trace: dict[int, list[SpanFacts]] = {}
+            for trace_id, span in spans:
+                if trace_id in by_trace:
+                    by_trace[trace_id].append(span)
+                else:
+                    by_trace[trace_id] = [span]
+            for trace_id, together in by_trace.items():
+                self._add(trace_id, together, now)
+            self._make_room(finished)
+            while self._open:
+                trace_id, trace = next(iter(self._open.items()))
+                if now - trace.last_seen < self._limits.idle_seconds:
+                    break
+                self._close(trace_id, finished)
+        self._tell(finished)
+
+    def close_all(self) -> None:
+        """Close every open trace; spans that still come open theirs again."""
+        finished: list[TraceRollup] = []
+        with self._lock:
+            for trace_id in list(self._open):
+                self._close(trace_id, finished)
+        self._tell(finished)
+
+    def session(self, value: str, key: str) -> SessionRollup | None:
+        """A session with all its traces so far, open ones too."""
+        with self._lock:
+            self._refresh()
+            session = self._sessions.get((key, value))
+            return None if session is None else _rollup(session)
+
+    def sessions(self, key: str) -> list[SessionRollup]:
+        """All sessions of a key, in no particular order."""
+        with self._lock:
+            self._refresh()
+            return [_rollup(session) for (name, _), session in self._sessions.items() if name == key]
+
+    def lost_sessions(self, trace_id: int, spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
+        """For spans without a session of their own, as far as the trace is known: a span of the same session.
+
+        Of several it is the nearest ancestor, else the first by id.
+        """
+        with self._lock:
+            trace = self._open.get(trace_id) or self._closed.get(trace_id)
+            known = dict(trace.spans) if trace is not None else {}
+        asking = list(spans)
+        known.update({span.span_id: span for span in asking})
+        members = sessions_of(known)
+        found: dict[int, SpanFacts] = {}
+        for span in asking:
+            pairs = members[span.span_id]
+            donors = [*_ancestors(span, known), *(known[id_] for id_ in sorted(known))]
+            donor = next((one for one in donors if one.values and set(one.values) <= set(pairs)), None)
+            if not span.values and donor is not None:
+                found[span.span_id] = donor
+        return found
+
+    def _add(self, trace_id: int, spans: list[SpanFacts], now: float) -> None:
+        trace = self._open.get(trace_id)
+        if trace is None:
+            trace = self._closed.pop(trace_id, None)
+            if trace is None:
+                if trace_id in self._forgotten:
+                    self._count_late(trace_id, spans)
+                    return
+                trace = _Trace()
+            self._open[trace_id] = trace
+        else:
+            self._open.move_to_end(trace_id)
+        trace.last_seen = now
+        before = len(trace.spans)
+        changed = False
+        for span in spans:
+            known = trace.spans.get(span.span_id)
+            kept = span if known is None else more_complete(known, span)
+            if kept is not known:
+                trace.spans[span.span_id] = kept
+                changed = True
+        self._span_count += len(trace.spans) - before
+        if changed and not trace.stale:
+            trace.stale = True
+            self._stale[trace_id] = trace
+
+    def _make_room(self, finished: list[TraceRollup]) -> None:
+        limits = self._limits
+        while self._span_count > limits.spans or len(self._open) + len(self._closed) > limits.traces:
+            if not self._closed:
+                self._close(next(iter(self._open)), finished)
+            trace_id, trace = self._closed.popitem(last=False)
+            self._span_count -= len(trace.spans)
+            pairs = []
+            for group in trace.groups:
+                pairs.append((group.key, group.value))
+                session = self._session(group)
+                session.forgotten.add(group)
+                _remove(session, trace_id)
+            self._forgotten[trace_id] = tuple(pairs)
+            if len(self._forgotten) > limits.forgotten_traces:
+                self._forgotten.popitem(last=False)
+
+    def _close(self, trace_id: int, finished: list[TraceRollup]) -> None:
+        trace = self._open.pop(trace_id)
+        self._closed[trace_id] = trace
+        rolled_up = self._roll_up(trace_id, trace) if trace.stale or self._on_trace is not None else None
+        if rolled_up is not None and self._on_trace is not None:
+            finished.append(rolled_up)
+
+    def _refresh(self) -> None:
+        for trace_id, trace in list(self._stale.items()):
+            self._roll_up(trace_id, trace)
+
+    def _roll_up(self, trace_id: int, trace: _Trace) -> TraceRollup | None:
+        """Recompute a trace and put its groups into its sessions in place of the ones before."""
+        rolled_up = roll_up(trace_id, trace.spans.values(), pricer=self._pricer)
+        groups = () if rolled_up is None else rolled_up.groups
+        for group in trace.groups:
+            pair = (group.key, group.value)
+            session = self._sessions.get(pair)
+            if session is not None:
+                _remove(session, trace_id)
+                if session.groups is None and not session.forgotten.trace_count:
+                    del self._sessions[pair]
+        for group in groups:
+            session = self._session(group)
+            if session.groups is None:
+                session.groups = {}
+            session.groups[trace_id] = group
+        trace.groups = groups
+        trace.stale = False
+        self._stale.pop(trace_id, None)
+        return rolled_up
+
+    def _session(self, group: TraceGroup) -> _Session:
+        pair = (group.key, group.value)
+        session = self._sessions.get(pair)
+        if session is None:
+            session = self._sessions[pair] = _Session(*pair)
+            if len(self._sessions) > self._limits.sessions:
+                self._sessions.popitem(last=False)
+                message = f"more than {self._limits.sessions} sessions: the one quiet for longest is no longer counted"
+                self._drops.count("exporter", "sessions", message)
+        else:
+            self._sessions.move_to_end(pair)
+        return session
+
+    def _count_late(self, trace_id: int, spans: list[SpanFacts]) -> None:
+        message = "a span came after its trace was closed and forgotten: forwarded, not counted"
+        self._drops.count("exporter", "late_spans", message, amount=len(spans))
+        for span in spans:
+            for pair in span.values or self._forgotten[trace_id]:
+                session = self._sessions.get(pair)
+                if session is not None:
+                    session.forgotten.late_span_count += 1
+
+    def _tell(self, finished: list[TraceRollup]) -> None:
+        for rolled_up in finished:
+            try:
+                if self._on_trace is not None:
+                    self._on_trace(rolled_up)
+            except Exception as error:
+                self._drops.count("exporter", "on_trace_errors", f"on_trace raised {type(error).__name__}")
+
+
+def _remove(session: _Session, trace_id: int) -> None:
+    if session.groups is not None:
+        session.groups.pop(trace_id, None)
+        if not session.groups:
+            session.groups = None
+
+
+def _rollup(session: _Session) -> SessionRollup:
+    if session.groups is None:
+        return session.forgotten.rollup()
+    total = session.forgotten.copy()
+    for group in session.groups.values():
+        total.add(group)
+    return total.rollup()
+
+
+def _ancestors(span: SpanFacts, spans: dict[int, SpanFacts]) -> Iterator[SpanFacts]:
+    seen = {span.span_id}
+    parent = spans.get(span.parent_id) if span.parent_id is not None else None
+    while parent is not None and parent.span_id not in seen:
+        seen.add(parent.span_id)
+        yield parent
+        parent = spans.get(parent.parent_id) if parent.parent_id is not None else None

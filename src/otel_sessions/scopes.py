@@ -1,0 +1,137 @@
+"""The one key in the OpenTelemetry Context, and how scopes are entered and left.
+
+A scope lives in the OpenTelemetry Context, itself a contextvar, because that is what instrumentors carry into threads;
+a contextvar of our own would be lost there. Leaving a scope attaches a new context and never detaches a token: tokens
+belong to the `contextvars.Context` that made them, and a generator, a task or the garbage collector may leave from
+another one, for which OpenTelemetry logs an error. When the specification's context-scoped attributes arrive in
+opentelemetry-api, this file is what they replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from opentelemetry import baggage as otel_baggage
+from opentelemetry.context import Context, attach, create_key, get_current, set_value
+
+from otel_sessions.attributes import SESSION_ID, SESSION_KEY_PREFIX, USER_ID
+from otel_sessions.session import EMPTY, AttributeValue, Session
+
+SCOPE_KEY: Final = create_key("otel-sessions-scope")
+
+
+class Scope:
+    """One entered scope. `session` is the only thing that changes, and only `update_session` changes it."""
+
+    __slots__ = ("attributes", "baggage", "outer", "owner", "restore", "session")
+
+    def __init__(self, session: Session, outer: Scope | None, owner: object, *, baggage: bool) -> None:
+        """Hold a session; `owner` is whoever will leave the scope."""
+        self.session = session
+        self.attributes: dict[str, AttributeValue] = session.plain_attributes
+        self.outer = outer
+        self.owner = owner
+        self.baggage = baggage
+        self.restore: dict[str, object] | None = None
+
+    def replace(self, session: Session) -> None:
+        """Put another session in force for all who share this scope."""
+        self.session = session
+        self.attributes = session.plain_attributes
+
+    def chain(self) -> Iterator[Scope]:
+        """This scope and the ones around it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
+
+
+def scope_in(context: Context) -> Scope | None:
+    """The innermost scope of a context."""
+    scope = context.get(SCOPE_KEY)
+    return scope if isinstance(scope, Scope) else None
+
+
+def session_in(context: Context) -> Session:
+    """The session in force in a context, or the empty one."""
+    scope = scope_in(context)
+    return EMPTY if scope is None else scope.session
+
+
+def enter(scope: Scope, current: Context) -> None:
+    """Put a scope in force in the current context."""
+    context = set_value(SCOPE_KEY, scope, current)
+    entries = otel_baggage.get_all(current)
+    if entries or scope.baggage:
+        wanted = _carried(scope.session) if scope.baggage else {}
+        context = _with_baggage(context, entries, scope, wanted)
+    attach(context)
+
+
+def leave(owner: object) -> None:
+    """End the innermost scope that `owner` entered, and every scope inside it.
+
+    Nothing happens where the scope is not in force: in a context that never had it, or that was restored already.
+    Whatever else was put into the context meanwhile, the current span above all, stays.
+    """
+    current = get_current()
+    scope = scope_in(current)
+    # Scopes inside ours that were never left are undone with ours; each may have changed the baggage.
+    restore: dict[str, object] | None = None
+    while scope is not None:
+        if scope.restore is not None:
+            restore = scope.restore
+        if scope.owner is owner:
+            break
+        scope = scope.outer
+    else:
+        return
+    if scope.outer is not None:
+        context = set_value(SCOPE_KEY, scope.outer, current)
+    else:
+        context = Context({key: value for key, value in current.items() if key != SCOPE_KEY})
+    if restore is not None:
+        context = _replace_baggage(context, otel_baggage.get_all(context), restore)
+    attach(context)
+
+
+def refresh_baggage(scope: Scope) -> None:
+    """Send the changed session of the current scope with outgoing calls, if the scope sends any."""
+    current = get_current()
+    if scope.baggage and scope_in(current) is scope:
+        attach(_replace_baggage(current, otel_baggage.get_all(current), _carried(scope.session)))
+
+
+def is_ours(name: str) -> bool:
+    """Whether a baggage entry names a session, a session key or a user."""
+    return name in (SESSION_ID, USER_ID) or name.startswith(SESSION_KEY_PREFIX)
+
+
+def _carried(session: Session) -> dict[str, object]:
+    return {name: value for name, value in session.attributes.items() if is_ours(name)}
+
+
+def _with_baggage(context: Context, entries: Mapping[str, object], scope: Scope, wanted: dict[str, object]) -> Context:
+    """Replace the entries of the scopes around this one, or take them out.
+
+    Another session's id must not travel on: without `baggage=True` only entries that say the same as the scope stay.
+    """
+    before = {name: value for name, value in entries.items() if is_ours(name)}
+    if not scope.baggage:
+        values = scope.session.attributes
+        wanted = {name: value for name, value in before.items() if values.get(name) == value}
+    if wanted == before:
+        return context
+    scope.restore = before
+    return _replace_baggage(context, entries, wanted)
+
+
+def _replace_baggage(context: Context, entries: Mapping[str, object], wanted: Mapping[str, object]) -> Context:
+    """The same context with `wanted` as its only entries of ours, put first: the propagator drops from the end."""
+    others = {name: value for name, value in entries.items() if not is_ours(name)}
+    context = otel_baggage.clear(context)
+    for name, value in {**wanted, **others}.items():
+        context = otel_baggage.set_baggage(name, value, context)
+    return context

@@ -1,0 +1,107 @@
+"""Copies of finished spans: redacted, or with attributes added. The span itself is never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Link, Status
+
+Redact = Callable[[str, Any], Any]
+"""From the name and the value of an attribute to the value to send; `None` leaves the attribute out.
+
+The span's name, an event's name and the status description are passed as `span.name`, `event.name` and
+`status.description`.
+"""
+
+FAILED: Final = "[redaction failed]"
+
+
+class _SpanCopy(ReadableSpan):
+    """A finished span that tells the numbers of dropped events and links of its original."""
+
+    def __init__(self, original: ReadableSpan, **parts: Any) -> None:
+        whole: dict[str, Any] = {
+            "name": original.name,
+            "context": original.context,
+            "parent": original.parent,
+            "resource": original.resource,
+            "attributes": original.attributes,
+            "events": original.events,
+            "links": original.links,
+            "kind": original.kind,
+            "status": original.status,
+            "start_time": original.start_time,
+            "end_time": original.end_time,
+            "instrumentation_scope": original.instrumentation_scope,
+        }
+        super().__init__(**{**whole, **parts})
+        self._original = original
+
+    @property
+    def dropped_events(self) -> int:
+        return self._original.dropped_events
+
+    @property
+    def dropped_links(self) -> int:
+        return self._original.dropped_links
+
+
+def with_attributes(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
+    """A copy of the span that has these attributes too; what the span has itself wins."""
+    together = {**attributes, **dict(span.attributes or {})}
+    return _SpanCopy(span, attributes=_bounded(together, span.dropped_attributes))
+
+
+def emptied(span: ReadableSpan) -> ReadableSpan:
+    """A copy that keeps ids, times and status code only: for a span that could not be redacted at all."""
+    return _SpanCopy(span, name=FAILED, attributes={}, events=(), links=(), status=Status(span.status.status_code))
+
+
+def redacted(span: ReadableSpan, redact: Redact, failed: Callable[[Exception], None]) -> ReadableSpan:
+    """A copy of the span with every name, description and attribute passed through `redact`.
+
+    What it fails for is replaced by a fixed text and told to `failed`: never sent as it is, never a lost span.
+    """
+
+    def clean(name: str, value: Any) -> Any:
+        try:
+            return redact(name, value)
+        except Exception as error:
+            failed(error)
+            return FAILED
+
+    def clean_text(name: str, value: str) -> str:
+        cleaned = clean(name, value)
+        return cleaned if isinstance(cleaned, str) else FAILED
+
+    def clean_all(attributes: Mapping[str, Any] | None, dropped: int) -> BoundedAttributes:
+        cleaned = {name: clean(name, value) for name, value in (attributes or {}).items()}
+        return _bounded({name: value for name, value in cleaned.items() if value is not None}, dropped)
+
+    status = span.status
+    if status.description is not None:
+        status = Status(status.status_code, clean_text("status.description", status.description))
+    return _SpanCopy(
+        span,
+        name=clean_text("span.name", span.name),
+        attributes=clean_all(span.attributes, span.dropped_attributes),
+        events=tuple(
+            Event(
+                clean_text("event.name", event.name),
+                clean_all(event.attributes, event.dropped_attributes),
+                event.timestamp,
+            )
+            for event in span.events
+        ),
+        links=tuple(Link(link.context, clean_all(link.attributes, link.dropped_attributes)) for link in span.links),
+        status=status,
+    )
+
+
+def _bounded(attributes: dict[str, Any], dropped: int) -> BoundedAttributes:
+    bounded = BoundedAttributes(attributes=attributes, immutable=True)
+    bounded.dropped = dropped
+    return bounded

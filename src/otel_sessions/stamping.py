@@ -1,0 +1,173 @@
+"""How a session gets onto a span, and how it is read back from one.
+
+A span that is open when a scope is entered, such as the server span of a framework, takes the scope's session late.
+If a sibling scope with another value is entered under it, it turns out to be in neither session: `session.cut` says
+so. What was stamped late, and by which scope, is kept beside the span for as long as the span lives.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from opentelemetry.trace import Span
+
+from otel_sessions.attributes import (
+    ALL_KEYS,
+    ID_KEY,
+    SESSION_CUT,
+    SESSION_ID,
+    SESSION_KEY_PREFIX,
+    SESSION_METADATA_PREFIX,
+    SESSION_NAME,
+    SESSION_PREVIOUS_ID,
+    SESSION_TAGS,
+    USER_ID,
+    attribute_of,
+)
+from otel_sessions.given import check, check_cut
+from otel_sessions.rules import DEFAULT_LIMITS, Limits
+from otel_sessions.scopes import Scope
+from otel_sessions.session import EMPTY, AttributeValue, Session
+
+
+class _Late(NamedTuple):
+    """What a scope wrote on a span that was open before it."""
+
+    scope: Scope
+    values: dict[str, str]
+
+
+_late: Final[WeakKeyDictionary[Span, _Late]] = WeakKeyDictionary()
+_without_id: Final[WeakKeyDictionary[Span, Session]] = WeakKeyDictionary()
+"""Stamped spans without `session.id`: a child finds them here, not by a search through all attributes."""
+_lock = threading.Lock()
+
+
+def attributes_of(span: Span) -> Mapping[str, Any] | None:
+    """The attributes a span has so far; `None` for a span that does not show them, a remote parent for one."""
+    attributes: Mapping[str, Any] | None = getattr(span, "attributes", None)
+    return attributes
+
+
+def missing(attributes: Mapping[str, AttributeValue], present: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
+    """Those of the attributes that are not present yet."""
+    # Membership tests and iteration of a span's attributes go through Python code; a copy of them does not.
+    taken = present.copy() if isinstance(present, MappingProxyType) else dict(present)
+    if taken.keys().isdisjoint(attributes):
+        return attributes
+    return {name: value for name, value in attributes.items() if name not in taken}
+
+
+def remember(span: Span) -> None:
+    """Keep the session of a stamped span without `session.id` where its children find it."""
+    present = attributes_of(span)
+    if present and SESSION_ID not in present:
+        with _lock:
+            _without_id[span] = read_session(present)
+
+
+def stamp_on_entry(span: Span, scope: Scope) -> None:
+    """Give the span that is current when a scope is entered the scope's session, or take it out of all sessions."""
+    if not span.is_recording():
+        return
+    with _lock:
+        late = _late.get(span)
+    if late is not None:
+        if late.scope not in scope.chain():
+            _cut(span, late, scope.session)
+        return
+    values = scope.session.values()
+    present = attributes_of(span)
+    if present is None or any(
+        name in (SESSION_ID, SESSION_CUT) or name.startswith(SESSION_KEY_PREFIX) for name in present
+    ):
+        return
+    span.set_attributes(missing({k: v for k, v in scope.attributes.items() if k != SESSION_CUT}, present))
+    if ID_KEY not in values:
+        remember(span)
+    if values:
+        with _lock:
+            _late[span] = _Late(scope, values)
+
+
+def _cut(span: Span, late: _Late, session: Session) -> None:
+    """Take the span out of those sessions that a sibling scope contradicts."""
+    contradicted = [
+        key for key, value in late.values.items() if session.value(key) is not None and session.value(key) != value
+    ]
+    if not contradicted:
+        return
+    present = attributes_of(span) or {}
+    span.set_attribute(SESSION_CUT, tuple(dict.fromkeys((*present.get(SESSION_CUT, ()), *contradicted))))
+    with _lock:
+        for key in contradicted:
+            late.values.pop(key, None)
+
+
+def restamp(span: Span, scope: Scope, before: Session) -> None:
+    """Bring the current span up to date after `update_session`: what is missing, and what the scope itself wrote."""
+    if not span.is_recording():
+        return
+    present = attributes_of(span)
+    if present is None:
+        return
+    changed = {
+        name: value
+        for name, value in scope.attributes.items()
+        if name not in present or (name in before.attributes and present[name] == before.attributes[name])
+    }
+    changed = {name: value for name, value in changed.items() if present.get(name) != value}
+    if not changed:
+        return
+    span.set_attributes(changed)
+    with _lock:
+        late = _late.get(span)
+        if late is not None and late.scope is scope:
+            late.values.update(
+                {key: value for key, value in scope.session.values().items() if attribute_of(key) in changed}
+            )
+    if SESSION_ID not in present:
+        remember(span)
+
+
+def session_of(span: Span, *, limits: Limits = DEFAULT_LIMITS) -> Session:
+    """The session that a span itself carries and lends to its children: what it was not cut from."""
+    attributes = attributes_of(span)
+    if not attributes:
+        return EMPTY
+    if SESSION_ID in attributes:
+        return read_session(attributes, limits=limits)
+    return _without_id.get(span, EMPTY)
+
+
+def read_session(attributes: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> Session:
+    """The session in a span's `session.*` and `user.id` attributes, checked by the rules, without the keys it was cut from."""
+    keys: dict[str, object] = {}
+    metadata: dict[str, object] = {}
+    for name, value in attributes.items():
+        if name.startswith(SESSION_KEY_PREFIX):
+            keys[name.removeprefix(SESSION_KEY_PREFIX)] = value
+        elif name.startswith(SESSION_METADATA_PREFIX):
+            metadata[name.removeprefix(SESSION_METADATA_PREFIX)] = value
+    cut = check_cut(attributes.get(SESSION_CUT, ()), strict=False, limits=limits)
+    id_ = attributes.get(SESSION_ID)
+    if cut:
+        everything = ALL_KEYS in cut
+        keys = {} if everything else {name: value for name, value in keys.items() if name not in cut}
+        id_ = None if everything or ID_KEY in cut else id_
+    given = check(
+        session_id=id_,
+        session_name=attributes.get(SESSION_NAME),
+        user_id=attributes.get(USER_ID),
+        previous_id=attributes.get(SESSION_PREVIOUS_ID),
+        tags=attributes.get(SESSION_TAGS),
+        metadata=metadata,
+        keys=keys,
+        strict=False,
+        limits=limits,
+    )
+    return EMPTY.inner(given._replace(cut=cut), strict=False, limits=limits)

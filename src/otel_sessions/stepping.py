@@ -1,0 +1,93 @@
+"""Generators that run in a `contextvars.Context` of their own.
+
+What a generator sets while it runs, a session or a current span, would otherwise stay set in its caller while it is
+suspended, and be missing when another thread or task resumes it. Each step here runs in the generator's own context, and so does
+its end, whoever ends it: exhaustion, `close()`, an early `break` or the garbage collector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextvars import Context
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
+
+
+class _Steps:
+    """The generator protocol of an iterator, each call inside a context; made for `yield from`."""
+
+    def __init__(self, context: Context, iterator: Iterator[Any]) -> None:
+        self._context = context
+        self._iterator: Any = iterator
+
+    def __iter__(self) -> _Steps:
+        return self
+
+    def __next__(self) -> Any:
+        return self._context.run(next, self._iterator)
+
+    def send(self, value: Any) -> Any:
+        return self._context.run(self._iterator.send, value)
+
+    def throw(self, error: BaseException) -> Any:
+        throw = getattr(self._iterator, "throw", None)
+        if throw is None:
+            raise error
+        return self._context.run(throw, error)
+
+    def close(self) -> None:
+        close = getattr(self._iterator, "close", None)
+        if close is not None:
+            self._context.run(close)
+
+
+class _AwaitIn:
+    """An awaitable that runs inside a context, step by step."""
+
+    def __init__(self, context: Context, awaitable: Awaitable[Any]) -> None:
+        self._context = context
+        self._awaitable = awaitable
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        iterator = self._context.run(self._awaitable.__await__)
+        return (yield from _Steps(self._context, iterator))
+
+
+def stepped(start: Callable[P, tuple[Context, Iterator[Any]]]) -> Callable[P, Generator[Any, Any, Any]]:
+    """A generator function whose items come from an iterator that runs inside a context; `start` makes both."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
+        context, iterator = start(*args, **kwargs)
+        return (yield from _Steps(context, iterator))
+
+    return run
+
+
+def async_stepped(start: Callable[P, tuple[Context, AsyncIterator[Any]]]) -> Callable[P, AsyncGenerator[Any, Any]]:
+    """An async generator function whose items come from an async iterator that runs inside a context."""
+
+    async def run(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
+        context, iterator = start(*args, **kwargs)
+        source: Any = iterator
+        call: Any = source.__anext__
+        arguments: tuple[Any, ...] = ()
+        while True:
+            try:
+                item = await _AwaitIn(context, context.run(call, *arguments))
+            except StopAsyncIteration:
+                return
+            try:
+                sent = yield item
+            except GeneratorExit:
+                if hasattr(source, "aclose"):
+                    await _AwaitIn(context, context.run(source.aclose))
+                raise
+            except BaseException as error:
+                if not hasattr(source, "athrow"):
+                    raise
+                call, arguments = source.athrow, (error,)
+            else:
+                call, arguments = (source.__anext__, ()) if sent is None else (source.asend, (sent,))
+
+    return run
