@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from typing import Final
+
+from otel_sessions.forking import ForkSafeLock
 
 logger: Final = logging.getLogger("otel_sessions")
 
@@ -40,7 +41,7 @@ class DropCounter:
     def __init__(self, logger: logging.Logger = logger) -> None:
         """Start with nothing counted."""
         self._logger = logger
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._counts: dict[tuple[str, str], int] = {}
 
     def count(self, field: str, reason: str, message: str, *, amount: int = 1) -> None:
@@ -61,13 +62,8 @@ class DropCounter:
         with self._lock:
             self._counts.clear()
 
-    def after_fork(self) -> None:
-        """Give a forked child a lock that nobody holds."""
-        self._lock = threading.Lock()
-
 
 drops: Final = DropCounter()
-os.register_at_fork(after_in_child=drops.after_fork)
 
 
 def dropped_values() -> dict[tuple[str, str], int]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from types import MappingProxyType
@@ -32,6 +30,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
 from otel_sessions.drops import DropCounter, SessionValueError
+from otel_sessions.forking import ForkSafeLock
 from otel_sessions.rollups import RollupLimits, Rollups
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
 
@@ -76,9 +75,8 @@ class SessionExporter(SpanExporter):
         self._drops: Final = DropCounter(logging.getLogger("otel_sessions.exporter"))
         self._rollups: Final = Rollups(pricer=_pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
         self._resources: dict[int, tuple[Resource, str | None, str | None]] = {}
-        self._shutdown_lock = threading.Lock()
+        self._shutdown_lock = ForkSafeLock()
         self._is_shutdown = False
-        _reset_in_children(self)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Forward the spans, then count them; the result is the inner exporter's. Never raises."""
@@ -152,11 +150,6 @@ class SessionExporter(SpanExporter):
 
     def _fault(self, reason: str, what: str, error: Exception) -> None:
         self._drops.count("exporter", reason, f"{what} {type(error).__name__}: {error}")
-
-    def _after_fork(self) -> None:
-        self._drops.after_fork()
-        self._shutdown_lock = threading.Lock()
-        self._rollups.after_fork()
 
     def _facts(self, spans: Sequence[ReadableSpan]) -> Iterator[tuple[int, SpanFacts]]:
         for span in spans:
@@ -269,14 +262,3 @@ def _pricer(price: Pricer | str | PathLike[str] | bool | None) -> Pricer | None:
     if isinstance(price, str | PathLike):
         return default_pricer(os.fspath(price))
     return price
-
-
-def _reset_in_children(exporter: SessionExporter) -> None:
-    reference = weakref.ref(exporter)
-
-    def reset() -> None:
-        alive = reference()
-        if alive is not None:
-            alive._after_fork()  # noqa: SLF001
-
-    os.register_at_fork(after_in_child=reset)

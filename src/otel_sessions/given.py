@@ -48,6 +48,7 @@ def check(
     metadata: object = None,
     keys: object = None,
     session_keys: Mapping[str, object] | None = None,
+    cut: object = None,
     strict: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Given:
@@ -56,7 +57,7 @@ def check(
     Raises:
         SessionValueError: in strict mode, for the first refused value.
     """
-    cut: list[str] = []
+    not_inherited: list[str] = [] if cut is None else list(check_cut(cut, strict=strict, limits=limits))
     checked_id = checked_user = checked_previous = checked_name = None
     user_refused = False
     if session_id is not None:
@@ -64,7 +65,7 @@ def check(
             checked_id = rules.session_id(session_id, limits=limits)
         except SessionValueError as error:
             drop(error, strict=strict)
-            cut.append(ID_KEY)
+            not_inherited.append(ID_KEY)
     if user_id is not None:
         try:
             checked_user = rules.user_id(user_id, limits=limits)
@@ -83,12 +84,12 @@ def check(
             drop(error, strict=strict)
     checked_keys: dict[str, str] = {}
     if keys is not None:
-        _check_keys(keys, checked_keys, cut, strict, limits)
+        _check_keys(keys, checked_keys, not_inherited, strict, limits)
     if session_keys:
         _check_keys(
             {name: value for name, value in session_keys.items() if value is not None},
             checked_keys,
-            cut,
+            not_inherited,
             strict,
             limits,
         )
@@ -100,7 +101,7 @@ def check(
         () if tags is None else _check_tags(tags, strict, limits),
         {} if metadata is None else _check_metadata(metadata, strict, limits),
         checked_keys,
-        tuple(name for name in dict.fromkeys(cut) if name not in checked_keys),
+        tuple(name for name in dict.fromkeys(not_inherited) if name not in checked_keys),
         user_refused,
     )
 

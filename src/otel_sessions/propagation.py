@@ -24,7 +24,7 @@ from otel_sessions.drops import SessionValueError, drop, drops
 from otel_sessions.given import Given, check
 from otel_sessions.scopes import Scope, enter, leave, refresh_baggage, scope_in, session_in
 from otel_sessions.session import EMPTY, Session
-from otel_sessions.stamping import restamp, stamp_on_entry
+from otel_sessions.stamping import changing, restamp, stamp_on_entry
 from otel_sessions.stepping import async_stepped, stepped
 
 P = ParamSpec("P")
@@ -56,7 +56,7 @@ class SessionScope:
         outer = scope_in(current)
         scope = Scope(self._inside(outer), outer, self, baggage=self._baggage)
         enter(scope, current)
-        if scope.session:
+        if current and scope.session:
             _on_current_span(stamp_on_entry, scope)
         return scope.session
 
@@ -116,11 +116,11 @@ class _Propagated(SessionScope):
         self._strict = strict
         self._baggage = baggage
         self._callables = _any_callable(fields)
-        self._given: Given | None = None if self._callables else check(**fields, strict=strict)
+        self._given: Given | None = None if self._callables else _checked(fields, strict)
 
     def _inside(self, outer: Scope | None) -> Session:
         if self._given is None:
-            self._given = check(**self._fields, strict=self._strict)
+            self._given = _checked(self._fields, self._strict)
         return _merged(outer, self._given, self._strict)
 
     def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
@@ -128,7 +128,7 @@ class _Propagated(SessionScope):
         scope.__dict__.update(self.__dict__)
         if self._callables:
             fields = {name: _resolved(name, value, args, kwargs) for name, value in self._fields.items()}
-            scope._given = check(**fields, strict=self._strict)  # noqa: SLF001
+            scope._given = _checked(fields, self._strict)  # noqa: SLF001
         return scope
 
 
@@ -167,7 +167,8 @@ def propagate_sessions(
     the arguments of the call. What the rules refuse is dropped, counted in `dropped_values()` and warned about once.
 
     Args:
-        session_id: value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters.
+        session_id: value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters. Or a whole
+            `Session`, such as `Session.from_dict(...)` of a job: then the other fields replace its own.
         session_name: a name for people, up to 200 characters.
         user_id: value of `user.id`; the rule of `session_id`.
         tags: any iterable of strings, at most 32.
@@ -189,7 +190,7 @@ def propagate_sessions(
         "tags": tags,
         "metadata": metadata,
         "keys": keys,
-        "session_keys": session_keys,
+        "session_keys": session_keys or None,
     }
     return _Propagated(fields, strict=strict, baggage=baggage)
 
@@ -241,11 +242,13 @@ def update_session(
         session_keys=session_keys,
         strict=strict,
     )
-    before = scope.session
-    scope.replace(before.inner(given, known=_known_keys(scope), strict=strict))
+    with changing:
+        before = scope.session
+        session = before.inner(given, known=_known_keys(scope), strict=strict)
+        scope.replace(session)
     refresh_baggage(scope)
     _on_current_span(functools.partial(restamp, before=before), scope)
-    return scope.session
+    return session
 
 
 def bind_session(function: Callable[P, R]) -> Callable[P, R]:
@@ -257,6 +260,24 @@ def bind_session(function: Callable[P, R]) -> Callable[P, R]:
     if scope is None:
         return function
     return _Fixed(scope.session, baggage=scope.baggage)(function)
+
+
+def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
+    session = fields["session_id"]
+    if isinstance(session, Session):
+        own = {
+            "session_id": session.id,
+            "session_name": session.name,
+            "user_id": session.user_id,
+            "previous_id": session.previous_id,
+            "tags": session.tags,
+            "metadata": session.metadata,
+            "keys": session.keys,
+            "cut": session.cut,
+        }
+        given = {name: value for name, value in fields.items() if name != "session_id" and value is not None}
+        fields = {**own, **given}
+    return check(**fields, strict=strict)
 
 
 def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
@@ -281,7 +302,7 @@ def _on_current_span(action: Callable[[Span, Scope], None], scope: Scope) -> Non
 
 def _any_callable(fields: dict[str, Any]) -> bool:
     for value in fields.values():
-        if not value or type(value) is str:
+        if value is None or type(value) is str:
             continue
         if callable(value) or (isinstance(value, dict) and any(map(callable, value.values()))):
             return True

@@ -7,9 +7,9 @@ from typing import Final
 
 from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import INVALID_SPAN, get_current_span
 
-from otel_sessions.attributes import SESSION_ID, SESSION_KEY_PREFIX, USER_ID
+from otel_sessions.attributes import ALL_KEYS, SESSION_ID, SESSION_KEY_PREFIX, USER_ID
 from otel_sessions.dialects.ambient import AMBIENT_KEYS, read_ambient
 from otel_sessions.given import check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
@@ -41,10 +41,13 @@ class Resolver:
 
     def elsewhere(self, context: Context) -> Session:
         """The session of a context without a scope: its span's, another SDK's, or the accepted baggage's."""
-        session = session_of(get_current_span(context), limits=self._limits)
-        # A context that holds nothing but its span has no baggage; most spans of an app without sessions end here.
-        if session.plain_attributes or len(context) == 1:
+        span = get_current_span(context)
+        session = session_of(span, limits=self._limits)
+        if session is not EMPTY and (session or ALL_KEYS in session.cut):
             return session
+        # A context that holds nothing but its span has no baggage; most spans of an app without sessions end here.
+        if len(context) == 1 and span is not INVALID_SPAN:
+            return EMPTY
         if not AMBIENT_KEYS.isdisjoint(context):
             session = read_ambient(context, limits=self._limits)
             if session.plain_attributes:

@@ -8,7 +8,6 @@ repetition change nothing as long as the trace is not forgotten.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup, SessionSum
 from otel_sessions.counting.trace import TraceGroup, TraceRollup, more_complete, roll_up
 from otel_sessions.drops import DropCounter
+from otel_sessions.forking import ForkSafeLock, on_fork
 
 Pair = tuple[str, str]
 
@@ -81,21 +81,18 @@ class Rollups:
         self._on_trace = on_trace
         self._drops = drops or DropCounter()
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
+        on_fork(self._start)
         self._start()
 
     def _start(self) -> None:
+        """Nothing seen yet; so does a forked child start: what the parent saw is the parent's to tell."""
         self._open: OrderedDict[int, _Trace] = OrderedDict()
         self._closed: OrderedDict[int, _Trace] = OrderedDict()
         self._forgotten: OrderedDict[int, tuple[Pair, ...]] = OrderedDict()
         self._sessions: OrderedDict[Pair, _Session] = OrderedDict()
         self._stale: dict[int, _Trace] = {}
         self._span_count = 0
-
-    def after_fork(self) -> None:
-        """Start anew in a forked child: what the parent saw is the parent's to tell."""
-        self._lock = threading.Lock()
-        self._start()
 
     def add(self, spans: Iterable[tuple[int, SpanFacts]]) -> None:
         """Take spans in, each with its trace id; closes traces that have been idle."""

@@ -63,11 +63,8 @@ def session_in(context: Context) -> Session:
 def enter(scope: Scope, current: Context) -> None:
     """Put a scope in force in the current context."""
     context = set_value(SCOPE_KEY, scope, current)
-    entries = otel_baggage.get_all(current)
-    if entries or scope.baggage:
-        wanted = _carried(scope.session) if scope.baggage else {}
-        context = _with_baggage(context, entries, scope, wanted)
-    attach(context)
+    # A context that was empty has no baggage: the common case where no server span is open.
+    attach(_with_baggage(context, scope) if current or scope.baggage else context)
 
 
 def leave(owner: object) -> None:
@@ -98,33 +95,37 @@ def leave(owner: object) -> None:
 
 
 def refresh_baggage(scope: Scope) -> None:
-    """Send the changed session of the current scope with outgoing calls, if the scope sends any."""
+    """Let the baggage follow a session that was changed while its scope is the current one."""
     current = get_current()
-    if scope.baggage and scope_in(current) is scope:
-        attach(_replace_baggage(current, otel_baggage.get_all(current), _carried(scope.session)))
+    if scope_in(current) is scope:
+        changed = _with_baggage(current, scope)
+        if changed is not current:
+            attach(changed)
 
 
-def is_ours(name: str) -> bool:
+def is_ours(name: object) -> bool:
     """Whether a baggage entry names a session, a session key or a user."""
-    return name in (SESSION_ID, USER_ID) or name.startswith(SESSION_KEY_PREFIX)
+    return isinstance(name, str) and (name in (SESSION_ID, USER_ID) or name.startswith(SESSION_KEY_PREFIX))
 
 
-def _carried(session: Session) -> dict[str, object]:
-    return {name: value for name, value in session.attributes.items() if is_ours(name)}
-
-
-def _with_baggage(context: Context, entries: Mapping[str, object], scope: Scope, wanted: dict[str, object]) -> Context:
+def _with_baggage(context: Context, scope: Scope) -> Context:
     """Replace the entries of the scopes around this one, or take them out.
 
     Another session's id must not travel on: without `baggage=True` only entries that say the same as the scope stay.
     """
+    entries = otel_baggage.get_all(context)
+    if not entries and not scope.baggage:
+        return context
     before = {name: value for name, value in entries.items() if is_ours(name)}
-    if not scope.baggage:
-        values = scope.session.attributes
+    values: Mapping[str, object] = scope.attributes
+    if scope.baggage:
+        wanted = {name: value for name, value in values.items() if is_ours(name)}
+    else:
         wanted = {name: value for name, value in before.items() if values.get(name) == value}
     if wanted == before:
         return context
-    scope.restore = before
+    if scope.restore is None:
+        scope.restore = before
     return _replace_baggage(context, entries, wanted)
 
 

@@ -76,11 +76,7 @@ def _attributes(name: object, value: object, label: object, comment: object) -> 
     if value is None and label is None:
         raise SessionValueError("score", "empty", "score: neither a value nor a label is given; pass one of them")
     if value is not None:
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise SessionValueError(
-                "score", "value", f"score: the value of type {type(value).__name__} is not a finite number"
-            )
-        attributes[SCORE_VALUE] = float(value)
+        attributes[SCORE_VALUE] = _number(value)
     if label is not None:
         attributes[SCORE_LABEL] = rules.text(label, field="score_label")
     if comment is not None:
@@ -88,6 +84,20 @@ def _attributes(name: object, value: object, label: object, comment: object) -> 
             raise rules.wrong_type("score_comment", comment, "a str")
         attributes[SCORE_COMMENT] = comment.encode("utf-8", "replace").decode()
     return attributes
+
+
+def _number(value: object) -> float:
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise SessionValueError(
+            "score",
+            "value",
+            f"score: the value of type {type(value).__name__} is not a finite number that a double holds",
+        )
+    return number
 
 
 def _session_attributes(key: str, session_id: object) -> dict[str, str]:

@@ -20,7 +20,7 @@ from otel_sessions.attributes import (
     USER_ID,
 )
 from otel_sessions.drops import SessionValueError, drop
-from otel_sessions.given import Given, check, check_cut
+from otel_sessions.given import Given, check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits, MetadataValue
 
 AttributeValue = str | bool | int | float | tuple[str, ...]
@@ -36,7 +36,7 @@ def _nothing() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The session in force: its id, keys, name, user, tags and metadata. Falsy when it has neither id nor keys nor a user.
+    """The session in force: its id, keys, name, user, tags and metadata. Falsy when it has none of them.
 
     Attributes:
         id: value of the default key, attribute `session.id`.
@@ -207,13 +207,11 @@ class Session:
             drop(SessionValueError("session", "type", message), strict=strict)
             return EMPTY
         given = check(**{name: data.get(name) for name in _FIELDS}, strict=strict, limits=limits)
-        if data.get("cut") is not None:
-            given = given._replace(cut=(*given.cut, *check_cut(data["cut"], strict=strict, limits=limits)))
         return EMPTY.inner(given, strict=strict, limits=limits)
 
 
 EMPTY: Final = Session()
-_FIELDS: Final = ("session_id", "keys", "session_name", "user_id", "tags", "metadata", "previous_id")
+_FIELDS: Final = ("session_id", "keys", "session_name", "user_id", "tags", "metadata", "previous_id", "cut")
 
 
 def _first(entries: Mapping[str, T], allowed: int, field: str, strict: bool | None, lost: list[str]) -> Mapping[str, T]:

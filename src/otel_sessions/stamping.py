@@ -7,7 +7,6 @@ so. What was stamped late, and by which scope, is kept beside the span for as lo
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -28,6 +27,7 @@ from otel_sessions.attributes import (
     USER_ID,
     attribute_of,
 )
+from otel_sessions.forking import ForkSafeLock
 from otel_sessions.given import check, check_cut
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
 from otel_sessions.scopes import Scope
@@ -44,7 +44,9 @@ class _Late(NamedTuple):
 _late: Final[WeakKeyDictionary[Span, _Late]] = WeakKeyDictionary()
 _without_id: Final[WeakKeyDictionary[Span, Session]] = WeakKeyDictionary()
 """Stamped spans without `session.id`: a child finds them here, not by a search through all attributes."""
-_lock = threading.Lock()
+
+changing: Final = ForkSafeLock()
+"""Held while a span or a shared scope goes from one session to another."""
 
 
 def attributes_of(span: Span) -> Mapping[str, Any] | None:
@@ -57,41 +59,55 @@ def missing(attributes: Mapping[str, AttributeValue], present: Mapping[str, Any]
     """Those of the attributes that are not present yet."""
     # Membership tests and iteration of a span's attributes go through Python code; a copy of them does not.
     taken = present.copy() if isinstance(present, MappingProxyType) else dict(present)
+    if SESSION_CUT in attributes:
+        attributes = _without_own_keys(attributes, taken)
     if taken.keys().isdisjoint(attributes):
         return attributes
     return {name: value for name, value in attributes.items() if name not in taken}
+
+
+def _without_own_keys(
+    attributes: Mapping[str, AttributeValue], taken: Mapping[str, Any]
+) -> Mapping[str, AttributeValue]:
+    """A scope cuts what would be inherited; a value that the span was started with is its own and stays in force."""
+    cut: Any = attributes[SESSION_CUT]
+    if has_session(taken):
+        cut = tuple(key for key in cut if key != ALL_KEYS and attribute_of(key) not in taken)
+    rest = {name: value for name, value in attributes.items() if name != SESSION_CUT}
+    return {**rest, SESSION_CUT: cut} if cut else rest
+
+
+def has_session(attributes: Mapping[str, Any]) -> bool:
+    """Whether there is a session id or any session key among the attributes."""
+    return any(name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX) for name in attributes)
 
 
 def remember(span: Span) -> None:
     """Keep the session of a stamped span without `session.id` where its children find it."""
     present = attributes_of(span)
     if present and SESSION_ID not in present:
-        with _lock:
-            _without_id[span] = read_session(present)
+        _without_id[span] = read_session(present)
 
 
 def stamp_on_entry(span: Span, scope: Scope) -> None:
     """Give the span that is current when a scope is entered the scope's session, or take it out of all sessions."""
     if not span.is_recording():
         return
-    with _lock:
+    with changing:
         late = _late.get(span)
-    if late is not None:
-        if late.scope not in scope.chain():
-            _cut(span, late, scope.session)
-        return
-    values = scope.session.values()
-    present = attributes_of(span)
-    if present is None or any(
-        name in (SESSION_ID, SESSION_CUT) or name.startswith(SESSION_KEY_PREFIX) for name in present
-    ):
-        return
-    span.set_attributes(missing({k: v for k, v in scope.attributes.items() if k != SESSION_CUT}, present))
-    if ID_KEY not in values:
-        remember(span)
-    if values:
-        with _lock:
+        if late is not None:
+            if late.scope not in scope.chain():
+                _cut(span, late, scope.session)
+            return
+        present = attributes_of(span)
+        if present is None or SESSION_CUT in present or has_session(present):
+            return
+        span.set_attributes(missing({k: v for k, v in scope.attributes.items() if k != SESSION_CUT}, present))
+        values = scope.session.values()
+        if values:
             _late[span] = _Late(scope, values)
+            if ID_KEY not in values:
+                remember(span)
 
 
 def _cut(span: Span, late: _Late, session: Session) -> None:
@@ -103,35 +119,48 @@ def _cut(span: Span, late: _Late, session: Session) -> None:
         return
     present = attributes_of(span) or {}
     span.set_attribute(SESSION_CUT, tuple(dict.fromkeys((*present.get(SESSION_CUT, ()), *contradicted))))
-    with _lock:
-        for key in contradicted:
-            late.values.pop(key, None)
+    for key in contradicted:
+        del late.values[key]
+    remember(span)
 
 
 def restamp(span: Span, scope: Scope, before: Session) -> None:
-    """Bring the current span up to date after `update_session`: what is missing, and what the scope itself wrote."""
+    """Bring the current span up to date after `update_session`, if its session is this scope's.
+
+    That is a span without a session, one that the scope stamped late, and one that started in the scope. Only what
+    is missing or what the scope itself wrote changes.
+    """
     if not span.is_recording():
         return
-    present = attributes_of(span)
-    if present is None:
-        return
-    changed = {
-        name: value
-        for name, value in scope.attributes.items()
-        if name not in present or (name in before.attributes and present[name] == before.attributes[name])
-    }
-    changed = {name: value for name, value in changed.items() if present.get(name) != value}
-    if not changed:
-        return
-    span.set_attributes(changed)
-    with _lock:
+    with changing:
         late = _late.get(span)
-        if late is not None and late.scope is scope:
-            late.values.update(
-                {key: value for key, value in scope.session.values().items() if attribute_of(key) in changed}
-            )
-    if SESSION_ID not in present:
+        present = attributes_of(span)
+        if present is None:
+            return
+        if (late is None or late.scope is not scope) and not _is_in(present, before):
+            stamp_on_entry(span, scope)
+            return
+        changed = {
+            name: value
+            for name, value in scope.attributes.items()
+            if name != SESSION_CUT
+            and (name not in present or (name in before.attributes and present[name] == before.attributes[name]))
+            and present.get(name) != value
+        }
+        if changed:
+            span.set_attributes(changed)
+        if late is not None:
+            values = scope.session.values()
+            late.values.update({key: value for key, value in values.items() if attribute_of(key) in changed})
         remember(span)
+
+
+def _is_in(attributes: Mapping[str, Any], session: Session) -> bool:
+    """Whether a span carries exactly the keys of a session that has some."""
+    own = {
+        name: value for name, value in attributes.items() if name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX)
+    }
+    return bool(own) and own == {attribute_of(key): value for key, value in session.values().items()}
 
 
 def session_of(span: Span, *, limits: Limits = DEFAULT_LIMITS) -> Session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextvars import Context
+from types import TracebackType
 from typing import Any, ParamSpec
 
 P = ParamSpec("P")
@@ -30,7 +31,11 @@ class _Steps:
     def send(self, value: Any) -> Any:
         return self._context.run(self._iterator.send, value)
 
-    def throw(self, error: BaseException) -> Any:
+    def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> Any:
+        # `yield from` hands on the three arguments that contextlib passes before Python 3.12.
+        error = kind if isinstance(kind, BaseException) else value if isinstance(value, kind) else _made(kind, value)
+        if traceback is not None:
+            error = error.with_traceback(traceback)
         throw = getattr(self._iterator, "throw", None)
         if throw is None:
             raise error
@@ -40,6 +45,12 @@ class _Steps:
         close = getattr(self._iterator, "close", None)
         if close is not None:
             self._context.run(close)
+
+
+def _made(kind: type[BaseException], value: Any) -> BaseException:
+    if value is None:
+        return kind()
+    return kind(*value) if isinstance(value, tuple) else kind(value)
 
 
 class _AwaitIn:

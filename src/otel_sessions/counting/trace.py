@@ -172,8 +172,7 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, t
     for span in spans.values():
         if start is None or span.start < start:
             start = span.start
-        if span.end > end:
-            end = span.end
+        end = max(end, span.end)
         if span.parent_id is None or span.parent_id not in spans:
             operations.add(span.name)
             failed = failed or span.failed
