@@ -28,6 +28,7 @@ from otel_sessions.rules import Limits
 from otel_sessions.sampler import SessionRatioSampler
 from otel_sessions.scores import score_session
 from otel_sessions.session import Session
+from otel_sessions.zero_code import default_exporter
 
 __all__ = [
     "Cost",
@@ -50,6 +51,7 @@ __all__ = [
     "Usage",
     "bind_session",
     "current_session",
+    "default_exporter",
     "default_pricer",
     "dropped_values",
     "no_session",

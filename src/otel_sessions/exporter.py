@@ -114,6 +114,11 @@ class SessionExporter(SpanExporter):
         return sort_sessions(self._rollups.sessions(key), sort, descending=descending)[:limit]
 
     @property
+    def inner(self) -> SpanExporter | None:
+        """The exporter that spans are forwarded to."""
+        return self._exporter
+
+    @property
     def dropped(self) -> dict[str, int]:
         """What was not counted, or not done, by reason, for example `{"late_spans": 3}`; empty if nothing was."""
         return {reason: amount for (_, reason), amount in self._drops.counts().items()}

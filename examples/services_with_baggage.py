@@ -1,0 +1,44 @@
+"""Two services over HTTP headers: `baggage=True` sends the session along, the other side checks what it believes.
+
+`python -m examples.services_with_baggage`. Baggage goes to every service that is called, third parties included, so it
+is off by default; at a public edge, accept none with `SessionSpanProcessor(accept_baggage=())`.
+"""
+
+from __future__ import annotations
+
+from examples.printing import Print, printing_provider
+from opentelemetry.propagate import extract, inject
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_sessions import SessionSpanProcessor, propagate_sessions
+
+front = printing_provider().get_tracer("examples.front")
+back = printing_provider().get_tracer("examples.back")
+
+edge_provider = TracerProvider()
+edge_provider.add_span_processor(SessionSpanProcessor(accept_baggage=()))
+edge_provider.add_span_processor(Print())
+edge = edge_provider.get_tracer("examples.edge")
+
+
+def call() -> dict[str, str]:
+    """What an instrumented HTTP client does: put trace and baggage into the headers."""
+    headers: dict[str, str] = {}
+    inject(headers)
+    return headers
+
+
+def main() -> None:
+    """One request from service to service, one to an edge that believes nobody."""
+    session = propagate_sessions("ticket-2611", user_id="user-a", baggage=True, conversation_id="conv-1")
+    with session, front.start_as_current_span("front"):
+        headers = call()
+    print("baggage:", headers["baggage"])
+    with back.start_as_current_span("back", context=extract(headers)):
+        pass
+    with edge.start_as_current_span("edge", context=extract(headers)):
+        pass
+
+
+if __name__ == "__main__":
+    main()

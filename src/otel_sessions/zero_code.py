@@ -1,0 +1,104 @@
+"""Sessions without a change to the app: what `opentelemetry-instrument` and `OTEL_CONFIG_FILE` load by entry point.
+
+The processor is added to the SDK's provider after instrumentation. The exporter is the trace exporter named
+`sessions`: a `SessionExporter` around the OTLP exporter that the usual variables describe.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar, Final
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from otel_sessions.drops import drops
+from otel_sessions.exporter import SessionExporter
+from otel_sessions.processor import SessionSpanProcessor
+
+PRICES_VARIABLE: Final = "OTEL_SESSIONS_PRICES"
+"""Path of a prices file to put before genai-prices."""
+
+DIALECTS_VARIABLE: Final = "OTEL_SESSIONS_DIALECTS"
+"""Dialects of the processor, separated by commas."""
+
+ACCEPT_BAGGAGE_VARIABLE: Final = "OTEL_SESSIONS_ACCEPT_BAGGAGE"
+"""Baggage entries that the processor believes, separated by commas; set to nothing for none."""
+
+_PROTOCOL_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+
+
+class ConfiguredSessionExporter(SessionExporter):
+    """The trace exporter `sessions`: `OTEL_TRACES_EXPORTER=sessions`, or `sessions: {}` in declarative configuration.
+
+    Args:
+        prices: path of a prices file; by default the environment variable `OTEL_SESSIONS_PRICES` names it.
+        repair: as for `SessionExporter`.
+
+    Raises:
+        ImportError: the OTLP exporter is not installed; the message names the extra.
+        ValueError: the protocol is none that it speaks, or the prices file cannot be read.
+    """
+
+    latest: ClassVar[ConfiguredSessionExporter | None] = None
+
+    def __init__(self, *, prices: str | None = None, repair: bool = False) -> None:
+        super().__init__(_otlp_exporter(), price=prices or os.environ.get(PRICES_VARIABLE) or True, repair=repair)
+        ConfiguredSessionExporter.latest = self
+
+
+def default_exporter() -> SessionExporter | None:
+    """The `SessionExporter` that zero-code configuration made last, to ask for sessions; `None` if it made none."""
+    return ConfiguredSessionExporter.latest
+
+
+def add_processor() -> None:
+    """Add a `SessionSpanProcessor` to the global tracer provider; does nothing, and says so, if that is not the SDK's."""
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        message = (
+            f"no SessionSpanProcessor was added: the tracer provider is {type(provider).__name__}, not the SDK's;"
+            " let opentelemetry-distro set one up, or add the processor where the app makes its provider"
+        )
+        drops.count("zero_code", "no_provider", message)
+        return
+    try:
+        provider.add_span_processor(SessionSpanProcessor(**_arguments()))
+    except ValueError as error:
+        drops.count("zero_code", "configuration", f"no SessionSpanProcessor was added: {error}")
+
+
+def _arguments() -> dict[str, Any]:
+    arguments: dict[str, Any] = {"dialects": _names(os.environ.get(DIALECTS_VARIABLE, ""))}
+    accepted = os.environ.get(ACCEPT_BAGGAGE_VARIABLE)
+    if accepted is not None:
+        arguments["accept_baggage"] = _names(accepted)
+    return arguments
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name for part in listed.split(",") if (name := part.strip()))
+
+
+def _otlp_exporter() -> SpanExporter:
+    given = (os.environ.get(variable, "").strip() for variable in _PROTOCOL_VARIABLES)
+    protocol = next((value for value in given if value), "grpc")
+    try:
+        if protocol == "grpc":
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415 -- an optional extra
+                OTLPSpanExporter as GrpcSpanExporter,
+            )
+
+            return GrpcSpanExporter()
+        if protocol == "http/protobuf":
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 -- an optional extra
+                OTLPSpanExporter as HttpSpanExporter,
+            )
+
+            return HttpSpanExporter()
+    except ImportError as error:
+        raise ImportError(
+            f"the trace exporter 'sessions' needs the OTLP exporter for {protocol}: install otel-sessions[otlp]"
+        ) from error
+    raise ValueError(f"{_PROTOCOL_VARIABLES[1]}={protocol!r} is not spoken; set it to 'grpc' or 'http/protobuf'")
