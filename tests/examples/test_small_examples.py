@@ -24,7 +24,7 @@ def test_quickstart_prints_the_session_with_its_cost() -> None:
     """The README's first example adds up two traces, and prices them."""
     assert [
         "Order #12345: 2 traces, 2 calls, 144 tokens",
-        "users ('user-a',), cost 0.000032400 USD (genai-prices 0.2.3)",
+        "users ('user-a',), cost 0.0000324 USD (genai-prices 0.2.3)",
     ] == printed("quickstart")
 
 

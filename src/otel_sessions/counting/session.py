@@ -332,10 +332,17 @@ def _numbers(totals: Totals) -> dict[str, Any]:
     return {
         "call_count": totals.call_count,
         "unpriced_call_count": totals.unpriced_call_count,
-        **{name: getattr(totals, name) for name in (*TOKENS, *COSTS)},
+        **{name: getattr(totals, name) for name in TOKENS},
+        **{name: _tidy(getattr(totals, name)) for name in COSTS},
         "total_tokens": totals.total_tokens,
         "cost_sources": tuple(sorted(totals.sources)),
     }
+
+
+def _tidy(amount: Decimal | None) -> Decimal | None:
+    """The same amount without trailing zeros, which tell only how it was computed."""
+    written = shown_money(amount)
+    return None if written is None else Decimal(written)
 
 
 def _model_order(item: tuple[Model, Totals]) -> tuple[str, str]:

@@ -1,0 +1,93 @@
+"""The documentation is true: every snippet runs, and what a comment behind a `print` says is what is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from examples.otlp_receiver import OTLPReceiver
+
+import otel_sessions
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
+
+
+def snippets(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_snippets_print_what_they_say(page: Path) -> None:
+    """The snippets of a page run in order, as one program."""
+    program = "\n".join(snippets(page, "python"))
+    assert program
+    with OTLPReceiver() as receiver:
+        process = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint},
+        )
+    assert process.returncode == 0, process.stderr
+    assert PRINTED.findall(program) == process.stdout.splitlines()
+
+
+def test_commands_in_the_readme_exist() -> None:
+    """Every make target and every extra that the README names is there."""
+    commands = "\n".join(snippets(ROOT / "README.md", "console"))
+    makefile = (ROOT / "Makefile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    targets = re.findall(r"^make (\w+)", commands, re.MULTILINE)
+    extras = [extra for group in re.findall(r"otel-sessions\[([\w,]+)\]", commands) for extra in group.split(",")]
+    assert ["demo", "test"] == targets
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+    assert {"otlp", "prices"} == set(extras)
+    assert set(extras) <= project["optional-dependencies"].keys()
+
+
+def test_the_prices_file_in_the_docs_can_be_loaded(tmp_path: Path) -> None:
+    """The TOML snippet is a prices file."""
+    (snippet,) = snippets(ROOT / "docs" / "counting.md", "toml")
+    path = tmp_path / "prices.toml"
+    path.write_text(snippet)
+    prices = otel_sessions.PriceFile.load(path)
+    usage = otel_sessions.Usage(1_000_000, 0)
+    cost = prices.price(provider=None, model="our-own-model", usage=usage, at=0)
+    assert cost is not None
+    assert "0.15" == format(cost.total.normalize(), "f")
+
+
+def test_the_policy_in_the_docs_is_the_samplers_rule() -> None:
+    """The number in the Collector's policy is the sampler's threshold for the ratio that the text names."""
+    page = ROOT / "docs" / "backends.md"
+    (snippet,) = snippets(page, "yaml")
+    (condition,) = yaml.safe_load(snippet)["policies"][0]["ottl_condition"]["span"]
+    (ratio,) = re.findall(r"SessionRatioSampler\(([\d.]+)\)", page.read_text())
+    assert condition.endswith(f"< {int(float(ratio) * 2**32)}")
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    """What the package exports says what it gives."""
+    assert [] == [name for name in otel_sessions.__all__ if not getattr(otel_sessions, name).__doc__]
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    """Every relative link is a file."""
+    links = [
+        (page.name, target)
+        for page in [*PAGES, *ROOT.glob("*.md")]
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert [] == links
