@@ -25,7 +25,7 @@ from otel_sessions.attributes import (
 )
 from otel_sessions.counting.facts import SpanFacts, span_facts
 from otel_sessions.counting.measures import sort_sessions
-from otel_sessions.counting.prices.chain import default_pricer
+from otel_sessions.counting.prices.chain import GuardedPricer, default_pricer
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
@@ -73,7 +73,7 @@ class SessionExporter(SpanExporter):
         self._redact = redact
         self._repair = repair
         self._drops: Final = DropCounter(logging.getLogger("otel_sessions.exporter"))
-        self._rollups: Final = Rollups(pricer=_pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
+        self._rollups: Final = Rollups(pricer=self._pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
         self._resources: dict[int, tuple[Resource, str | None, str | None]] = {}
         self._shutdown_lock = ForkSafeLock()
         self._is_shutdown = False
@@ -99,9 +99,9 @@ class SessionExporter(SpanExporter):
         """The session with this id so far, traces still open included; `None` if no span of it came."""
         try:
             value = rules.session_id(id) if key == ID_KEY else rules.keyed_value(id)
+            return self._rollups.session(value, rules.key(key, field="key"))
         except SessionValueError:
             return None
-        return self._rollups.session(value, key)
 
     def sessions(
         self, key: str = ID_KEY, *, sort: str = "last_active", descending: bool = True, limit: int | None = 50
@@ -111,7 +111,9 @@ class SessionExporter(SpanExporter):
         Raises:
             ValueError: for an unknown measure; the message lists the known ones.
         """
-        return sort_sessions(self._rollups.sessions(key), sort, descending=descending)[:limit]
+        return sort_sessions(self._rollups.sessions(key), sort, descending=descending)[
+            : None if limit is None else max(limit, 0)
+        ]
 
     @property
     def inner(self) -> SpanExporter | None:
@@ -146,6 +148,15 @@ class SessionExporter(SpanExporter):
                 self._exporter.shutdown()
             except Exception as error:
                 self._fault("export_errors", "the inner exporter raised", error)
+
+    def _pricer(self, price: Pricer | str | PathLike[str] | bool | None) -> Pricer | None:
+        if price is True:
+            return default_pricer()
+        if price is None or price is False:
+            return None
+        if isinstance(price, str | PathLike):
+            return default_pricer(os.fspath(price))
+        return GuardedPricer(price, lambda error: self._fault("price_errors", "the pricer raised", error))
 
     def _close_traces(self) -> None:
         try:
@@ -257,13 +268,3 @@ def _session_attributes(facts: SpanFacts) -> dict[str, Any]:
     attributes.update({SESSION_METADATA_PREFIX + name: value for name, value in labels.metadata})
     attributes.update({USER_ID: labels.user_id, SESSION_NAME: labels.name, SESSION_TAGS: labels.tags or None})
     return {name: value for name, value in attributes.items() if value is not None}
-
-
-def _pricer(price: Pricer | str | PathLike[str] | bool | None) -> Pricer | None:
-    if price is True:
-        return default_pricer()
-    if price is None or price is False:
-        return None
-    if isinstance(price, str | PathLike):
-        return default_pricer(os.fspath(price))
-    return price

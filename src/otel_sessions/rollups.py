@@ -12,12 +12,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup, SessionSum
-from otel_sessions.counting.trace import TraceGroup, TraceRollup, more_complete, roll_up
+from otel_sessions.counting.trace import TraceGroup, TraceRollup, distinct_spans, more_complete, roll_up
 from otel_sessions.drops import DropCounter
 from otel_sessions.forking import ForkSafeLock, on_fork
 
@@ -137,7 +138,7 @@ class Rollups:
             return [_rollup(session) for (name, _), session in self._sessions.items() if name == key]
 
     def lost_sessions(self, trace_id: int, spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
-        """For spans without a session of their own, as far as the trace is known: a span of the same session.
+        """For spans that lack some of their session, as far as the trace is known: a span that has all of it.
 
         Of several it is the nearest ancestor, else the first by id.
         """
@@ -145,15 +146,16 @@ class Rollups:
             trace = self._open.get(trace_id) or self._closed.get(trace_id)
             known = dict(trace.spans) if trace is not None else {}
         asking = list(spans)
-        known.update({span.span_id: span for span in asking})
-        members = sessions_of(known)
+        known = distinct_spans([*known.values(), *asking])
+        members = sessions_of(known) if known else {}
         found: dict[int, SpanFacts] = {}
         for span in asking:
-            pairs = members[span.span_id]
-            donors = [*_ancestors(span, known), *(known[id_] for id_ in sorted(known))]
-            donor = next((one for one in donors if one.values and set(one.values) <= set(pairs)), None)
-            if not span.values and donor is not None:
-                found[span.span_id] = donor
+            pairs = members.get(span.span_id, ())
+            if len(span.values) < len(pairs):
+                donors = chain(_ancestors(span, known), known.values())
+                donor = next((one for one in donors if one.values == pairs), None)
+                if donor is not None:
+                    found[span.span_id] = donor
         return found
 
     def _add(self, trace_id: int, spans: list[SpanFacts], now: float) -> None:
@@ -219,7 +221,7 @@ class Rollups:
             session = self._sessions.get(pair)
             if session is not None:
                 _remove(session, trace_id)
-                if session.groups is None and not session.forgotten.trace_count:
+                if session.groups is None and not (session.forgotten.trace_count or session.forgotten.late_span_count):
                     del self._sessions[pair]
         for group in groups:
             session = self._session(group)
@@ -245,6 +247,7 @@ class Rollups:
         return session
 
     def _count_late(self, trace_id: int, spans: list[SpanFacts]) -> None:
+        self._refresh()
         message = "a span came after its trace was closed and forgotten: forwarded, not counted"
         self._drops.count("exporter", "late_spans", message, amount=len(spans))
         for span in spans:

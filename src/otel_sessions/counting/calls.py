@@ -8,7 +8,7 @@ only by a model call, never by another span below it. What two instrumentations 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from otel_sessions.counting.cousins import match_cousins
@@ -57,7 +57,18 @@ def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True) -> Coun
     for span_id in [span_id for span_id, call in calls.items() if call.cache_hit]:
         del calls[span_id]
         skipped[span_id] = Skipped(CACHE_HIT)
-    return Counted(calls, skipped)
+    return Counted(
+        calls, {span_id: Skipped(one.reason, _stands_for(one.by, skipped)) for span_id, one in skipped.items()}
+    )
+
+
+def _stands_for(span_id: int | None, skipped: Mapping[int, Skipped]) -> int | None:
+    """The counted span at the end of a chain of spans that stand for one another."""
+    seen: set[int] = set()
+    while span_id is not None and span_id in skipped and span_id not in seen:
+        seen.add(span_id)
+        span_id = skipped[span_id].by
+    return None if span_id in skipped else span_id
 
 
 def merged(kept: Call, other: Call) -> Call:
@@ -90,9 +101,12 @@ def _skip_repeats(
     """Take out what spans below report again."""
     if not _are_nested(reporting, spans):
         return
-    around = _calls_around(reporting, spans)
-    _skip_silent_repeats(reporting, around, skipped)
-    for span_id in _covered(reporting, spans):
+    around = _nearest_above(
+        [span_id for span_id, span in reporting.items() if span.kind in CALLS], spans, lambda span: span.kind in CALLS
+    )
+    covered = _covered(reporting, spans)
+    _skip_silent(reporting, spans, around, covered, skipped)
+    for span_id in covered:
         skipped.setdefault(span_id, Skipped(COVERED))
     for span_id in skipped:
         calls.pop(span_id, None)
@@ -122,8 +136,7 @@ def _covered(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts])
     passed_by_call: set[int] = set()
     passed: set[int] = set()
     for span in reporting.values():
-        call = span.call
-        if call is None or not call.says_something:
+        if not _says_something(span):
             continue
         is_call = span.kind in CALLS
         seen = passed_by_call if is_call else passed
@@ -138,56 +151,58 @@ def _covered(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts])
     return covered
 
 
-def _calls_around(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts]) -> dict[int, int]:
-    """For each model call, the nearest model call around it in the same unit."""
-    around: dict[int, int] = {}
+def _nearest_above(
+    span_ids: Iterable[int], spans: Mapping[int, SpanFacts], wanted: Callable[[SpanFacts], bool]
+) -> dict[int, int]:
+    """For each span the nearest one above it, in the same unit, that is wanted; linear in the number of spans."""
     nearest: dict[int, int | None] = {}
-    for span in reporting.values():
-        if span.kind not in CALLS:
-            continue
+    for span_id in span_ids:
         path: list[int] = []
         found: int | None = None
-        current = span
-        while current.parent_id is not None and current.kind != TOOL:
+        current = spans[span_id]
+        while current.kind != TOOL and current.parent_id is not None:
             if current.span_id in nearest:
                 found = nearest[current.span_id]
                 break
-            nearest[current.span_id] = None
             path.append(current.span_id)
             parent = spans.get(current.parent_id)
             if parent is None:
                 break
-            if parent.kind in CALLS:
+            if wanted(parent):
                 found = parent.span_id
                 break
             current = parent
-        for span_id in path:
-            nearest[span_id] = found
-        if found is not None:
-            around[span.span_id] = found
-    return around
+        nearest.update(dict.fromkeys(path, found))
+    return {span_id: found for span_id in span_ids if (found := nearest.get(span_id)) is not None}
 
 
-def _skip_silent_repeats(
-    reporting: Mapping[int, SpanFacts], around: Mapping[int, int], skipped: dict[int, Skipped]
+def _skip_silent(
+    reporting: Mapping[int, SpanFacts],
+    spans: Mapping[int, SpanFacts],
+    around: Mapping[int, int],
+    covered: set[int],
+    skipped: dict[int, Skipped],
 ) -> None:
-    """A model call that reports nothing is the same call as one around it that does, or as one inside it."""
+    """Take out model calls that report nothing and are told of by another span.
+
+    They are the same call as one inside them, or as one around them that reports, or a part of a wrapper around them
+    that is the only one to report.
+    """
+    silent = [id_ for id_, span in reporting.items() if span.kind in CALLS and not _says_something(span)]
     inside: dict[int, int] = {}
     for inner, outer in around.items():
         inside[outer] = min(inner, inside.get(outer, inner))
-    for span_id, span in reporting.items():
-        if span.kind not in CALLS or (span.call is not None and span.call.says_something):
-            continue
-        if span_id in inside:
-            skipped[span_id] = Skipped(REPEATED, inside[span_id])
-            continue
-        enclosing = around.get(span_id)
-        while enclosing is not None:
-            call = reporting[enclosing].call
-            if call is not None and call.says_something:
-                skipped[span_id] = Skipped(REPEATED, enclosing)
-                break
-            enclosing = around.get(enclosing)
+    telling = _nearest_above(
+        silent, spans, lambda span: _says_something(span) and (span.kind in CALLS or span.span_id not in covered)
+    )
+    for span_id in silent:
+        by = inside.get(span_id, telling.get(span_id))
+        if by is not None:
+            skipped[span_id] = Skipped(REPEATED, by)
+
+
+def _says_something(span: SpanFacts) -> bool:
+    return span.call is not None and span.call.says_something
 
 
 def _merge_covering(

@@ -8,6 +8,7 @@ same input and output tokens, one within the time of the other, models that coul
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Collection, Iterator
 from typing import Final
 
@@ -64,14 +65,13 @@ def _pairs(group: list[SpanFacts]) -> Iterator[tuple[int, int]]:
     """One to one, the tightest enclosing call first; the inner call of a pair is kept."""
     by_start = sorted(group, key=lambda span: (span.start, span.span_id))
     candidates: list[tuple[int, int, int, SpanFacts, SpanFacts]] = []
-    open_: list[SpanFacts] = []
+    open_: deque[SpanFacts] = deque(maxlen=_LOOK_AHEAD)
     later = 0
     for inner in by_start:
         while later < len(by_start) and by_start[later].start <= inner.start + TOLERANCE_NS:
             open_.append(by_start[later])
             later += 1
-        open_ = [span for span in open_ if span.end + TOLERANCE_NS >= inner.start]
-        for outer in open_[-_LOOK_AHEAD:]:
+        for outer in open_:
             if _encloses(outer, inner) and _could_be_same(outer, inner):
                 slack = (outer.end - outer.start) - (inner.end - inner.start)
                 candidates.append((slack, inner.start, inner.span_id, outer, inner))
@@ -95,7 +95,7 @@ def _could_be_same(one: SpanFacts, other: SpanFacts) -> bool:
     a, b = one.call, other.call
     assert a is not None
     assert b is not None
-    if a.response_id is not None and b.response_id is not None:
+    if (a.response_id and b.response_id) or (a.call_id and b.call_id):  # the same ids were matched before
         return False
     return bool(_models(a) & _models(b)) or not _models(a) or not _models(b)
 

@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.prices.rates import EXACT
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
 from otel_sessions.dialects.read import Read, read_attributes
-from otel_sessions.rules import MetadataValue
+from otel_sessions.money import EXACT
+from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 Values = tuple[tuple[str, str], ...]
 """Session keys and values, in the order of the keys."""
@@ -113,6 +113,8 @@ def span_facts(
             call = None
     session_id = fields.get("session_id")
     if read.session_keys:
+        if session_id is not None and len(read.session_keys) == DEFAULT_LIMITS.session_keys:
+            read.session_keys.popitem()  # the id keeps its place
         own = {ID_KEY: session_id, **read.session_keys} if session_id is not None else read.session_keys
         values: Values = tuple(sorted(own.items()))
     else:

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.counting.totals import COSTS, TOKENS, Totals, shown_money
+from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import Model, TraceGroup, later
+from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
 
 IDLE_GAP_NS: Final = 5 * 60 * 1_000_000_000

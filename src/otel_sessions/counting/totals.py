@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.prices.rates import EXACT
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.money import EXACT, shown_money
 
 TOKENS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 COSTS: Final = ("input_cost", "output_cost", "total_cost")
@@ -113,11 +113,3 @@ class Totals:
 
     def __repr__(self) -> str:
         return f"Totals({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
-
-
-def shown_money(amount: Decimal | None) -> str | None:
-    """USD as a plain decimal string without exponent and trailing zeros; `None` stays `None`."""
-    if amount is None:
-        return None
-    written = format(amount, "f")
-    return written.rstrip("0").rstrip(".") if "." in written else written

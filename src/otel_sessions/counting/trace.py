@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -77,7 +78,7 @@ def roll_up(
         pricer: what calls cost that do not report it themselves; without one they are unpriced.
         cousins: match calls that two instrumentations saw side by side also where no id tells.
     """
-    by_id = _distinct(spans)
+    by_id = distinct_spans(spans)
     if not by_id:
         return None
     counted = count_calls(by_id, cousins=cousins)
@@ -92,17 +93,17 @@ def roll_up(
         for span_id, pairs in members.items():
             for pair in pairs:
                 spans_of.setdefault(pair, {})[span_id] = by_id[span_id]
-        per_key = [key for key, _ in spans_of]
+        values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
             _group(trace_id, spans_of[pair], priced)._replace(
-                key=pair[0], value=pair[1], conflict=per_key.count(pair[0]) > 1
+                key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1
             )
             for pair in sorted(spans_of)
         )
     return TraceRollup(trace_id, groups, whole, counted.skipped)
 
 
-def _distinct(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
+def distinct_spans(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
     """The spans by id in a fixed order; a span that was delivered twice once, a placeholder for one never."""
     by_id: dict[int, SpanFacts] = {}
     doubtful = False
@@ -122,7 +123,9 @@ def _distinct(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
 
 def more_complete(one: SpanFacts, other: SpanFacts) -> SpanFacts:
     """Of two deliveries of one span the later state; which arrived first does not matter."""
-    return one if one == other else max(one, other, key=lambda span: (span.end, -span.start, repr(span)))
+    if one == other and not one.labels.metadata:  # among metadata, 1 equals True
+        return one
+    return max(one, other, key=lambda span: (span.kind != PENDING, span.end, -span.start, repr(span)))
 
 
 def _without_cycles(spans: dict[int, SpanFacts]) -> dict[int, SpanFacts]:
@@ -164,11 +167,12 @@ def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
 
 def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, tuple[Call, Cost | None]]) -> TraceGroup:
     operations: set[str] = set()
-    labels: dict[Labels, int] = {}
+    labels: dict[tuple[Labels, str], int] = {}
     failed = False
     start, end = None, 0
     last: Labels | None = None
     last_start = 0
+    # Metadata that differ in type only are equal, so their text goes into the key.
     for span in spans.values():
         if start is None or span.start < start:
             start = span.start
@@ -178,17 +182,22 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, t
             failed = failed or span.failed
         if span.labels is not last or span.start > last_start:
             last, last_start = span.labels, span.start
-            labels[last] = max(last_start, labels.get(last, last_start))
+            key = (last, repr(last.metadata) if last.metadata else "")
+            labels[key] = max(last_start, labels.get(key, last_start))
     models: dict[Model, Totals] = {}
-    for span_id, (call, cost) in priced.items():
-        if span_id in spans:
+    few, many = (spans, priced) if len(spans) < len(priced) else (priced, spans)
+    for span_id in few:
+        if span_id in many:
+            call, cost = priced[span_id]
             model = (call.provider, call.model or call.request_model)
             totals = models.get(model)
             if totals is None:
                 totals = models[model] = Totals()
             totals.add_call(call.usage, cost)
     assert start is not None
-    return _labelled(trace_id, start, max(end, start), len(spans), failed, frozenset(operations), models, labels)
+    return _labelled(
+        trace_id, start, max(end, start), len(spans), failed, frozenset(operations), models, list(labels.items())
+    )
 
 
 def _labelled(
@@ -199,11 +208,12 @@ def _labelled(
     failed: bool,
     operations: frozenset[str],
     models: dict[Model, Totals],
-    labels: dict[Labels, int],
+    dated_labels: list[tuple[tuple[Labels, str], int]],
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
     metadata: dict[str, tuple[int, MetadataValue]] = {}
-    for label, at in labels.items():
+    labels = [label for (label, _), _ in dated_labels]
+    for (label, _), at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
             name = (at, label.name)
         for key, value in label.metadata:

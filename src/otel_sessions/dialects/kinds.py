@@ -109,6 +109,9 @@ _VERCEL: Final = {
     "ai.embed.doEmbed": EMBEDDING,
     "ai.embedMany.doEmbed": EMBEDDING,
     "ai.toolCall": TOOL,
+    **dict.fromkeys(
+        ("ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject", "ai.embed", "ai.embedMany"), OTHER
+    ),
 }
 
 KINDS: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (

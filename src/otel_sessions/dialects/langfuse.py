@@ -1,55 +1,61 @@
 """Langfuse's free-form usage and cost buckets, summed up into input, output, total and their parts.
 
-Its own buckets are exclusive: `input` and every `input_*` make up the input. The keys that OpenAI and Anthropic use
-are accepted by it too, and are theirs: `prompt_tokens` includes cached tokens, `input_tokens` is as the provider says.
+Its own buckets are exclusive: `input` and every `input_*` make up the input, and so do cache buckets under the names that
+Anthropic gives them. The keys that OpenAI and Anthropic use for totals are accepted by it too, and are theirs:
+`prompt_tokens` includes cached tokens, `input_tokens` is as the provider says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from otel_sessions.dialects import values
+from otel_sessions.money import money_sum
+
+T = TypeVar("T")
 
 _CACHE_READ: Final = ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read")
 _CACHE_WRITE: Final = ("input_cache_creation", "cache_creation_input_tokens", "input_cache_write")
 _REASONING: Final = ("output_reasoning_tokens", "output_reasoning")
 
 
-def usage_buckets(details: Mapping[str, Any]) -> dict[str, Any]:
+def usage_buckets(details: Mapping[str, Any]) -> dict[str, int | None]:
     """Inclusive `input` and `output`, `total`, and the parts `cache_read`, `cache_write` and `reasoning`."""
+    counts = {name: count for name, value in details.items() if (count := values.tokens(value)) is not None}
+    cache = {name: counts[name] for name in (*_CACHE_READ, *_CACHE_WRITE) if name in counts}
+    input_ = _first(counts, ("prompt_tokens", "input_tokens"))
+    if input_ is None:
+        buckets = _side(counts, "input")
+        input_ = sum((cache | buckets).values()) if buckets else None
+    output = _first(counts, ("completion_tokens", "output_tokens"))
+    if output is None:
+        buckets = _side(counts, "output")
+        output = sum(buckets.values()) if buckets else None
     return {
-        "input": _side(details, "input", ("prompt_tokens", "input_tokens")),
-        "output": _side(details, "output", ("completion_tokens", "output_tokens")),
-        "total": _first(details, ("total", "total_tokens")),
-        "cache_read": _first(details, _CACHE_READ),
-        "cache_write": _first(details, _CACHE_WRITE),
-        "reasoning": _first(details, _REASONING),
+        "input": input_,
+        "output": output,
+        "total": _first(counts, ("total", "total_tokens")),
+        "cache_read": _first(counts, _CACHE_READ),
+        "cache_write": _first(counts, _CACHE_WRITE),
+        "reasoning": _first(counts, _REASONING),
     }
 
 
-def cost_buckets(details: Mapping[str, Any]) -> dict[str, Any]:
+def cost_buckets(details: Mapping[str, Any]) -> dict[str, Decimal | None]:
     """`input`, `output` and `total` in USD; a missing total is the sum of all buckets."""
-    numbers = [value for value in details.values() if _is_number(value)]
-    total = details.get("total")
+    amounts = {name: amount for name, value in details.items() if (amount := values.money(value)) is not None}
     return {
-        "input": _side(details, "input", ()),
-        "output": _side(details, "output", ()),
-        "total": total if _is_number(total) else sum(numbers) if numbers else None,
+        "input": money_sum(_side(amounts, "input").values()),
+        "output": money_sum(_side(amounts, "output").values()),
+        "total": amounts["total"] if "total" in amounts else money_sum(amounts.values()),
     }
 
 
-def _side(details: Mapping[str, Any], side: str, provider_keys: tuple[str, ...]) -> Any:
-    for key in provider_keys:
-        if key in details:
-            return details[key]
-    parts = [
-        value for key, value in details.items() if (key == side or key.startswith(side + "_")) and _is_number(value)
-    ]
-    return sum(parts) if parts else None
+def _side(buckets: Mapping[str, T], side: str) -> dict[str, T]:
+    return {name: value for name, value in buckets.items() if name == side or name.startswith(side + "_")}
 
 
-def _first(details: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((details[key] for key in keys if key in details), None)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _first(counts: Mapping[str, int], names: tuple[str, ...]) -> int | None:
+    return next((counts[name] for name in names if name in counts), None)

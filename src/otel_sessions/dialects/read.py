@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from otel_sessions.attributes import SESSION_CUT, SESSION_KEY_PREFIX
 from otel_sessions.dialects import kinds, langfuse, names, values
 from otel_sessions.given import check_cut
-from otel_sessions.rules import MetadataValue
+from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 _REMEMBERED_NAMES: Final = 4_096
 
@@ -92,10 +92,12 @@ def _fill(read: Read, ranks: dict[str, int], table: _Table, attributes: Mapping[
                 read.costs.setdefault(family, {})[slot] = (parsed, name)
             elif what == _SESSION_KEY:
                 read.session_keys = read.session_keys or {}
-                read.session_keys[slot] = parsed
+                if len(read.session_keys) < DEFAULT_LIMITS.session_keys:
+                    read.session_keys[slot] = parsed
             elif what == _METADATA:
                 read.metadata = read.metadata or {}
-                read.metadata[slot] = parsed
+                if slot in read.metadata or len(read.metadata) < DEFAULT_LIMITS.metadata:
+                    read.metadata[slot] = parsed
             else:
                 _fill(read, ranks, table, parsed)
 
@@ -134,8 +136,9 @@ def _prefixed(name: str) -> Iterator[Target]:
     for rank, pattern in enumerate(names.METADATA):
         prefix = pattern.removesuffix("*")
         if name.startswith(prefix) and name != prefix:
-            slot = name.removeprefix(prefix)
-            yield Target(_METADATA, slot, "metadata:" + slot, rank, _metadata, -1)
+            slot = values.checked_metadata_name(name.removeprefix(prefix))
+            if slot is not None:
+                yield Target(_METADATA, slot, "metadata:" + slot, rank, _metadata, -1)
             return
 
 

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from otel_sessions import rules
@@ -23,6 +24,7 @@ MAX_TOKENS: Final = 10**12
 MAX_NAME: Final = 256
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
+_MAX_BITS: Final = 128
 
 
 def tokens(value: object) -> int | None:
@@ -42,18 +44,21 @@ def tokens(value: object) -> int | None:
 
 def money(value: object) -> Decimal | None:
     """An amount of USD: a finite, non-negative number, also as a string; a float is taken as it prints."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    written = repr(value) if isinstance(value, int | float) else value.strip()
-    if len(written) > _MAX_NUMBER:
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return None
+    written = repr(value) if isinstance(value, int | float) else str(value).strip()
     try:
-        amount = Decimal(written)
+        amount = Decimal(written) if len(written) <= _MAX_NUMBER else Decimal("NaN")
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and amount >= 0 and amount.adjusted() < _MAX_NUMBER else None
+    if amount.is_zero():
+        return Decimal(0)
+    fits = amount.is_finite() and not amount.is_signed() and -_MAX_NUMBER <= amount.adjusted() <= _MAX_NUMBER
+    return amount if fits else None
 
 
 def text(value: object) -> str | None:
@@ -109,7 +114,7 @@ def strings(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list | tuple):
         return None
     accepted = (checked_tag(item.strip()) for item in value if isinstance(item, str))
-    return tuple(dict.fromkeys(tag for tag in accepted if tag)) or None
+    return tuple(islice(dict.fromkeys(tag for tag in accepted if tag), rules.DEFAULT_LIMITS.tags)) or None
 
 
 def _checking(check: Callable[[Any], T]) -> Callable[[Any], T | None]:
@@ -128,18 +133,24 @@ def _checking(check: Callable[[Any], T]) -> Callable[[Any], T | None]:
     return checked
 
 
-def _id(value: object) -> str:
-    return rules.session_id(text(value) if isinstance(value, str) and value[:1] == '"' else value)
+def _unquoted(check: Callable[[object], str]) -> Callable[[object], str]:
+    """A check of what a JSON string says, where a value is one."""
+    return lambda value: check(text(value) or value if isinstance(value, str) and value[:1] == '"' else value)
 
 
 def _text_of(field: str) -> Callable[[object], str]:
     return lambda value: rules.text(value, field=field)
 
 
-checked_id = _checking(_id)
-checked_user_id = _checking(rules.user_id)
+def _name_of_metadata(value: object) -> str:
+    return rules.key(value, field="metadata")
+
+
+checked_id = _checking(_unquoted(rules.session_id))
+checked_user_id = _checking(_unquoted(rules.user_id))
 checked_name = _checking(_text_of("session_name"))
 checked_tag = _checking(_text_of("tags"))
 checked_keyed_value = _checking(rules.keyed_value)
 checked_metadata = _checking(rules.metadata_value)
 checked_key = _checking(rules.key)
+checked_metadata_name = _checking(_name_of_metadata)

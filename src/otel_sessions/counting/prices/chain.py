@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.util import find_spec
 
 from otel_sessions.counting.prices.custom import PriceFile
@@ -25,6 +26,24 @@ class FirstPrice:
             if cost is not None:
                 return cost
         return None
+
+
+class GuardedPricer:
+    """A `Pricer` that never raises, around one that may: a call that it raised for is unpriced, and `failed` is told."""
+
+    def __init__(self, pricer: Pricer, failed: Callable[[Exception], object]) -> None:
+        self._pricer = pricer
+        self._failed = failed
+
+    def price(
+        self, *, provider: str | None, model: str, usage: Usage, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Cost | None:
+        """The cost of one call; see `Pricer.price`."""
+        try:
+            return self._pricer.price(provider=provider, model=model, usage=usage, at=at, context=context)
+        except Exception as error:
+            self._failed(error)
+            return None
 
 
 def default_pricer(path: str | None = None) -> Pricer:

@@ -8,26 +8,15 @@ rounded.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import Decimal, Inexact
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.money import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-EXACT: Final = Context(
-    prec=400,
-    rounding=ROUND_HALF_EVEN,
-    Emin=-999_999,
-    Emax=999_999,
-    capitals=1,
-    clamp=0,
-    flags=[],
-    traps=[DivisionByZero, Inexact, InvalidOperation, Overflow],
-)
-"""Arithmetic that raises instead of rounding, whatever the application does to its own decimal context."""
 
 TOTALS_ONLY: Final = " (by input and output totals only: the parts reported do not fit them)"
 """What a cost's source ends with if the parts of the usage contradict it."""
