@@ -19,8 +19,9 @@ from otel_sessions.counting.prices.aliases import candidates, provider_id
 from otel_sessions.counting.prices.genai_linear import NotLinear, Plan, linear_plan
 from otel_sessions.counting.prices.genai_periods import Periods, moment, periods_of
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.prices.rates import EXACT, TOTALS_ONLY, charge
+from otel_sessions.counting.prices.rates import TOTALS_ONLY, charge
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.money import EXACT
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from genai_prices.types import ModelPrice, TieredPrices
 
-from otel_sessions.counting.prices.rates import EXACT, Rates, exact_rates
+from otel_sessions.counting.prices.rates import Rates, exact_rates
+from otel_sessions.money import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from otel_sessions.counting.prices.aliases import provider_id
-from otel_sessions.counting.prices.rates import EXACT, Rates, exact_rates
+from otel_sessions.counting.prices.rates import Rates, exact_rates
+from otel_sessions.money import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
