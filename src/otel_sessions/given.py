@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions import rules
 from otel_sessions.attributes import ALL_KEYS, ID_KEY
-from otel_sessions.drops import SessionValueError, drop
+from otel_sessions.drops import SessionValueError, drop, drops
 from otel_sessions.rules import DEFAULT_LIMITS, Limits, MetadataValue
 
 _LOOKED_AT: Final = 1_000
@@ -35,7 +35,7 @@ class Given(NamedTuple):
     user_refused: bool = False
 
 
-NOTHING_GIVEN: Final = Given()
+SAME_PREVIOUS_ID: Final = "previous_id is the session id itself; pass the id of the session before it"
 
 
 def check(
@@ -74,7 +74,7 @@ def check(
             user_refused = True
     if previous_id is not None:
         try:
-            checked_previous = _previous(previous_id, checked_id, limits)
+            checked_previous = rules.session_id(previous_id, field="previous_id", limits=limits)
         except SessionValueError as error:
             drop(error, strict=strict)
     if session_name is not None:
@@ -106,6 +106,12 @@ def check(
     )
 
 
+def unreadable(error: Exception) -> Given:
+    """What is left of values so odd that looking at them raises: no session, not even an outer one. Counted."""
+    drops.count("session", "raised", f"dropped all values of a session: reading them raised {type(error).__name__}")
+    return Given(cut=(ALL_KEYS,), user_refused=True)
+
+
 def check_cut(names: object, *, strict: bool | None = None, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
     """The names in a `session.cut` that are session keys, `id` or `*`; the rest is dropped and counted.
 
@@ -122,15 +128,6 @@ def check_cut(names: object, *, strict: bool | None = None, limits: Limits = DEF
         except SessionValueError as error:
             drop(error, strict=strict)
     return tuple(dict.fromkeys(accepted))
-
-
-def _previous(value: object, current: str | None, limits: Limits) -> str:
-    checked = rules.session_id(value, field="previous_id", limits=limits)
-    if checked == current:
-        raise SessionValueError(
-            "previous_id", "same", "previous_id is the session id itself; pass the id of the session before it"
-        )
-    return checked
 
 
 def _check_keys(keys: object, accepted: dict[str, str], cut: list[str], strict: bool | None, limits: Limits) -> None:

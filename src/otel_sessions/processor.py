@@ -34,6 +34,7 @@ class SessionSpanProcessor(SpanProcessor):
 
     Raises:
         ValueError: for an unknown dialect.
+        TypeError: for a bare string as `accept_baggage`.
     """
 
     def __init__(
@@ -44,8 +45,7 @@ class SessionSpanProcessor(SpanProcessor):
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._elsewhere: Final = Resolver(accept_baggage=accept_baggage, limits=limits).elsewhere
-        names = tuple(dialects)
-        self._writer: Final = Writer(names) if names else None
+        self._writer: Final = Writer(dialects) if dialects else None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Stamp the span; never raises."""

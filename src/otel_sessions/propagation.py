@@ -21,11 +21,11 @@ from opentelemetry.trace import Span, get_current_span
 
 from otel_sessions.attributes import ALL_KEYS
 from otel_sessions.drops import SessionValueError, drop, drops
-from otel_sessions.given import Given, check
+from otel_sessions.given import Given, check, unreadable
 from otel_sessions.scopes import Scope, enter, leave, refresh_baggage, scope_in, session_in
 from otel_sessions.session import EMPTY, Session
 from otel_sessions.stamping import changing, restamp, stamp_on_entry
-from otel_sessions.stepping import async_stepped, stepped
+from otel_sessions.stepping import async_stepped, awaited_in, stepped
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -115,7 +115,7 @@ class _Propagated(SessionScope):
         self._fields = fields
         self._strict = strict
         self._baggage = baggage
-        self._callables = _any_callable(fields)
+        self._callables = _has_callables(fields)
         self._given: Given | None = None if self._callables else _checked(fields, strict)
 
     def _inside(self, outer: Scope | None) -> Session:
@@ -231,17 +231,17 @@ def update_session(
         message = "update_session outside a session scope does nothing; enter propagate_sessions(...) first"
         drop(SessionValueError("update_session", "no_scope", message), strict=strict)
         return EMPTY
-    given = check(
-        session_id=session_id,
-        session_name=session_name,
-        user_id=user_id,
-        previous_id=previous_id,
-        tags=tags,
-        metadata=metadata,
-        keys=keys,
-        session_keys=session_keys,
-        strict=strict,
-    )
+    fields: dict[str, Any] = {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "previous_id": previous_id,
+        "tags": tags,
+        "metadata": metadata,
+        "keys": keys,
+        "session_keys": session_keys or None,
+    }
+    given = _checked(fields, strict)
     with changing:
         before = scope.session
         session = before.inner(given, known=_known_keys(scope), strict=strict)
@@ -277,7 +277,12 @@ def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
         }
         given = {name: value for name, value in fields.items() if name != "session_id" and value is not None}
         fields = {**own, **given}
-    return check(**fields, strict=strict)
+    try:
+        return check(**fields, strict=strict)
+    except SessionValueError:
+        raise
+    except Exception as error:
+        return unreadable(error)
 
 
 def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
@@ -300,28 +305,35 @@ def _on_current_span(action: Callable[[Span, Scope], None], scope: Scope) -> Non
         drops.count("span", "raised", f"writing the session on the current span raised {type(error).__name__}")
 
 
-def _any_callable(fields: dict[str, Any]) -> bool:
+def _has_callables(fields: dict[str, Any]) -> bool:
     for value in fields.values():
         if value is None or type(value) is str:
             continue
-        if callable(value) or (isinstance(value, dict) and any(map(callable, value.values()))):
+        if callable(value) or (isinstance(value, Mapping) and any(map(callable, _values_of(value)))):
             return True
     return False
 
 
+def _values_of(mapping: Mapping[Any, Any]) -> list[Any]:
+    try:
+        return list(mapping.values())
+    except Exception:  # an odd mapping; the check will count it
+        return []
+
+
 def _resolved(field: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The value that a callable returns; if it raises, the error that the check then counts or raises."""
-    if isinstance(value, dict):
-        return {name: _resolved(field, item, args, kwargs) for name, item in value.items()}
-    if not callable(value):
-        return value
     try:
-        return value(*args, **kwargs)
+        if callable(value):
+            return value(*args, **kwargs)
+        if isinstance(value, Mapping):
+            return {name: _resolved(field, item, args, kwargs) for name, item in value.items()}
     except Exception as error:
         message = f"{field}: the callable raised {type(error).__name__}; it gets the arguments of the decorated call"
         refused = SessionValueError("session_keys" if field == "keys" else field, "raised", message)
         refused.__cause__ = error
         return refused
+    return value
 
 
 def _decorated(scope: SessionScope, function: Callable[P, R]) -> Callable[P, R]:
@@ -332,7 +344,9 @@ def _decorated(scope: SessionScope, function: Callable[P, R]) -> Callable[P, R]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         with scope._for_call(args, kwargs):  # noqa: SLF001
-            return function(*args, **kwargs)
+            result: Any = function(*args, **kwargs)
+            # Behind somebody's plain wrapper a coroutine function cannot be told before it is called.
+            return awaited_in(copy_context(), result) if inspect.iscoroutine(result) else result
 
     async def call_async(*args: Any, **kwargs: Any) -> Any:
         with scope._for_call(args, kwargs):  # noqa: SLF001

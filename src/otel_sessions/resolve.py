@@ -25,7 +25,13 @@ class Resolver:
     """Finds the session of a context; the sources and their order are those of `SessionSpanProcessor`."""
 
     def __init__(self, *, accept_baggage: Iterable[str] = ACCEPT_BAGGAGE, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Split the accepted names into exact ones and prefixes."""
+        """Split the accepted names into exact ones and prefixes.
+
+        Raises:
+            TypeError: for a bare string.
+        """
+        if isinstance(accept_baggage, str):
+            raise TypeError(f"accept_baggage is the string {accept_baggage!r}; pass a tuple of names")
         accepted = tuple(accept_baggage)
         self._names = frozenset(name for name in accepted if not name.endswith("*"))
         self._prefixes = tuple(name[:-1] for name in accepted if name.endswith("*"))

@@ -10,6 +10,7 @@ opentelemetry-api, this file is what they replace.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from time import time_ns
 from typing import Final
 
 from opentelemetry import baggage as otel_baggage
@@ -18,13 +19,15 @@ from opentelemetry.context import Context, attach, create_key, get_current, set_
 from otel_sessions.attributes import SESSION_ID, SESSION_KEY_PREFIX, USER_ID
 from otel_sessions.session import EMPTY, AttributeValue, Session
 
+_MAX_DEPTH: Final = 32
+
 SCOPE_KEY: Final = create_key("otel-sessions-scope")
 
 
 class Scope:
     """One entered scope. `session` is the only thing that changes, and only `update_session` changes it."""
 
-    __slots__ = ("attributes", "baggage", "outer", "owner", "restore", "session")
+    __slots__ = ("attributes", "baggage", "depth", "ended", "entered", "outer", "owner", "restore", "session")
 
     def __init__(self, session: Session, outer: Scope | None, owner: object, *, baggage: bool) -> None:
         """Hold a session; `owner` is whoever will leave the scope."""
@@ -34,6 +37,15 @@ class Scope:
         self.owner = owner
         self.baggage = baggage
         self.restore: dict[str, object] | None = None
+        self.entered = time_ns()
+        self.ended = False
+        self.depth = 0
+        if outer is not None:
+            self.depth = outer.depth + 1
+            # A job that starts its successor from inside its own scope would chain up scopes for ever.
+            if self.depth > _MAX_DEPTH and outer.ended:
+                outer.outer = None
+                self.depth = 1
 
     def replace(self, session: Session) -> None:
         """Put another session in force for all who share this scope."""
@@ -85,6 +97,7 @@ def leave(owner: object) -> None:
         scope = scope.outer
     else:
         return
+    scope.ended = True
     if scope.outer is not None:
         context = set_value(SCOPE_KEY, scope.outer, current)
     else:

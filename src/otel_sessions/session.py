@@ -20,7 +20,7 @@ from otel_sessions.attributes import (
     USER_ID,
 )
 from otel_sessions.drops import SessionValueError, drop
-from otel_sessions.given import Given, check
+from otel_sessions.given import SAME_PREVIOUS_ID, Given, check, unreadable
 from otel_sessions.rules import DEFAULT_LIMITS, Limits, MetadataValue
 
 AttributeValue = str | bool | int | float | tuple[str, ...]
@@ -138,18 +138,19 @@ class Session:
         Raises:
             SessionValueError: in strict mode, for surplus keys, tags or metadata.
         """
-        id_ = given.session_id or (None if ID_KEY in given.cut else self.id)
-        keys = self.keys
+        outer = EMPTY if ALL_KEYS in given.cut else self
+        id_ = given.session_id or (None if ID_KEY in given.cut else outer.id)
+        keys = outer.keys
         lost: list[str] = []
         if given.keys or given.cut:
             merged = {**given.keys, **{k: v for k, v in keys.items() if k not in given.keys and k not in given.cut}}
             keys = _first(merged, limits.session_keys - (id_ is not None), "session_keys", strict, lost)
         elif keys and id_ is not None and len(keys) >= limits.session_keys:
             keys = _first(keys, limits.session_keys - 1, "session_keys", strict, [])
-        tags = self.tags
+        tags = outer.tags
         if given.tags:
             tags = tuple(_first(dict.fromkeys(tags + given.tags), limits.tags, "tags", strict, []))
-        metadata = self.metadata
+        metadata = outer.metadata
         if given.metadata:
             metadata = _first(
                 {**given.metadata, **{k: v for k, v in metadata.items() if k not in given.metadata}},
@@ -158,7 +159,7 @@ class Session:
                 strict,
                 [],
             )
-        cut = self.cut
+        cut = outer.cut
         if cut or given.cut or lost:
             if ALL_KEYS in cut and (given.session_id or given.keys):
                 cut = (ID_KEY, *known)
@@ -167,14 +168,18 @@ class Session:
             cut = tuple(name for name in names if name not in keys and (name != ID_KEY or id_ is None))
             if ALL_KEYS in cut:
                 cut = (ALL_KEYS,)
+        previous_id = given.previous_id or (outer.previous_id if id_ == outer.id else None)
+        if previous_id is not None and previous_id == id_:
+            drop(SessionValueError("previous_id", "same", SAME_PREVIOUS_ID), strict=strict)
+            previous_id = None
         return Session(
             id_,
             keys,
-            given.session_name if given.session_name is not None else self.name,
-            given.user_id or (None if given.user_refused else self.user_id),
+            given.session_name if given.session_name is not None else outer.name,
+            given.user_id or (None if given.user_refused else outer.user_id),
             tags,
             metadata,
-            given.previous_id or (self.previous_id if id_ == self.id else None),
+            previous_id,
             cut,
         )
 
@@ -206,7 +211,12 @@ class Session:
             message = f"session: from_dict got {type(data).__name__}; pass what to_dict returned"
             drop(SessionValueError("session", "type", message), strict=strict)
             return EMPTY
-        given = check(**{name: data.get(name) for name in _FIELDS}, strict=strict, limits=limits)
+        try:
+            given = check(**{name: data.get(name) for name in _FIELDS}, strict=strict, limits=limits)
+        except SessionValueError:
+            raise
+        except Exception as error:
+            given = unreadable(error)
         return EMPTY.inner(given, strict=strict, limits=limits)
 
 

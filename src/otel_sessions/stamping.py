@@ -137,7 +137,8 @@ def restamp(span: Span, scope: Scope, before: Session) -> None:
         present = attributes_of(span)
         if present is None:
             return
-        if (late is None or late.scope is not scope) and not _is_in(present, before):
+        is_own = _started_in(span, scope) and _carries(present, before) if late is None else late.scope is scope
+        if not is_own:
             stamp_on_entry(span, scope)
             return
         changed = {
@@ -155,7 +156,13 @@ def restamp(span: Span, scope: Scope, before: Session) -> None:
         remember(span)
 
 
-def _is_in(attributes: Mapping[str, Any], session: Session) -> bool:
+def _started_in(span: Span, scope: Scope) -> bool:
+    """Whether a current span is younger than the scope it is current in."""
+    start: int | None = getattr(span, "start_time", None)
+    return start is not None and start >= scope.entered
+
+
+def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
     """Whether a span carries exactly the keys of a session that has some."""
     own = {
         name: value for name, value in attributes.items() if name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX)

@@ -65,6 +65,11 @@ class _AwaitIn:
         return (yield from _Steps(self._context, iterator))
 
 
+async def awaited_in(context: Context, awaitable: Awaitable[Any]) -> Any:
+    """What an awaitable returns that runs inside a context."""
+    return await _AwaitIn(context, awaitable)
+
+
 def stepped(start: Callable[P, tuple[Context, Iterator[Any]]]) -> Callable[P, Generator[Any, Any, Any]]:
     """A generator function whose items come from an iterator that runs inside a context; `start` makes both."""
 

@@ -29,7 +29,7 @@ def read_ambient(context: Context, *, limits: Limits = DEFAULT_LIMITS) -> Sessio
     for reader in (_openinference, _langfuse, _traceloop):
         given = check(**reader(context), strict=False, limits=limits)
         session = EMPTY.inner(given._replace(cut=()), strict=False, limits=limits)
-        if session:
+        if session.id is not None or session.user_id is not None:
             return session
     return EMPTY
 

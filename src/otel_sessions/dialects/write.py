@@ -86,7 +86,7 @@ class Writer:
         Raises:
             ValueError: for an unknown one.
         """
-        names = tuple(dialects)
+        names = (dialects,) if isinstance(dialects, str) else tuple(dialects)
         for name in names:
             if name not in DIALECTS:
                 raise ValueError(f"dialects: {name!r} is not known; choose from {', '.join(DIALECTS)}")
