@@ -71,6 +71,8 @@ def _pairs(group: list[SpanFacts]) -> Iterator[tuple[int, int]]:
         while later < len(by_start) and by_start[later].start <= inner.start + TOLERANCE_NS:
             open_.append(by_start[later])
             later += 1
+        while open_ and open_[0].end + TOLERANCE_NS < inner.start:
+            open_.popleft()
         for outer in open_:
             if _encloses(outer, inner) and _could_be_same(outer, inner):
                 slack = (outer.end - outer.start) - (inner.end - inner.start)

@@ -133,8 +133,8 @@ class SessionRollup:
 class SessionSum:
     """A session while trace groups are added to it; what `rollup` returns does not depend on their order.
 
-    Sets are bounded: names of operations, users, tags and so on beyond `SET_KEPT`, and pauses beyond `SPELLS_KEPT`,
-    are left out and counted.
+    Sets are bounded: names of operations, users, tags and so on beyond `SET_KEPT`, models beyond `MODELS_KEPT` and
+    pauses beyond `SPELLS_KEPT` are left out and counted. Which ones then depends on the order; sums never do.
     """
 
     __slots__ = (
@@ -298,7 +298,7 @@ class SessionSum:
 def fold(key: str, value: str, groups: Iterable[TraceGroup]) -> SessionRollup:
     """The session that these trace groups make up; their order does not matter."""
     session = SessionSum(key or ID_KEY, value)
-    for group in groups:
+    for group in sorted(groups, key=lambda group: (group.start, group.trace_id)):
         session.add(group)
     return session.rollup()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from importlib.util import find_spec
 
 from otel_sessions.counting.prices.custom import PriceFile
@@ -40,10 +41,20 @@ class GuardedPricer:
     ) -> Cost | None:
         """The cost of one call; see `Pricer.price`."""
         try:
-            return self._pricer.price(provider=provider, model=model, usage=usage, at=at, context=context)
+            return _checked(self._pricer.price(provider=provider, model=model, usage=usage, at=at, context=context))
         except Exception as error:
             self._failed(error)
             return None
+
+
+def _checked(cost: object) -> Cost | None:
+    if cost is None:
+        return None
+    if not isinstance(cost, Cost):
+        raise TypeError(f"a pricer returned {type(cost).__name__}; return a Cost or None")
+    if not isinstance(cost.total, Decimal) or not all(side is None or isinstance(side, Decimal) for side in cost[:2]):
+        raise TypeError("a pricer returned a Cost that is not made of Decimal")
+    return cost
 
 
 def default_pricer(path: str | None = None) -> Pricer:
