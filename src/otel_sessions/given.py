@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions import rules
 from otel_sessions.attributes import ALL_KEYS, ID_KEY
-from otel_sessions.drops import SessionValueError, drop, drops
+from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.rules import DEFAULT_LIMITS, Limits, MetadataValue
 
 _LOOKED_AT: Final = 1_000
@@ -106,9 +106,14 @@ def check(
     )
 
 
-def unreadable(error: Exception) -> Given:
-    """What is left of values so odd that looking at them raises: no session, not even an outer one. Counted."""
-    drops.count("session", "raised", f"dropped all values of a session: reading them raised {type(error).__name__}")
+def unreadable(error: Exception, *, strict: bool | None = None) -> Given:
+    """What is left of values so odd that looking at them raises: no session, not even an outer one. Counted.
+
+    Raises:
+        SessionValueError: in strict mode.
+    """
+    message = f"all values of a session: reading them raised {type(error).__name__}; pass plain values"
+    drop(SessionValueError("session", "raised", message), strict=strict)
     return Given(cut=(ALL_KEYS,), user_refused=True)
 
 

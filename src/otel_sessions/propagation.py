@@ -282,7 +282,7 @@ def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
     except SessionValueError:
         raise
     except Exception as error:
-        return unreadable(error)
+        return unreadable(error, strict=strict)
 
 
 def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
@@ -306,19 +306,15 @@ def _on_current_span(action: Callable[[Span, Scope], None], scope: Scope) -> Non
 
 
 def _has_callables(fields: dict[str, Any]) -> bool:
-    for value in fields.values():
-        if value is None or type(value) is str:
-            continue
-        if callable(value) or (isinstance(value, Mapping) and any(map(callable, _values_of(value)))):
-            return True
-    return False
-
-
-def _values_of(mapping: Mapping[Any, Any]) -> list[Any]:
     try:
-        return list(mapping.values())
-    except Exception:  # an odd mapping; the check will count it
-        return []
+        for value in fields.values():
+            if value is None or type(value) is str:
+                continue
+            if callable(value) or (isinstance(value, Mapping) and any(map(callable, value.values()))):
+                return True
+    except Exception:  # an odd value; the check will count it
+        return False
+    return False
 
 
 def _resolved(field: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -43,14 +43,20 @@ class Scope:
         if outer is not None:
             self.depth = outer.depth + 1
             # A job that starts its successor from inside its own scope would chain up scopes for ever.
-            if self.depth > _MAX_DEPTH and outer.ended:
-                outer.outer = None
-                self.depth = 1
+            if self.depth > _MAX_DEPTH:
+                self._prune()
 
     def replace(self, session: Session) -> None:
         """Put another session in force for all who share this scope."""
         self.session = session
         self.attributes = session.plain_attributes
+
+    def _prune(self) -> None:
+        for depth, scope in enumerate(self.chain()):
+            if scope.ended:
+                scope.outer = None
+                self.depth = depth
+                return
 
     def chain(self) -> Iterator[Scope]:
         """This scope and the ones around it, innermost first."""

@@ -161,10 +161,12 @@ class Session:
             )
         cut = outer.cut
         if cut or given.cut or lost:
-            if ALL_KEYS in cut and (given.session_id or given.keys):
-                cut = (ID_KEY, *known)
+            not_inherited = (*cut, *given.cut)
+            if ALL_KEYS in not_inherited and (given.session_id or given.keys):
+                everything = (ID_KEY, *(self.values() if ALL_KEYS in given.cut else ()), *known)
+                not_inherited = (*(name for name in not_inherited if name != ALL_KEYS), *everything)
             explicit = (name for name in lost if name in given.keys)
-            names = dict.fromkeys((*cut, *given.cut, *explicit))
+            names = dict.fromkeys((*not_inherited, *explicit))
             cut = tuple(name for name in names if name not in keys and (name != ID_KEY or id_ is None))
             if ALL_KEYS in cut:
                 cut = (ALL_KEYS,)
@@ -216,7 +218,7 @@ class Session:
         except SessionValueError:
             raise
         except Exception as error:
-            given = unreadable(error)
+            given = unreadable(error, strict=strict)
         return EMPTY.inner(given, strict=strict, limits=limits)
 
 
