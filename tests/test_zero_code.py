@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from examples.otlp_receiver import OTLPReceiver
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from otel_sessions import default_exporter, dropped_values, propagate_sessions, zero_code
@@ -109,12 +110,16 @@ def test_declarative_configuration_names_the_exporter(tmp_path: Path) -> None:
     assert "traces 1" in output
 
 
-def test_http_is_spoken_where_the_variables_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`http/protobuf` gives the HTTP exporter."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+@pytest.mark.parametrize(("protocol", "kind"), [("", GrpcSpanExporter), ("http/protobuf", HttpSpanExporter)])
+def test_the_protocol_is_the_one_that_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch, protocol: str, kind: type[SpanExporter]
+) -> None:
+    """GRPC where they name none."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
     exporter = zero_code.ConfiguredSessionExporter()
-    assert isinstance(exporter.inner, HttpSpanExporter)
+    assert isinstance(exporter.inner, kind)
     assert default_exporter() is exporter
+    exporter.shutdown()
 
 
 def test_an_unknown_protocol_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,26 +263,29 @@ def bind_session(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
-    session = fields["session_id"]
-    if isinstance(session, Session):
-        own = {
-            "session_id": session.id,
-            "session_name": session.name,
-            "user_id": session.user_id,
-            "previous_id": session.previous_id,
-            "tags": session.tags,
-            "metadata": session.metadata,
-            "keys": session.keys,
-            "cut": session.cut,
-        }
-        given = {name: value for name, value in fields.items() if name != "session_id" and value is not None}
-        fields = {**own, **given}
     try:
+        session = fields["session_id"]
+        if isinstance(session, Session):
+            given = {name: value for name, value in fields.items() if value is not None and value is not session}
+            fields = {**_fields_of(session), **given}
         return check(**fields, strict=strict)
     except SessionValueError:
         raise
     except Exception as error:
         return unreadable(error, strict=strict)
+
+
+def _fields_of(session: Session) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "session_name": session.name,
+        "user_id": session.user_id,
+        "previous_id": session.previous_id,
+        "tags": session.tags,
+        "metadata": session.metadata,
+        "keys": session.keys,
+        "cut": session.cut,
+    }
 
 
 def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:

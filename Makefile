@@ -1,0 +1,44 @@
+# `make demo` and `make test` need Python 3.11 or newer, make and git; the rest they install into .venv.
+# `make collector` needs Go. Another interpreter: make PYTHON=python3.13 test
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Newer than what it was installed from: nothing to install.
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test collector bench clean
+
+help:
+	@echo "make demo       run an instrumented agent offline and print its sessions"
+	@echo "make test       lint, types and tests with coverage"
+	@echo "make bench      what sessions cost in time and memory"
+	@echo "make collector  build the OpenTelemetry Collector once and print its path (needs Go)"
+	@echo "make clean      remove $(VENV) and what tools left behind"
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, for example: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' --group dev
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/python -m examples.demo
+
+test: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+collector:
+	@.ci/build-collector
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist

@@ -1,0 +1,1 @@
+"""`otel-sessions serve`: OTLP in, sessions out, on embedded ClickHouse."""

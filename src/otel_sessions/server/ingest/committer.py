@@ -1,0 +1,253 @@
+"""`Committer`: one thread that turns segments of requests into rows, exactly once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.ingest.known import KnownTraces
+from otel_sessions.server.ingest.log import Request, RequestLog, Sealed
+from otel_sessions.server.ingest.plan import Pair, Plan, plan_spans, regroup, stored_trace
+from otel_sessions.server.ingest.recent import RecentTraces, Trace
+from otel_sessions.server.ingest.segments import TRACES, numbers, read_segment, remove_segment
+
+logger: Final = logging.getLogger("otel_sessions.server.ingest")
+
+ROWS: Final = 16_000
+LINGER: Final = 0.15
+FIRST_PAUSE: Final = 0.25
+LONGEST_PAUSE: Final = 30.0
+
+
+class UnavailableError(Exception):
+    """The store cannot be reached or written now; the same commit may work later."""
+
+
+class Batch(Protocol):
+    """Decoded rows of one signal; what is read here is there for spans only."""
+
+    trace_ids: list[int]
+    facts: list[SpanFacts]
+
+    def __len__(self) -> int:
+        """How many rows."""
+        ...
+
+    def take(self, indices: Sequence[int]) -> Any:
+        """Some of the rows."""
+        ...
+
+
+class Store(Protocol):
+    """What the committer needs of a store. An insert with a token that was used before adds nothing."""
+
+    def insert_spans(self, batch: Any, token: str | None) -> None:
+        """Add rows to `otel_traces`."""
+        ...
+
+    def insert_logs(self, batch: Any, token: str) -> None:
+        """Add rows to `otel_logs`."""
+        ...
+
+    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], segment: int) -> None:
+        """Add facts of spans, by trace; the same facts may come again."""
+        ...
+
+    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
+        """Write trace groups in place of their older versions, and mark those as deleted that are no more."""
+        ...
+
+    def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, Iterable[SpanFacts]]:
+        """The stored facts of these traces; a trace without any may be missing."""
+        ...
+
+    def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
+        """The (key, value) of the trace groups that are written for these traces."""
+        ...
+
+    def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
+        """The (trace id, span id) of the rows of these traces in `otel_traces`."""
+        ...
+
+
+class Committer:
+    """Takes segments from a log and commits them to a store, in order.
+
+    A commit has three inserts, in this order: the spans, their facts, and the trace groups that change. What is in
+    memory follows only when all three are done, so a commit that failed half way is simply done again: the rows of its
+    spans that are there already are looked up and left out, facts may repeat, and the groups of all its traces are
+    written anew, since facts that are stored already do not tell that their groups are. That is also how a segment is
+    replayed that was left behind by a process that died.
+
+    A segment that fails for another reason than the store's being away is committed request by request, and a request
+    that fails alone is set aside in a file, so that one that cannot be stored holds up no other.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        log: RequestLog,
+        *,
+        known: KnownTraces,
+        recent: RecentTraces | None = None,
+        pricer: Pricer | None = None,
+        concatenate: Callable[[Sequence[Any]], Any],
+        pause: Callable[[float], object] | None = None,
+    ) -> None:
+        """Prepare; `start` starts the thread.
+
+        Args:
+            store: where rows go.
+            log: where segments come from.
+            known: the traces in the store.
+            recent: the cache of facts.
+            pricer: what calls cost that do not say so themselves.
+            concatenate: several batches of one signal as one.
+            pause: waits between tries, in seconds; tells the thread to stop by returning something true.
+        """
+        self._store = store
+        self._log = log
+        self._known = known
+        self._recent = RecentTraces() if recent is None else recent
+        self._pricer = pricer
+        self._concatenate = concatenate
+        self._stopping = threading.Event()
+        self._pause = pause or self._stopping.wait
+        self._thread = threading.Thread(target=self._run, name="otel-sessions-committer", daemon=True)
+        self.counts = {"spans": 0, "duplicates": 0, "logs": 0, "segments": 0, "retries": 0, "set_aside": 0}
+
+    def start(self) -> None:
+        """Commit what comes, on a thread of its own."""
+        self._thread.start()
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Commit what was acknowledged, then end; whether all of it could be."""
+        self._log.close()
+        self._thread.join(timeout)
+        self._stopping.set()
+        self._thread.join()
+        self._log.release()
+        return self._log.waiting_bytes == 0
+
+    def replay(self, decode: Callable[[str, bytes], Any]) -> int:
+        """Commit the segments that were left behind; how many requests there were. Call it before `start`."""
+        replayed = 0
+        for number in numbers(self._log.folder):
+            requests = [
+                Request(written.signal, written.payload, decode(written.signal, written.payload))
+                for written in read_segment(self._log.folder, number)
+            ]
+            self._commit_until_done(Sealed(number, requests), again=True)
+            remove_segment(self._log.folder, number)
+            replayed += len(requests)
+        return replayed
+
+    def _run(self) -> None:
+        while (sealed := self._log.take(rows=ROWS, linger=LINGER)) is not None:
+            if not self._commit_until_done(sealed, again=False):
+                return
+            self._log.done(sealed.number)
+            self._recent.trim()
+
+    def _commit_until_done(self, sealed: Sealed, *, again: bool) -> bool:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                self._commit(sealed, again=again)
+            except UnavailableError as error:
+                self.counts["retries"] += 1
+                logger.warning("segment %d waits, the store is away: %s", sealed.number, error)
+                if self._pause(pause):
+                    return False
+                pause = min(pause * 2, LONGEST_PAUSE)
+                again = True
+            except Exception:
+                logger.exception("segment %d could not be committed as a whole", sealed.number)
+                return self._commit_one_by_one(sealed)
+            else:
+                self.counts["segments"] += 1
+                return True
+
+    def _commit_one_by_one(self, sealed: Sealed) -> bool:
+        if len(sealed.requests) > 1:
+            return all(
+                self._commit_until_done(Sealed(sealed.number, [request], part), again=True)
+                for part, request in enumerate(sealed.requests, start=1)
+            )
+        for request in sealed.requests:
+            self.counts["set_aside"] += 1
+            path = self._log.folder / f"{sealed.number:012d}-{self.counts['set_aside']}.{request.signal}.refused"
+            path.write_bytes(request.payload)
+            logger.error("a request of %d bytes cannot be stored; it is kept in %s", len(request.payload), path)
+        return True
+
+    def _commit(self, sealed: Sealed, *, again: bool) -> None:
+        by_signal: dict[str, list[Any]] = {}
+        for request in sealed.requests:
+            by_signal.setdefault(request.signal, []).append(request.batch)
+        for signal, batches in by_signal.items():
+            batch = batches[0] if len(batches) == 1 else self._concatenate(batches)
+            if signal == TRACES:
+                self._commit_spans(batch, sealed.number, again=again)
+            else:
+                self._store.insert_logs(batch, f"{sealed.number}-{sealed.part}-{signal}")
+                self.counts["logs"] += len(batch)
+
+    def _commit_spans(self, batch: Batch, number: int, *, again: bool) -> None:
+        traces = self._known_traces(set(batch.trace_ids))
+        plan = plan_spans(batch.trace_ids, batch.facts, traces)
+        rows = plan.rows
+        if again and rows:
+            stored = self._store.stored_spans({batch.trace_ids[index] for index in rows})
+            rows = [index for index in rows if (batch.trace_ids[index], batch.facts[index].span_id) not in stored]
+        if rows:
+            all_of_it = len(rows) == len(batch)
+            # What is done again differs from what was tried before, so its token would be wrong; the look-up decides.
+            self._store.insert_spans(batch if all_of_it else batch.take(rows), None if again else f"{number}-spans")
+        if plan.facts:
+            facts = {trace_id: list(added.values()) for trace_id, added in plan.facts.items()}
+            self._store.insert_facts(facts, number)
+        if plan.facts or again:
+            self._write_groups(batch, plan, traces, number, again=again)
+        self.counts["spans"] += len(plan.rows)
+        self.counts["duplicates"] += plan.duplicates
+
+    def _known_traces(self, trace_ids: set[int]) -> dict[int, Trace]:
+        """What is known of traces: from memory, else from the store."""
+        found: dict[int, Trace] = {}
+        missing = []
+        for trace_id in trace_ids:
+            trace = self._recent.get(trace_id)
+            if trace is not None:
+                found[trace_id] = trace
+            elif trace_id in self._known:
+                missing.append(trace_id)
+        if missing:
+            for trace_id, spans in self._store.facts_of(missing).items():
+                found[trace_id] = stored_trace(spans)
+        return found
+
+    def _write_groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], number: int, *, again: bool) -> None:
+        touched = set(batch.trace_ids) if again else plan.facts.keys()
+        written = self._store.pairs_of(touched) if again else {}
+        whole: dict[int, dict[int, SpanFacts]] = {}
+        before: dict[int, frozenset[Pair]] = {}
+        for trace_id in touched:
+            trace = traces.get(trace_id, _NOTHING)
+            whole[trace_id] = {**trace.spans, **plan.facts.get(trace_id, {})}
+            before[trace_id] = trace.pairs.union(written.get(trace_id, ()))
+        groups = regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
+        if groups.written or groups.gone:
+            self._store.insert_groups(groups.written, groups.gone, number)
+        for trace_id, spans in whole.items():
+            self._recent.forget(trace_id)
+            self._recent.put(trace_id, Trace(spans, groups.pairs[trace_id]))
+            self._known.add(trace_id)
+
+
+_NOTHING: Final = Trace()

@@ -1,0 +1,172 @@
+"""`RequestLog`: where requests are acknowledged, and where the committer takes them from."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from otel_sessions.server.ingest.segments import Segment, numbers, remove_segment
+
+RETRY_SECONDS: Final = 1.0
+
+_BLOCK: Final = 1_000_000
+"""Numbers reserved at each start: far more than a process uses, so that no number is ever used twice."""
+
+
+class BackloggedError(Exception):
+    """More is waiting to be committed than the bound allows; the sender is to come again after `retry_seconds`."""
+
+    def __init__(self, waiting: int, bound: int) -> None:
+        """Say how much is waiting."""
+        super().__init__(f"{waiting} bytes wait to be stored, {bound} are allowed; send again later")
+        self.retry_seconds = RETRY_SECONDS
+
+
+@dataclass(slots=True)
+class Request:
+    """An acknowledged request: its signal, its bytes, and what was decoded of it."""
+
+    signal: str
+    payload: bytes
+    batch: Any
+
+
+@dataclass(slots=True)
+class Sealed:
+    """A segment that nothing is appended to any more, with its requests in order; or a numbered part of one."""
+
+    number: int
+    requests: list[Request] = field(default_factory=list)
+    part: int = 0
+
+
+class RequestLog:
+    """A log of requests on disk. Any thread appends; one thread takes, commits and tells when it is done.
+
+    A request is acknowledged when `append` returns: it is then in a file, and stays there until its rows are stored.
+    """
+
+    def __init__(self, folder: Path, *, backlog_bytes: int, first: int = 1, sync: bool = False) -> None:
+        """Open a log; segments of earlier processes that are still there are the caller's to replay.
+
+        Args:
+            folder: made if it is missing.
+            backlog_bytes: how much may wait to be committed.
+            first: the lowest number for a new segment; above all that the store has seen, should the folder be lost.
+            sync: let every request survive the death of the machine, not just of the process.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._bound = backlog_bytes
+        self._sync = sync
+        self._changed = threading.Condition()
+        self._open = Sealed(_reserve(folder, first))
+        self._segment = Segment(folder, self._open.number, sync=sync)
+        self._waiting = 0
+        self._sizes: dict[int, int] = {}
+        self._committed = self._open.number - 1
+        self._since = 0.0
+        self._hurry = False
+        self._closed = False
+
+    def append(self, signal: str, payload: bytes, batch: Any) -> int:
+        """Write a request and return the number of its segment, to wait for with `wait_for`.
+
+        Raises:
+            BackloggedError: too much is waiting.
+            OSError: it could not be written.
+            RuntimeError: the log is closed.
+        """
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the log is closed; the server is shutting down")
+            if self._waiting and self._waiting + len(payload) > self._bound:
+                raise BackloggedError(self._waiting, self._bound)
+            self._segment.append(signal, payload)
+            if not self._open.requests:
+                self._since = time.monotonic()
+            self._open.requests.append(Request(signal, payload, batch))
+            self._waiting += len(payload)
+            self._changed.notify_all()
+            return self._open.number
+
+    def take(self, *, rows: int, linger: float) -> Sealed | None:
+        """The next segment to commit: when it has so many rows, or its first request is so many seconds old.
+
+        At once where a reader is waiting; `None` when the log is closed and empty.
+        """
+        with self._changed:
+            while True:
+                if self._open.requests:
+                    age = time.monotonic() - self._since
+                    ready = self._hurry or self._closed or age >= linger
+                    if ready or sum(len(request.batch) for request in self._open.requests) >= rows:
+                        return self._seal()
+                    self._changed.wait(linger - age)
+                elif self._closed:
+                    return None
+                else:
+                    self._changed.wait()
+
+    def done(self, number: int) -> None:
+        """A segment's rows are stored: delete it and wake who waits for it."""
+        remove_segment(self.folder, number)
+        with self._changed:
+            self._waiting -= self._sizes.pop(number, 0)
+            self._committed = number
+            self._changed.notify_all()
+
+    def wait_for(self, number: int, timeout: float | None = None) -> bool:
+        """Wait until a segment is committed, and hurry the committer; whether it is."""
+        with self._changed:
+            if self._committed >= number:
+                return True
+            self._hurry = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._committed >= number, timeout)
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest segment that holds an acknowledged request."""
+        with self._changed:
+            return self._open.number if self._open.requests else self._open.number - 1
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be committed."""
+        with self._changed:
+            return self._waiting
+
+    def close(self) -> None:
+        """Take no more requests; what is there can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def release(self) -> None:
+        """Close the files; what was not taken stays in them for the next start."""
+        with self._changed:
+            self._segment.close()
+
+    def _seal(self) -> Sealed:
+        sealed = self._open
+        self._segment.close()
+        self._sizes[sealed.number] = sum(len(request.payload) for request in sealed.requests)
+        self._open = Sealed(sealed.number + 1)
+        self._segment = Segment(self.folder, self._open.number, sync=self._sync)
+        self._hurry = False
+        return sealed
+
+
+def _reserve(folder: Path, first: int) -> int:
+    """The first of a block of segment numbers that no process before had: a store drops what repeats a number."""
+    file = folder / "next-segment"
+    reserved = int(file.read_text()) if file.exists() else 1
+    number = max([first, reserved, *(used + 1 for used in numbers(folder))])
+    draft = folder / "next-segment.new"
+    draft.write_text(str(number + _BLOCK))
+    draft.replace(file)
+    return number

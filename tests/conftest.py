@@ -1,0 +1,90 @@
+"""Fixtures for every test: a tracer whose spans are recorded, clean counters, and a silent `opentelemetry` logger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import context as otel_context
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Tracer
+from tests.recording import Spans
+
+from otel_sessions import SessionSpanProcessor
+from otel_sessions.drops import STRICT_VARIABLE, drops
+
+NOISY = "allow_opentelemetry_logs"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known that lets a test put lines on the `opentelemetry` logger."""
+    config.addinivalue_line("markers", f"{NOISY}: lines on the opentelemetry logger are expected in this test")
+
+
+@pytest.fixture(autouse=True)
+def clean_counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing dropped yet, and strict mode off, whatever ran before."""
+    monkeypatch.delenv(STRICT_VARIABLE, raising=False)
+    drops.reset()
+    yield
+    drops.reset()
+
+
+@pytest.fixture(autouse=True)
+def clean_context() -> Iterator[None]:
+    """The OpenTelemetry context as it was, also after a test that leaves a scope behind on purpose."""
+    token = otel_context.attach(otel_context.Context())
+    yield
+    otel_context.detach(token)
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def silent_opentelemetry(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """The lines on the `opentelemetry` logger and below; any line fails a test without the marker."""
+    handler = _Lines()
+    logger = logging.getLogger("opentelemetry")
+    logger.addHandler(handler)
+    yield handler.lines
+    logger.removeHandler(handler)
+    if request.node.get_closest_marker(NOISY) is None:
+        assert handler.lines == []
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    """Where the provider's spans end up."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(exporter: InMemorySpanExporter) -> Iterator[TracerProvider]:
+    """A provider with a default `SessionSpanProcessor`, exporting at once; not the global one."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SessionSpanProcessor())
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield provider
+    provider.shutdown()
+
+
+@pytest.fixture
+def tracer(provider: TracerProvider) -> Tracer:
+    """A tracer of the provider."""
+    return provider.get_tracer("tests")
+
+
+@pytest.fixture
+def spans(exporter: InMemorySpanExporter, provider: TracerProvider) -> Spans:
+    """The spans that ended so far."""
+    return Spans(exporter)

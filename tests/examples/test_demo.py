@@ -1,0 +1,64 @@
+"""The demo and the agent run as their readers run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from examples.agent import TICKETS
+from examples.demo import AGENTS, number, table
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A module in a process of its own, as `make demo` starts it."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("conventions", ["", "gen_ai_latest_experimental"])
+def test_the_demo_is_green(conventions: str) -> None:
+    """Every ticket is in the table, every total is the server's, every span arrived; under old and new conventions."""
+    result = run("examples.demo", OTEL_SEMCONV_STABILITY_OPT_IN=conventions)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(ticket.session_id in result.stdout for ticket in TICKETS)
+    assert "equal the bill of the server" in result.stdout
+    assert "spans arrived at the OTLP receiver" in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("names", [[], ["openinference"]])
+def test_the_agent_runs_by_itself(names: list[str]) -> None:
+    """`python -m examples.agent`, with the default instrumentations and with chosen ones."""
+    result = run("examples.agent", *names)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert all(ticket.session_id in result.stdout for ticket in TICKETS)
+    assert "please ask again (500)" in result.stdout
+    assert result.stderr == ""
+
+
+def test_every_ticket_has_its_agent() -> None:
+    """The demo works all tickets, with both kinds of agent."""
+    assert len(AGENTS) == len(TICKETS)
+    assert len(set(AGENTS)) == 2
+
+
+def test_the_table_shows_unknown_as_a_dash() -> None:
+    """Nothing is shown as zero that is not known to be zero."""
+    assert [number(None), number(0)] == ["-", "0"]
+    lines = table([tuple("abcdefghijk"), ("long", *"bcdefghijk")]).splitlines()
+    assert len({len(line) for line in lines}) == 1

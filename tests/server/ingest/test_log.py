@@ -1,0 +1,109 @@
+"""The log acknowledges, bounds what waits, and hands segments over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from otel_sessions.server.ingest.log import BackloggedError, RequestLog
+from otel_sessions.server.ingest.segments import TRACES, numbers, remove_segment
+
+LOGS: list[RequestLog] = []
+
+
+@pytest.fixture(autouse=True)
+def no_open_files() -> Iterator[None]:
+    """Close the files of every log that a test made."""
+    yield
+    while LOGS:
+        LOGS.pop().release()
+
+
+def log_in(folder: Path, *, backlog_bytes: int = 1000) -> RequestLog:
+    """A log that starts with segment 1."""
+    LOGS.append(RequestLog(folder, backlog_bytes=backlog_bytes, first=1))
+    return LOGS[-1]
+
+
+def test_a_segment_is_taken_when_it_has_rows_enough(tmp_path: Path) -> None:
+    """It is then closed: what comes next is in the next one, and its file stays until it is done."""
+    log = log_in(tmp_path / "wal")
+    assert 0 == log.newest
+    assert 1 == log.append(TRACES, b"ab", [1, 2])
+    sealed = log.take(rows=2, linger=3600)
+    assert sealed is not None
+    assert (1, [b"ab"]) == (sealed.number, [request.payload for request in sealed.requests])
+    assert 2 == log.append(TRACES, b"c", [3])
+    assert (2, 3) == (log.newest, log.waiting_bytes)
+    assert [1, 2] == numbers(log.folder)
+    log.done(1)
+    assert [2] == numbers(log.folder)
+    assert 1 == log.waiting_bytes
+
+
+def test_a_segment_is_taken_when_it_is_old_enough(tmp_path: Path) -> None:
+    """Few rows do not wait for more for ever."""
+    log = log_in(tmp_path)
+    log.append(TRACES, b"a", [1])
+    assert log.take(rows=100, linger=0.01) is not None
+
+
+def test_too_much_waiting_is_refused_with_a_delay(tmp_path: Path) -> None:
+    """One request always fits, so a large one is not refused for ever."""
+    log = log_in(tmp_path, backlog_bytes=3)
+    log.append(TRACES, b"large one", [1])
+    with pytest.raises(BackloggedError, match="9 bytes wait") as raised:
+        log.append(TRACES, b"x", [1])
+    assert raised.value.retry_seconds > 0
+
+
+def test_a_reader_hurries_the_committer_and_waits(tmp_path: Path) -> None:
+    """What was acknowledged before a read is committed before it is answered."""
+    log = log_in(tmp_path)
+    number = log.append(TRACES, b"a", [1])
+    assert not log.wait_for(number, timeout=0)
+
+    def commit() -> None:
+        sealed = log.take(rows=100, linger=3600)
+        assert sealed is not None
+        log.done(sealed.number)
+
+    thread = threading.Thread(target=commit)
+    thread.start()
+    assert log.wait_for(number, timeout=10)
+    thread.join()
+    assert log.wait_for(number)
+
+
+def test_a_closed_log_is_emptied_and_takes_nothing(tmp_path: Path) -> None:
+    """Shutting down commits what is there at once."""
+    log = log_in(tmp_path)
+    log.append(TRACES, b"a", [1])
+    log.close()
+    assert log.take(rows=100, linger=3600) is not None
+    assert log.take(rows=100, linger=3600) is None
+    with pytest.raises(RuntimeError, match="shutting down"):
+        log.append(TRACES, b"a", [1])
+
+
+def test_a_waiting_committer_is_woken_by_the_first_request(tmp_path: Path) -> None:
+    """It sleeps while there is nothing."""
+    log = log_in(tmp_path)
+    taken = []
+    thread = threading.Thread(target=lambda: taken.append(log.take(rows=1, linger=3600)))
+    thread.start()
+    log.append(TRACES, b"a", [1])
+    thread.join(10)
+    assert [1] == [sealed.number for sealed in taken if sealed is not None]
+
+
+def test_a_new_log_numbers_on_from_what_is_left(tmp_path: Path) -> None:
+    """No number is used twice, neither of a segment that a dead process left, nor of one that is long committed."""
+    used = [log_in(tmp_path).append(TRACES, b"a", [1]) for _ in range(3)]
+    for number in used:
+        remove_segment(tmp_path, number)
+    used.append(log_in(tmp_path).append(TRACES, b"b", [1]))
+    assert used == sorted(set(used))

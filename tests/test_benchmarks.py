@@ -1,0 +1,161 @@
+"""The benchmarks run, measure what they say, and make the spans they say; no figure is asserted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from benchmarks.rounds import Rounds, interleaved
+from benchmarks.spans import BATCH, SpanStream
+from benchmarks.tables import Row, Table
+
+from otel_sessions import SessionExporter
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command that `make bench` runs."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_quick_run_prints_every_figure_with_its_target() -> None:
+    """All four tables come out, with the targets beside them, whatever the figures are."""
+    result = run("--quick")
+
+    assert result.returncode == 0, result.stderr
+    for shown in (
+        "stamping (us of CPU per span)",
+        "<= 1.15 x floor",
+        "<= 1.30 x floor",
+        "<= 1.3 us added",
+        "scopes (us of CPU)",
+        "< 6 us",
+        "exporter (us of CPU per span)",
+        "<= 15 us",
+        "<= 8 us",
+        "memory (MB, whole process)",
+        "after 20,000 spans",
+        "< 300 MB",
+        "not counted: nothing",
+    ):
+        assert shown in result.stdout
+    assert result.stderr == ""
+
+
+def test_one_figure_can_be_asked_for() -> None:
+    """A named figure is the only table that is printed."""
+    result = run("--quick", "scopes")
+
+    assert result.returncode == 0, result.stderr
+    assert "scopes" in result.stdout
+    assert "stamping" not in result.stdout
+
+
+def test_an_unknown_figure_is_refused_with_the_known_ones() -> None:
+    """A typing error does not look like an empty benchmark."""
+    result = run("speed")
+
+    assert result.returncode == 2
+    assert "stamping, scopes, exporter, memory" in result.stderr
+
+
+def test_costs_are_per_unit_and_every_round_counts_once() -> None:
+    """Each variant's cost is its own time over the units, in microseconds, and warming up is left out."""
+    now = 0
+    ran: Counter[str] = Counter()
+
+    def task(name: str, nanoseconds: int) -> Callable[[], None]:
+        def run() -> None:
+            nonlocal now
+            now += nanoseconds
+            ran[name] += 1
+
+        return run
+
+    found = interleaved(
+        {"one": task("one", 8_000), "two": task("two", 20_000)},
+        rounds=5,
+        units=4,
+        before=task("before", 1_000_000),
+        clock=lambda: now,
+    )
+
+    assert found.costs == {"one": [2.0] * 5, "two": [5.0] * 5}
+    assert ran == {"one": 7, "two": 7, "before": 14}
+
+
+def test_variants_are_compared_within_their_round() -> None:
+    """A slow round moves neither what is added nor the ratio, though it moves every cost in it."""
+    found = Rounds({"bare": [10.0, 30.0, 10.0], "floor": [14.0, 34.0, 14.0], "ours": [15.0, 35.0, 15.0]})
+
+    assert found.median("bare") == 10.0
+    assert found.added("ours", "bare") == 5.0
+    assert found.ratio("ours", to="floor", base="bare") == 1.25
+
+
+def test_a_round_in_which_the_other_variant_added_nothing_has_no_ratio() -> None:
+    """Noise that makes the divisor zero or negative leaves the round out."""
+    found = Rounds({"bare": [10.0, 10.0], "floor": [12.0, 10.0], "ours": [13.0, 20.0]})
+
+    assert found.ratio("ours", to="floor", base="bare") == 1.5
+
+
+def test_a_table_puts_targets_in_their_column() -> None:
+    """Figures are aligned to the right, the target follows, and nothing trails."""
+    table = Table("speed (us)", ("span",), [Row("bare", ("9.10",)), Row("with us", ("12.05",), "<= 15 us")], ("noted",))
+
+    assert str(table).splitlines() == [
+        "speed (us)",
+        "            span  target",
+        "  bare      9.10",
+        "  with us  12.05  <= 15 us",
+        "  noted",
+    ]
+
+
+def test_spans_are_like_those_of_an_app() -> None:
+    """Eight spans a trace, children first, one in three a model call, all in a session, about ten attributes."""
+    spans = [span for batch in islice(SpanStream().batches(3, sessions=48), 3) for span in batch]
+
+    assert len(spans) == 3 * BATCH
+    assert set(Counter(span.get_span_context().trace_id for span in spans).values()) == {8}  # type: ignore[union-attr]
+    calls = [span for span in spans if (span.attributes or {}).get("gen_ai.operation.name") == "chat"]
+    assert len(calls) == pytest.approx(len(spans) / 3, rel=0.01)
+    assert {(span.attributes or {})["session.id"] for span in spans} == {f"ticket-{number}" for number in range(48)}
+    assert 9 <= sum(len(span.attributes or {}) for span in spans) / len(spans) <= 11
+    ended: set[int] = set()
+    for span in spans:
+        context = span.get_span_context()
+        assert context is not None
+        assert span.parent is None or span.parent.span_id not in ended
+        ended.add(context.span_id)
+
+
+def test_the_spans_are_counted_and_priced() -> None:
+    """What the exporter benchmark feeds makes it do all of its work: usage, prices, sessions, failures."""
+    exporter = SessionExporter()
+    for batch in SpanStream().batches(3, sessions=4):
+        exporter.export(batch)
+
+    sessions = exporter.sessions()
+
+    assert sum(session.span_count for session in sessions) == 3 * BATCH
+    assert all(session.total_cost and not session.unpriced_call_count for session in sessions)
+    assert any(session.failed_trace_count for session in sessions)
+    assert exporter.dropped == {}

@@ -1,0 +1,101 @@
+"""Locks and hooks in forked children."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from otel_sessions.forking import ForkSafeLock, on_fork
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+class Counter:
+    """Counts how often it is called."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def call(self) -> None:
+        """Once more."""
+        self.calls += 1
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """The hooks that a fork would run in the child, kept here instead."""
+    kept: list[Callable[[], None]] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda *, after_in_child: kept.append(after_in_child), raising=False)
+    return kept
+
+
+def test_a_hook_runs_for_as_long_as_its_object_lives(hooks: list[Callable[[], None]]) -> None:
+    """It does not keep the object alive."""
+    counter = Counter()
+    on_fork(counter.call)
+    hooks[0]()
+    assert counter.calls == 1
+    del counter
+    gc.collect()
+    hooks[0]()
+
+
+def test_without_fork_there_are_no_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has neither."""
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    counter = Counter()
+    on_fork(counter.call)
+    with ForkSafeLock():
+        assert counter.calls == 0
+
+
+def test_a_lock_that_another_thread_holds_is_free_in_the_child(hooks: list[Callable[[], None]]) -> None:
+    """The thread that would release it does not exist there."""
+    lock = ForkSafeLock()
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            done.wait(60)
+
+    holder = threading.Thread(target=hold, daemon=True)
+    holder.start()
+    held.wait(60)
+    before = lock._lock
+    assert not before.acquire(blocking=False)
+    hooks[0]()
+    with lock, lock:
+        assert lock._lock is not before
+    # The holder gives back the new lock, which it never took: only in this test do both live in one process.
+    lock._lock = before
+    done.set()
+    holder.join()
+
+
+@needs_fork
+def test_a_real_child_has_a_free_lock_and_runs_its_hooks() -> None:
+    """The same by `os.fork`."""
+    counter = Counter()
+    on_fork(counter.call)
+    lock = ForkSafeLock()
+    with lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            taken = threading.Event()
+
+            def take() -> None:
+                with lock:
+                    taken.set()
+
+            threading.Thread(target=take).start()
+            os._exit(0 if taken.wait(20) and counter.calls == 1 else 1)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert counter.calls == 0

@@ -1,0 +1,47 @@
+"""Exact sums of money, and how it is written."""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_sessions.money import EXACT, money_sum, shown_money
+
+
+def test_the_sum_of_nothing_is_unknown() -> None:
+    """No amount is not an amount of zero."""
+    assert money_sum([]) is None
+    assert money_sum([Decimal(0)]) == 0
+
+
+@given(st.lists(st.decimals(0, 10**30, places=30), min_size=1))
+def test_sums_are_exact(amounts: list[Decimal]) -> None:
+    """Not a digit is lost, with three digits in the app's own context."""
+    whole = sum(int(amount.scaleb(30, EXACT)) for amount in amounts)
+    with decimal.localcontext() as context:
+        context.prec = 3
+        assert money_sum(amounts) == Decimal(f"{whole}e-30")
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (None, None),
+        ("0", "0"),
+        ("0.000", "0"),
+        ("0E-12", "0"),
+        ("100", "100"),
+        ("1E+2", "100"),
+        ("1.500", "1.5"),
+        ("10.0", "10"),
+        ("1e-12", "0.000000000001"),
+        ("0.00000000000000000000000000000000000000012345", "0.00000000000000000000000000000000000000012345"),
+    ],
+)
+def test_money_is_written_plainly(amount: str | None, written: str | None) -> None:
+    """No exponent, no zeros at the end, and whole hundreds stay hundreds."""
+    assert shown_money(None if amount is None else Decimal(amount)) == written
