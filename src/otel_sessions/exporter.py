@@ -220,7 +220,7 @@ class SessionExporter(SpanExporter):
     def _prepared(self, spans: Sequence[ReadableSpan]) -> Sequence[ReadableSpan]:
         """The spans to send, copied where asked."""
         if self._redact is not None:
-            spans = [self._redacted(span) for span in spans]
+            spans = [copy for span in spans if (copy := self._redacted(span)) is not None]
         if self._repair:
             try:
                 return self._repaired(spans)
@@ -228,7 +228,8 @@ class SessionExporter(SpanExporter):
                 self._fault("repair_errors", "repairing spans raised", error)
         return spans
 
-    def _redacted(self, span: ReadableSpan) -> ReadableSpan:
+    def _redacted(self, span: ReadableSpan) -> ReadableSpan | None:
+        """The redacted copy; of a span that cannot be copied nothing, since it may hold anything."""
         assert self._redact is not None
 
         def failed(error: Exception) -> None:
@@ -239,7 +240,11 @@ class SessionExporter(SpanExporter):
             return redacted(span, self._redact, failed)
         except Exception as error:
             failed(error)
+        try:
             return emptied(span)
+        except Exception as error:
+            self._fault("unreadable_spans", "copying a span for redaction raised", error)
+            return None
 
     def _repaired(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
         by_trace: dict[int, dict[int, SpanFacts]] = {}

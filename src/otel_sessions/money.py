@@ -19,6 +19,20 @@ EXACT: Final = Context(
 """Arithmetic that raises instead of rounding."""
 
 
+MAX_EXPONENT: Final = 40
+"""Amounts beyond ten to this power, or below its inverse, are mistakes, and would not add up exactly."""
+
+
+def is_amount(value: object) -> bool:
+    """Whether a value is an amount that can be added up: a finite `Decimal` from 0 up, of a size that money has."""
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return False
+    digits = value.as_tuple().digits
+    return value.is_zero() or (
+        not value.is_signed() and -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT and len(digits) <= MAX_EXPONENT * 2
+    )
+
+
 def money_sum(amounts: Iterable[Decimal]) -> Decimal | None:
     """The exact sum; `None` of nothing."""
     total: Decimal | None = None

@@ -258,9 +258,9 @@ class Rollups:
 
     def _tell(self, finished: list[TraceRollup]) -> None:
         for rolled_up in finished:
+            assert self._on_trace is not None
             try:
-                if self._on_trace is not None:
-                    self._on_trace(rolled_up)
+                self._on_trace(rolled_up)
             except Exception as error:
                 self._drops.count("exporter", "on_trace_errors", f"on_trace raised {type(error).__name__}")
 

@@ -19,25 +19,28 @@ The span's name, an event's name and the status description are passed as `span.
 FAILED: Final = "[redaction failed]"
 
 
+_PARTS: Final = (
+    "name",
+    "context",
+    "parent",
+    "resource",
+    "attributes",
+    "events",
+    "links",
+    "kind",
+    "status",
+    "start_time",
+    "end_time",
+    "instrumentation_scope",
+)
+
+
 class _SpanCopy(ReadableSpan):
     """A finished span that tells the numbers of dropped events and links of its original."""
 
     def __init__(self, original: ReadableSpan, **parts: Any) -> None:
-        whole: dict[str, Any] = {
-            "name": original.name,
-            "context": original.context,
-            "parent": original.parent,
-            "resource": original.resource,
-            "attributes": original.attributes,
-            "events": original.events,
-            "links": original.links,
-            "kind": original.kind,
-            "status": original.status,
-            "start_time": original.start_time,
-            "end_time": original.end_time,
-            "instrumentation_scope": original.instrumentation_scope,
-        }
-        super().__init__(**{**whole, **parts})
+        # A part that is given is not read: it may be the one that cannot be.
+        super().__init__(**{name: parts[name] if name in parts else getattr(original, name) for name in _PARTS})
         self._original = original
 
     @property
@@ -56,8 +59,12 @@ def with_attributes(span: ReadableSpan, attributes: Mapping[str, Any]) -> Readab
 
 
 def emptied(span: ReadableSpan) -> ReadableSpan:
-    """A copy that keeps ids, times and status code only: for a span that could not be redacted at all."""
-    return _SpanCopy(span, name=FAILED, attributes={}, events=(), links=(), status=Status(span.status.status_code))
+    """A copy that keeps ids, times, kind, status code and resource: for a span that could not be redacted at all."""
+    try:
+        status = Status(span.status.status_code)
+    except Exception:  # it may be the status that could not be read
+        status = Status()
+    return _SpanCopy(span, name=FAILED, attributes={}, events=(), links=(), status=status)
 
 
 def redacted(span: ReadableSpan, redact: Redact, failed: Callable[[Exception], None]) -> ReadableSpan:

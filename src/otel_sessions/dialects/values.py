@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
+from otel_sessions.money import is_amount
 
 T = TypeVar("T")
 
@@ -55,10 +56,9 @@ def money(value: object) -> Decimal | None:
         amount = Decimal(written) if len(written) <= _MAX_NUMBER else Decimal("NaN")
     except InvalidOperation:
         return None
-    if amount.is_zero():
-        return Decimal(0)
-    fits = amount.is_finite() and not amount.is_signed() and -_MAX_NUMBER <= amount.adjusted() <= _MAX_NUMBER
-    return amount if fits else None
+    if not is_amount(amount):
+        return None
+    return amount or Decimal(0)
 
 
 def text(value: object) -> str | None:

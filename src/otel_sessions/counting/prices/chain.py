@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from importlib.util import find_spec
 
 from otel_sessions.counting.prices.custom import PriceFile
 from otel_sessions.counting.prices.genai import GenAIPrices
 from otel_sessions.counting.prices.pricer import Cost, Pricer
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.money import is_amount
 
 
 class FirstPrice:
@@ -52,8 +52,8 @@ def _checked(cost: object) -> Cost | None:
         return None
     if not isinstance(cost, Cost):
         raise TypeError(f"a pricer returned {type(cost).__name__}; return a Cost or None")
-    if not isinstance(cost.total, Decimal) or not all(side is None or isinstance(side, Decimal) for side in cost[:2]):
-        raise TypeError("a pricer returned a Cost that is not made of Decimal")
+    if not is_amount(cost.total) or not all(side is None or is_amount(side) for side in cost[:2]):
+        raise ValueError("a pricer returned a Cost that is not made of finite Decimals from 0 up")
     return cost
 
 
