@@ -173,10 +173,11 @@ def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
 def session_of(span: Span, *, limits: Limits = DEFAULT_LIMITS) -> Session:
     """The session that a span itself carries and lends to its children: what it was not cut from."""
     attributes = attributes_of(span)
-    if not attributes:
+    if attributes is None:
         return EMPTY
-    if SESSION_ID in attributes:
-        return read_session(attributes, limits=limits)
+    own = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes)
+    if SESSION_ID in own:
+        return read_session(own, limits=limits)
     return _without_id.get(span, EMPTY)
 
 

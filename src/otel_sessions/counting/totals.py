@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.shared_sets import only
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import EXACT, shown_money
 
@@ -54,7 +55,7 @@ class Totals:
         else:
             self._add_costs(cost.input, cost.output, cost.total)
             if cost.source not in self.sources:
-                self.sources |= {cost.source}
+                self.sources = self.sources | {cost.source} if self.sources else only(cost.source)
 
     def add(self, other: Totals) -> None:
         """Add another sum."""
@@ -71,7 +72,7 @@ class Totals:
         )
         self._add_costs(other.input_cost, other.output_cost, other.total_cost)
         if not other.sources <= self.sources:
-            self.sources |= other.sources
+            self.sources = self.sources | other.sources if self.sources else other.sources
 
     def _add_tokens(self, tokens: tuple[int | None, ...]) -> None:
         input_, output, read, write, reasoning = tokens

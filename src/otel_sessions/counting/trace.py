@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from otel_sessions.counting.calls import Skipped, count_calls
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.prices.pricer import Cost, Pricer
+from otel_sessions.counting.shared_sets import present
 from otel_sessions.counting.totals import Totals
 from otel_sessions.dialects.kinds import PENDING
 from otel_sessions.rules import MetadataValue
@@ -172,31 +174,39 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, t
     start, end = None, 0
     last: Labels | None = None
     last_start = 0
-    # Metadata that differ in type only are equal, so their text goes into the key.
-    for span in spans.values():
-        if start is None or span.start < start:
-            start = span.start
-        end = max(end, span.end)
-        if span.parent_id is None or span.parent_id not in spans:
-            operations.add(span.name)
-            failed = failed or span.failed
-        if span.labels is not last or span.start > last_start:
-            last, last_start = span.labels, span.start
+
+    def note() -> None:
+        # Metadata that differ in type only are equal, so their text goes into the key.
+        if last is not None:
             key = (last, repr(last.metadata) if last.metadata else "")
             labels[key] = max(last_start, labels.get(key, last_start))
+
+    for _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _ in spans.values():
+        if start is None or span_start < start:
+            start = span_start
+        end = max(end, span_end)
+        if parent_id is None or parent_id not in spans:
+            operations.add(name)
+            failed = failed or span_failed
+        if own is not last:
+            note()
+            last, last_start = own, span_start
+        elif span_start > last_start:
+            last_start = span_start
+    note()
     models: dict[Model, Totals] = {}
     few, many = (spans, priced) if len(spans) < len(priced) else (priced, spans)
     for span_id in few:
         if span_id in many:
             call, cost = priced[span_id]
-            model = (call.provider, call.model or call.request_model)
+            model = _model(call.provider, call.model or call.request_model)
             totals = models.get(model)
             if totals is None:
                 totals = models[model] = Totals()
             totals.add_call(call.usage, cost)
     assert start is not None
     return _labelled(
-        trace_id, start, max(end, start), len(spans), failed, frozenset(operations), models, list(labels.items())
+        trace_id, start, max(end, start), len(spans), failed, present(operations), models, list(labels.items())
     )
 
 
@@ -228,17 +238,19 @@ def _labelled(
         failed,
         operations,
         models,
-        _present(label.service for label in labels),
-        _present(label.environment for label in labels),
-        _present(label.user_id for label in labels),
-        _present(tag for label in labels for tag in label.tags),
+        present([label.service for label in labels]),
+        present([label.environment for label in labels]),
+        present([label.user_id for label in labels]),
+        present([tag for label in labels for tag in label.tags]),
         name,
         metadata,
     )
 
 
-def _present(names: Iterable[str | None]) -> frozenset[str]:
-    return frozenset(name for name in names if name is not None)
+@lru_cache(maxsize=4_096)
+def _model(provider: str | None, model: str | None) -> Model:
+    """One object for all calls of a model."""
+    return (provider, model)
 
 
 def later(one: tuple[int, MetadataValue] | None, other: tuple[int, MetadataValue]) -> tuple[int, MetadataValue]:

@@ -19,13 +19,15 @@ def normalise(reported: Mapping[int, Mapping[str, int]], scope: str = "") -> Usa
     is recognised, by its family or scope, by the total, or because it is smaller than its parts, and completed;
     reasoning that exceeds the output was left out of it and is added.
     """
+    if len(reported) == 1:
+        (only,) = reported.values()
+        if len(only) == 2 and "input" in only and "output" in only:
+            return Usage(only["input"], only["output"])
     in_order = sorted(reported)
     chosen = next((index for index in in_order if "input" in reported[index] or "output" in reported[index]), None)
     if chosen is None:
         return None
     own = parts = reported[chosen]
-    if len(own) == 2 and len(in_order) == 1 and "input" in own and "output" in own:
-        return Usage(own["input"], own["output"])
     if len(in_order) > 1:
         others = (item for index in reversed(in_order) for item in reported[index].items())
         parts = {**{part: tokens for part, tokens in others if part in _PARTS}, **own}

@@ -16,6 +16,7 @@ from otel_sessions.given import check_cut
 from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 _REMEMBERED_NAMES: Final = 4_096
+_REMEMBERED_PLANS: Final = 1_024
 
 _FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT = range(6)
 
@@ -70,8 +71,13 @@ def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
 
 def _fill(read: Read, ranks: dict[str, int], table: _Table, attributes: Mapping[str, Any]) -> None:
     fields = read.fields
-    for name, value in attributes.items():
-        for what, slot, key, rank, parse, family in table[name]:
+    names_given = tuple(attributes)
+    plan = table.plans.get(names_given)
+    if plan is None:
+        plan = table.plan(names_given)
+    for name, targets in plan:
+        value = attributes[name]
+        for what, slot, key, rank, parse, family in targets:
             if key in ranks and ranks[key] <= rank:
                 continue
             parsed = parse(value)
@@ -119,6 +125,15 @@ class _Table(dict[str, tuple[Target, ...]]):
             )
         super().__init__({name: tuple(targets) for name, targets in by_name.items()})
         self._bound = len(self) + _REMEMBERED_NAMES
+        self.plans: dict[tuple[str, ...], tuple[tuple[str, tuple[Target, ...]], ...]] = {}
+        """By the names of a span's attributes, those that are candidates of anything, with their targets."""
+
+    def plan(self, attributes: tuple[str, ...]) -> tuple[tuple[str, tuple[Target, ...]], ...]:
+        """The names among these that have targets; spans of one place in the code share it."""
+        plan = tuple((name, targets) for name in attributes if (targets := self[name]))
+        if len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES:
+            self.plans[attributes] = plan
+        return plan
 
     def __missing__(self, name: str) -> tuple[Target, ...]:
         targets = tuple(_prefixed(name))
