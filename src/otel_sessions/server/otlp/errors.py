@@ -1,0 +1,63 @@
+"""Why a whole request is refused, with its status over HTTP and over gRPC."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+INVALID_ARGUMENT: Final = 3
+RESOURCE_EXHAUSTED: Final = 8
+UNIMPLEMENTED: Final = 12
+"""gRPC status codes as numbers; this part does not need grpcio."""
+
+
+class RequestError(Exception):
+    """A request that is not taken; its text says what is wrong and is meant for the one who sent it.
+
+    Attributes:
+        http_status: the HTTP status.
+        grpc_status: the number of the gRPC status, also the `code` of a `google.rpc.Status`.
+        retry_after: seconds after which the same request may be sent again, `None` if it must not be.
+    """
+
+    http_status: ClassVar[int] = 400
+    grpc_status: ClassVar[int] = INVALID_ARGUMENT
+    retry_after: float | None = None
+
+
+class MalformedError(RequestError):
+    """What came is not what it says it is: broken protobuf, JSON of another shape, a compressed body that ends early."""
+
+
+class NestedTooDeepError(MalformedError):
+    """A value holds values that hold values, more levels of them than are read."""
+
+
+class TooLargeError(RequestError):
+    """The request is over a limit; without a delay for a retry, so that a client does not send it again."""
+
+    http_status = 413
+    grpc_status = RESOURCE_EXHAUSTED
+
+
+class UnsupportedEncodingError(RequestError):
+    """The body is compressed in a way that is not known here."""
+
+    http_status = 415
+    grpc_status = UNIMPLEMENTED
+
+
+class UnsupportedContentTypeError(RequestError):
+    """The body is neither protobuf nor JSON."""
+
+    http_status = 415
+
+
+class BusyError(RequestError):
+    """There is no room for the request now; it may be sent again after `retry_after` seconds."""
+
+    http_status = 429
+    grpc_status = RESOURCE_EXHAUSTED
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

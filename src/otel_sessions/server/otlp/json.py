@@ -1,0 +1,224 @@
+"""OTLP/JSON, read to the same messages as protobuf.
+
+It is protobuf's JSON mapping, with ids in hexadecimal instead of base64 and enums as numbers. Unknown members are
+ignored, as is `null`; a member of another type than its field refuses the request with its path.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+from otel_sessions.server.otlp.errors import MalformedError
+from otel_sessions.server.otlp.messages import ANY_VALUE, message_class
+from otel_sessions.server.otlp.values import MAX_NESTING
+
+_IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
+_LONGEST_INTEGER: Final = 20
+_INT32, _INT64 = (-(2**31), 2**31 - 1), (-(2**63), 2**63 - 1)
+_UINT32, _UINT64 = (0, 2**32 - 1), (0, 2**64 - 1)
+_INTEGERS: Final = {
+    FieldDescriptor.TYPE_INT32: _INT32,
+    FieldDescriptor.TYPE_INT64: _INT64,
+    FieldDescriptor.TYPE_UINT32: _UINT32,
+    FieldDescriptor.TYPE_UINT64: _UINT64,
+    FieldDescriptor.TYPE_FIXED32: _UINT32,
+    FieldDescriptor.TYPE_FIXED64: _UINT64,
+}
+
+_Convert = Callable[[Any, int], Any]
+"""From a JSON value, at this level of nested attribute values, to what a field is set to."""
+
+
+class _Field(NamedTuple):
+    name: str
+    convert: _Convert
+
+
+class _WrongError(Exception):
+    """A value does not fit its field; `path` leads there, innermost first."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.path: list[str] = []
+
+
+def traces_from_json(body: bytes) -> Any:
+    """The message of `messages().traces` that a JSON body says.
+
+    Raises:
+        MalformedError: with the path of what is wrong.
+    """
+    return _read(trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR, body)
+
+
+def logs_from_json(body: bytes) -> Any:
+    """The message of `messages().logs` that a JSON body says.
+
+    Raises:
+        MalformedError: with the path of what is wrong.
+    """
+    return _read(logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR, body)
+
+
+def _read(descriptor: Any, body: bytes) -> Any:
+    try:
+        said = json.loads(body.decode("utf-8-sig", "replace"))
+    except RecursionError:
+        raise MalformedError("the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise MalformedError(f"not valid JSON: {error}") from None
+    try:
+        return _message(descriptor, said, 0)
+    except _WrongError as error:
+        path = "".join(reversed(error.path)).removeprefix(".") or "the body"
+        raise MalformedError(f"{path}: {error}") from None
+
+
+def _message(descriptor: Any, said: Any, level: int) -> Any:
+    if not isinstance(said, dict):
+        raise _WrongError(f"an object expected, not {_called(said)}")
+    make = message_class(descriptor.full_name)
+    if descriptor.full_name == ANY_VALUE:
+        level += 1
+        if level > MAX_NESTING:
+            # Whoever reads the message meets this level and refuses what holds it; what is below is of no interest.
+            return make()
+    fields = _fields(descriptor)
+    values: dict[str, Any] = {}
+    for member, value in said.items():
+        field = fields.get(member)
+        if field is None or value is None:
+            continue
+        try:
+            values[field.name] = field.convert(value, level)
+        except _WrongError as error:
+            error.path.append("." + member)
+            raise
+    return make(**values)
+
+
+@functools.cache
+def _fields(descriptor: Any) -> dict[str, _Field]:
+    """The fields of a message by their names in JSON."""
+    loose = message_class(descriptor.full_name).DESCRIPTOR.fields_by_name
+    fields: dict[str, _Field] = {}
+    for field in descriptor.fields:
+        convert = _converter(field, serialize=loose[field.name].type == FieldDescriptor.TYPE_BYTES)
+        fields[field.json_name] = _Field(field.name, _each(convert) if field.is_repeated else convert)
+    return fields
+
+
+def _converter(field: Any, *, serialize: bool) -> _Convert:
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        descriptor = field.message_type
+        if serialize:
+            return lambda said, level: _message(descriptor, said, level).SerializeToString()
+        return lambda said, level: _message(descriptor, said, level)
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        numbers = {value.name: value.number for value in field.enum_type.values}
+        return lambda said, _: numbers[said] if said in numbers else _integer(said, *_INT32)
+    if field.type in _INTEGERS:
+        low, high = _INTEGERS[field.type]
+        return lambda said, _: _integer(said, low, high)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return _id if field.name in _IDS else _bytes
+    return {FieldDescriptor.TYPE_BOOL: _bool, FieldDescriptor.TYPE_DOUBLE: _double}.get(field.type, _text)
+
+
+def _each(convert: _Convert) -> _Convert:
+    def converted(said: Any, level: int) -> list[Any]:
+        if not isinstance(said, list):
+            raise _WrongError(f"an array expected, not {_called(said)}")
+        values = []
+        for place, item in enumerate(said):
+            try:
+                values.append(convert(item, level))
+            except _WrongError as error:
+                error.path.append(f"[{place}]")
+                raise
+        return values
+
+    return converted
+
+
+def _integer(said: Any, low: int, high: int) -> int:
+    number = None
+    if isinstance(said, str):
+        digits = said.removeprefix("-")
+        if digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_INTEGER:
+            number = int(said)
+    elif isinstance(said, int) and not isinstance(said, bool):
+        number = said
+    elif isinstance(said, float) and said.is_integer():
+        number = int(said)
+    if number is None:
+        raise _WrongError(f"an integer expected, not {_called(said)}")
+    if not low <= number <= high:
+        raise _WrongError(f"an integer from {low} to {high} expected")
+    return number
+
+
+def _double(said: Any, _: int) -> float:
+    try:
+        if isinstance(said, str | int | float) and not isinstance(said, bool):
+            return float(said)
+    except (ValueError, OverflowError):
+        pass
+    raise _WrongError(f"a number expected, not {_called(said)}")
+
+
+def _bool(said: Any, _: int) -> bool:
+    if not isinstance(said, bool):
+        raise _WrongError(f"true or false expected, not {_called(said)}")
+    return said
+
+
+def _text(said: Any, _: int) -> bytes:
+    written = _string(said)
+    try:
+        return written.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def _id(said: Any, _: int) -> bytes:
+    """The bytes of a hexadecimal id; none where it is no such thing, so that only its own span is refused."""
+    try:
+        return binascii.unhexlify(_string(said))
+    except ValueError:
+        return b""
+
+
+def _bytes(said: Any, _: int) -> bytes:
+    """Bytes from base64 of either alphabet, with or without padding."""
+    standard = _string(said).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except ValueError:
+        raise _WrongError("base64 expected") from None
+
+
+def _string(said: object) -> str:
+    if not isinstance(said, str):
+        raise _WrongError(f"a string expected, not {_called(said)}")
+    return said
+
+
+def _called(said: Any) -> str:
+    """What to call a JSON value in a message, without quoting at length what came."""
+    if isinstance(said, bool):
+        return "true" if said else "false"
+    if isinstance(said, float) and not math.isfinite(said):
+        return "a number that is not finite"
+    names = {dict: "an object", list: "an array", str: "this string", int: "a number", float: "this number"}
+    return names.get(type(said), "null")

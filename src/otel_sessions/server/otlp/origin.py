@@ -1,0 +1,75 @@
+"""Where spans and log records come from: resource and instrumentation scope, read once for all that share them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from otel_sessions.server.otlp.attributes import Attributes, read_attributes
+
+
+class Resource(NamedTuple):
+    """A resource and what is looked up in it.
+
+    Attributes:
+        service_name: the text of `service.name`, empty without one; for the column of this name.
+        service: `service.name` where it is a string.
+        environment: `deployment.environment.name`, else its older spelling, where it is a string.
+    """
+
+    attributes: Attributes
+    dropped_attributes: int
+    schema_url: str
+    service_name: str
+    service: str | None
+    environment: str | None
+
+
+class Scope(NamedTuple):
+    """An instrumentation scope."""
+
+    name: str
+    version: str
+    attributes: Attributes
+    dropped_attributes: int
+    schema_url: str
+
+
+def read_resource(message: Any) -> Resource:
+    """The resource of a `ResourceSpans` or `ResourceLogs`.
+
+    Raises:
+        MalformedError: if one of its attributes is.
+    """
+    attributes = read_attributes(message.resource.attributes)
+    values = attributes.values
+    service = values.get("service.name")
+    environment = values.get("deployment.environment.name", values.get("deployment.environment"))
+    return Resource(
+        attributes,
+        message.resource.dropped_attributes_count,
+        text(message.schema_url),
+        attributes.texts.get("service.name", ""),
+        service if isinstance(service, str) else None,
+        environment if isinstance(environment, str) else None,
+    )
+
+
+def read_scope(message: Any) -> Scope:
+    """The scope of a `ScopeSpans` or `ScopeLogs`.
+
+    Raises:
+        MalformedError: if one of its attributes is.
+    """
+    scope = message.scope
+    return Scope(
+        text(scope.name),
+        text(scope.version),
+        read_attributes(scope.attributes),
+        scope.dropped_attributes_count,
+        text(message.schema_url),
+    )
+
+
+def text(raw: bytes) -> str:
+    """A string as it came; what is no UTF-8 is replaced by U+FFFD."""
+    return raw.decode("utf-8", "replace")
