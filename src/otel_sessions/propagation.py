@@ -13,12 +13,14 @@ from collections.abc import (
     Mapping,
 )
 from contextvars import Context, copy_context
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar, overload
 
 from opentelemetry.context import get_current
-from opentelemetry.trace import Span, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
 
+from otel_sessions import rules
 from otel_sessions.attributes import ALL_KEYS
 from otel_sessions.drops import SessionValueError, drop, drops
 from otel_sessions.given import Given, check, unreadable
@@ -30,6 +32,8 @@ from otel_sessions.stepping import async_stepped, awaited_in, stepped
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+_PLAIN_TYPES: Final = frozenset({str, type(None)})
 
 _NO_SESSION: Final = Session(cut=(ALL_KEYS,))
 
@@ -56,8 +60,10 @@ class SessionScope:
         outer = scope_in(current)
         scope = Scope(self._inside(outer), outer, self, baggage=self._baggage)
         enter(scope, current)
-        if current and scope.session:
-            _on_current_span(stamp_on_entry, scope)
+        if current:
+            span = get_current_span(current)
+            if span is not INVALID_SPAN and scope.session:
+                _on_span(stamp_on_entry, span, scope)
         return scope.session
 
     def __exit__(
@@ -132,6 +138,45 @@ class _Propagated(SessionScope):
         return scope
 
 
+class _Plain(SessionScope):
+    """The scope of `propagate_sessions` for an id, a user and a name alone: what nearly all scopes are."""
+
+    def __init__(self, session: Session, *, strict: bool | None, baggage: bool) -> None:
+        self._session = session
+        self._strict = strict
+        self._baggage = baggage
+
+    def _inside(self, outer: Scope | None) -> Session:
+        own = self._session
+        if outer is None:
+            return own
+        around = outer.session
+        adds_nothing = (
+            own.id in (None, around.id)
+            and own.user_id in (None, around.user_id)
+            and own.name in (None, around.name)
+            and not around.cut
+        )
+        return around if adds_nothing else _merged(outer, Given(own.id, own.name, own.user_id), self._strict)
+
+    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
+        return _Plain(self._session, strict=self._strict, baggage=self._baggage)
+
+
+@lru_cache(maxsize=1_024)
+def _plain_session(session_id: str | None, user_id: str | None, session_name: str | None) -> Session:
+    """A session that an app enters again and again, once per turn and helper, is checked and laid out once.
+
+    Raises:
+        SessionValueError: for a refused value; that is not remembered.
+    """
+    return Session(
+        None if session_id is None else rules.session_id(session_id),
+        name=None if session_name is None else rules.text(session_name, field="session_name"),
+        user_id=None if user_id is None else rules.user_id(user_id),
+    )
+
+
 class _Fixed(SessionScope):
     """A scope whose session does not depend on what is around it."""
 
@@ -182,6 +227,15 @@ def propagate_sessions(
     Raises:
         SessionValueError: in strict mode, for the first value that the rules refuse.
     """
+    if (
+        _PLAIN_TYPES.issuperset((type(session_id), type(user_id), type(session_name)))
+        and tags is metadata is previous_id is keys is None
+        and not session_keys
+    ):
+        try:
+            return _Plain(_plain_session(session_id, user_id, session_name), strict=strict, baggage=baggage)  # type: ignore[arg-type]
+        except SessionValueError:  # counted, or raised, below
+            pass
     fields: dict[str, Any] = {
         "session_id": session_id,
         "session_name": session_name,
@@ -247,7 +301,7 @@ def update_session(
         session = before.inner(given, known=_known_keys(scope), strict=strict)
         scope.replace(session)
     refresh_baggage(scope)
-    _on_current_span(functools.partial(restamp, before=before), scope)
+    _on_span(functools.partial(restamp, before=before), get_current_span(), scope)
     return session
 
 
@@ -301,9 +355,9 @@ def _known_keys(scope: Scope) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for outer in scope.chain() for key in outer.session.values()))
 
 
-def _on_current_span(action: Callable[[Span, Scope], None], scope: Scope) -> None:
+def _on_span(action: Callable[[Span, Scope], None], span: Span, scope: Scope) -> None:
     try:
-        action(get_current_span(), scope)
+        action(span, scope)
     except Exception as error:
         drops.count("span", "raised", f"writing the session on the current span raised {type(error).__name__}")
 

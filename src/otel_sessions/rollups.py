@@ -214,7 +214,7 @@ class Rollups:
 
     def _roll_up(self, trace_id: int, trace: _Trace) -> TraceRollup | None:
         """Recompute a trace and put its groups into its sessions in place of the ones before."""
-        rolled_up = roll_up(trace_id, trace.spans.values(), pricer=self._pricer)
+        rolled_up = roll_up(trace_id, trace.spans.values(), pricer=self._pricer, explain=self._on_trace is not None)
         groups = () if rolled_up is None else rolled_up.groups
         for group in trace.groups:
             pair = (group.key, group.value)

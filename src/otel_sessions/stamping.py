@@ -77,6 +77,12 @@ def _without_own_keys(
     return {**rest, SESSION_CUT: cut} if cut else rest
 
 
+def _is_settled(attributes: Mapping[str, Any]) -> bool:
+    """Whether a span has a session, or was taken out of one."""
+    own = attributes.copy() if isinstance(attributes, MappingProxyType) else attributes
+    return SESSION_ID in own or SESSION_CUT in own or has_session(own)
+
+
 def has_session(attributes: Mapping[str, Any]) -> bool:
     """Whether there is a session id or any session key among the attributes."""
     return any(name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX) for name in attributes)
@@ -93,14 +99,18 @@ def stamp_on_entry(span: Span, scope: Scope) -> None:
     """Give the span that is current when a scope is entered the scope's session, or take it out of all sessions."""
     if not span.is_recording():
         return
+    present = attributes_of(span)
+    # Most scopes are entered under a span that has its session from its start; they get by without the lock.
+    if _late.get(span) is None and (present is None or _is_settled(present)):
+        return
     with changing:
         late = _late.get(span)
         if late is not None:
             if late.scope not in scope.chain():
                 _cut(span, late, scope.session)
             return
-        present = attributes_of(span)
-        if present is None or SESSION_CUT in present or has_session(present):
+        present = attributes_of(span) or {}
+        if _is_settled(present):
             return
         span.set_attributes(missing({k: v for k, v in scope.attributes.items() if k != SESSION_CUT}, present))
         values = scope.session.values()

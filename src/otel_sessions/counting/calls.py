@@ -23,10 +23,17 @@ CACHE_HIT: Final = "cache_hit"
 
 
 class Skipped(NamedTuple):
-    """Why a span's usage is not counted; `by` is the counted span that stands for it, where there is one."""
+    """Why a span's usage is not counted.
+
+    Attributes:
+        reason: one of the constants of this module.
+        by: the counted span that stands for it, where there is one.
+        residual: input and output tokens that it reports beyond the calls counted below it, where that was asked for.
+    """
 
     reason: str
     by: int | None = None
+    residual: Usage | None = None
 
 
 class Counted(NamedTuple):

@@ -11,6 +11,7 @@ from otel_sessions.counting.calls import Skipped, count_calls
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.prices.pricer import Cost, Pricer
+from otel_sessions.counting.residuals import residuals
 from otel_sessions.counting.shared_sets import present
 from otel_sessions.counting.totals import Totals
 from otel_sessions.dialects.kinds import PENDING
@@ -68,7 +69,12 @@ class TraceRollup(NamedTuple):
 
 
 def roll_up(
-    trace_id: int, spans: Iterable[SpanFacts], *, pricer: Pricer | None = None, cousins: bool = True
+    trace_id: int,
+    spans: Iterable[SpanFacts],
+    *,
+    pricer: Pricer | None = None,
+    cousins: bool = True,
+    explain: bool = False,
 ) -> TraceRollup | None:
     """What each session gets of a trace; `None` if there is no span to speak of.
 
@@ -79,6 +85,7 @@ def roll_up(
         spans: all that is known of the trace.
         pricer: what calls cost that do not report it themselves; without one they are unpriced.
         cousins: match calls that two instrumentations saw side by side also where no id tells.
+        explain: also tell the residuals of skipped spans.
     """
     by_id = distinct_spans(spans)
     if not by_id:
@@ -102,7 +109,11 @@ def roll_up(
             )
             for pair in sorted(spans_of)
         )
-    return TraceRollup(trace_id, groups, whole, counted.skipped)
+    skipped = counted.skipped
+    if explain and skipped:
+        beyond = residuals(by_id, counted.calls)
+        skipped = {span_id: one._replace(residual=beyond.get(span_id)) for span_id, one in skipped.items()}
+    return TraceRollup(trace_id, groups, whole, skipped)
 
 
 def distinct_spans(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
