@@ -43,12 +43,15 @@ class DropCounter:
         self._logger = logger
         self._lock = ForkSafeLock()
         self._counts: dict[tuple[str, str], int] = {}
+        self.events = 0
+        """How often anything was counted; never goes back."""
 
     def count(self, field: str, reason: str, message: str, *, amount: int = 1) -> None:
         """Add to (field, reason); warn with the message if it is the first."""
         with self._lock:
             known = self._counts.get((field, reason), 0)
             self._counts[field, reason] = known + amount
+            self.events += 1
         if not known:
             self._logger.warning("%s (counted; said once)", message)
 

@@ -12,7 +12,8 @@ from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
-from otel_sessions.dialects.read import Read, read_attributes
+from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned
+from otel_sessions.drops import drops
 from otel_sessions.money import EXACT
 from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
@@ -101,16 +102,54 @@ def span_facts(
 
     Never raises for any value of an attribute.
     """
-    read = read_attributes(attributes, scope)
-    fields = read.fields
-    kind = fields.get("kind")
+    plan = plan_of(attributes, scope)
+    given = None if plan.who is None else plan.who(attributes)
+    if given is not None and _TEXTS.issuperset(map(type, given)):
+        key = (plan, given, service, environment)
+        who = _seen.get(key)
+        if who is None:
+            dropped = drops.events
+            who = _who(read_planned(attributes, plan.who_steps), service, environment)
+            if len(_seen) >= _SEEN_KEPT:
+                _seen.clear()
+            if drops.events == dropped:  # what is dropped is to be counted every time
+                _seen[key] = who
+        read = read_planned(attributes, plan.other_steps) if plan.other_steps else _NOTHING
+    else:
+        read = read_planned(attributes, plan.steps)
+        who = _who(read, service, environment)
+    kind, values, cut, labels = who
     call = None
     if read.tokens or read.costs or kind in kinds.CALLS:
         call = _call(read, scope)
-        if kind is None:
-            kind = kinds.LLM if call.usage is not None and call.model is not None else kinds.OTHER
+        if kind is None and call.usage is not None and call.model is not None:
+            kind = kinds.LLM
         if kind == kinds.POLL or (kind not in kinds.CALLS and not call.says_something):
             call = None
+    return SpanFacts(
+        span_id, parent_id, start, end, failed, kind or kinds.OTHER, scope, name, values, cut, labels, call
+    )
+
+
+class _Who(NamedTuple):
+    """What many spans say alike: whose they are and what they do."""
+
+    kind: str | None
+    values: Values
+    cut: tuple[str, ...]
+    labels: Labels
+
+
+_NOTHING: Final = Read()
+_TEXTS: Final = frozenset({str})
+"""Among other types, equal values may differ: `1` and `True`."""
+
+_SEEN_KEPT: Final = 8_192
+_seen: Final[dict[tuple[Plan, tuple[Any, ...], str | None, str | None], _Who]] = {}
+
+
+def _who(read: Read, service: str | None, environment: str | None) -> _Who:
+    fields = read.fields
     session_id = fields.get("session_id")
     if read.session_keys:
         if session_id is not None and len(read.session_keys) == DEFAULT_LIMITS.session_keys:
@@ -128,20 +167,7 @@ def span_facts(
     )
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
-    return SpanFacts(
-        span_id,
-        parent_id,
-        start,
-        end,
-        failed,
-        kind or kinds.OTHER,
-        scope,
-        name,
-        values,
-        fields.get("cut", ()),
-        labels,
-        call,
-    )
+    return _Who(fields.get("kind"), values, fields.get("cut", ()), labels)
 
 
 @lru_cache(maxsize=8_192)

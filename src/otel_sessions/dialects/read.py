@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import SESSION_CUT, SESSION_KEY_PREFIX
@@ -17,6 +18,8 @@ from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 _REMEMBERED_NAMES: Final = 4_096
 _REMEMBERED_PLANS: Final = 1_024
+
+_WHO: Final = frozenset({"session_id", "user_id", "session_name", "tags", "environment", "cut", "kind"})
 
 _FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT = range(6)
 
@@ -63,19 +66,71 @@ def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
 
     Never raises for any value of an attribute.
     """
+    return read_planned(attributes, plan_of(attributes, scope).steps)
+
+
+def read_planned(attributes: Mapping[str, Any], steps: Steps) -> Read:
+    """What some of a span's attributes say: those of a plan, or of a part of one."""
     read = Read()
-    table = _CLAUDE_CODE if scope.startswith(names.CLAUDE_CODE_SCOPE) else _TABLE
-    _fill(read, {}, table, attributes)
+    _fill(read, {}, attributes, steps)
     return read
 
 
-def _fill(read: Read, ranks: dict[str, int], table: _Table, attributes: Mapping[str, Any]) -> None:
+Steps = tuple[tuple[str, tuple[Target, ...]], ...]
+"""Attribute names, each with the fields that it is a candidate of."""
+
+
+class Plan:
+    """How to read spans whose attributes have certain names; spans of one place in the code share it.
+
+    Attributes:
+        steps: all names that are candidates of anything.
+        who: picks the values of those that say whose the span is and what it does, session, user, labels and kind,
+            which are the same in many spans; `None` where there are none, or where they cannot be told apart.
+        who_steps: the steps of these.
+        other_steps: all other steps.
+    """
+
+    __slots__ = ("other_steps", "steps", "who", "who_steps")
+
+    def __init__(self, steps: Steps) -> None:
+        """Tell the steps apart."""
+        self.steps = steps
+        self.who_steps = _part(steps, who=True)
+        self.other_steps = _part(steps, who=False)
+        self.who: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
+        # What a document holds is known only when it has been read, and may compete with any other name.
+        if self.who_steps and not any(target.what == _DOCUMENT for _, targets in steps for target in targets):
+            self.who = _picker(tuple(name for name, _ in self.who_steps))
+
+
+def _picker(wanted: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(wanted) == 1:  # for which `itemgetter` makes no tuple
+        (only,) = wanted
+        return lambda attributes: (attributes[only],)
+    return itemgetter(*wanted)
+
+
+def plan_of(attributes: Mapping[str, Any], scope: str = "") -> Plan:
+    """The plan for a span with attributes of these names; `scope` is the name of the instrumentation scope."""
+    table = _CLAUDE_CODE if scope.startswith(names.CLAUDE_CODE_SCOPE) else _TABLE
+    given = tuple(attributes)
+    plan = table.plans.get(given)
+    return table.plan(given) if plan is None else plan
+
+
+def _part(steps: Steps, *, who: bool) -> Steps:
+    parts = ((name, tuple(target for target in targets if _tells_who(target) is who)) for name, targets in steps)
+    return tuple((name, targets) for name, targets in parts if targets)
+
+
+def _tells_who(target: Target) -> bool:
+    return target.what in (_SESSION_KEY, _METADATA) or (target.what == _FIELD and target.slot in _WHO)
+
+
+def _fill(read: Read, ranks: dict[str, int], attributes: Mapping[str, Any], steps: Steps) -> None:
     fields = read.fields
-    names_given = tuple(attributes)
-    plan = table.plans.get(names_given)
-    if plan is None:
-        plan = table.plan(names_given)
-    for name, targets in plan:
+    for name, targets in steps:
         value = attributes[name]
         for what, slot, key, rank, parse, family in targets:
             if key in ranks and ranks[key] <= rank:
@@ -105,7 +160,7 @@ def _fill(read: Read, ranks: dict[str, int], table: _Table, attributes: Mapping[
                 if slot in read.metadata or len(read.metadata) < DEFAULT_LIMITS.metadata:
                     read.metadata[slot] = parsed
             else:
-                _fill(read, ranks, table, parsed)
+                _fill(read, ranks, parsed, plan_of(parsed).steps)
 
 
 class _Table(dict[str, tuple[Target, ...]]):
@@ -125,12 +180,11 @@ class _Table(dict[str, tuple[Target, ...]]):
             )
         super().__init__({name: tuple(targets) for name, targets in by_name.items()})
         self._bound = len(self) + _REMEMBERED_NAMES
-        self.plans: dict[tuple[str, ...], tuple[tuple[str, tuple[Target, ...]], ...]] = {}
-        """By the names of a span's attributes, those that are candidates of anything, with their targets."""
+        self.plans: dict[tuple[str, ...], Plan] = {}
 
-    def plan(self, attributes: tuple[str, ...]) -> tuple[tuple[str, tuple[Target, ...]], ...]:
-        """The names among these that have targets; spans of one place in the code share it."""
-        plan = tuple((name, targets) for name in attributes if (targets := self[name]))
+    def plan(self, attributes: tuple[str, ...]) -> Plan:
+        """A new plan, kept within bounds."""
+        plan = Plan(tuple((name, targets) for name in attributes if (targets := self[name])))
         if len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES:
             self.plans[attributes] = plan
         return plan
