@@ -6,10 +6,10 @@ import decimal
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_sessions.money import EXACT, money_sum, shown_money
+from otel_sessions.money import EXACT, is_amount, money_sum, shown_money
 
 
 def test_the_sum_of_nothing_is_unknown() -> None:
@@ -18,6 +18,7 @@ def test_the_sum_of_nothing_is_unknown() -> None:
     assert money_sum([Decimal(0)]) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.decimals(0, 10**30, places=30), min_size=1))
 def test_sums_are_exact(amounts: list[Decimal]) -> None:
     """Not a digit is lost, with three digits in the app's own context."""
@@ -45,3 +46,43 @@ def test_sums_are_exact(amounts: list[Decimal]) -> None:
 def test_money_is_written_plainly(amount: str | None, written: str | None) -> None:
     """No exponent, no zeros at the end, and whole hundreds stay hundreds."""
     assert shown_money(None if amount is None else Decimal(amount)) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [
+        (Decimal(0), True),
+        (Decimal("-0.0"), True),
+        (Decimal("0e-999999"), True),
+        (Decimal("0.1"), True),
+        (Decimal("9.9e40"), True),
+        (Decimal("1e-40"), True),
+        (Decimal("1e41"), False),
+        (Decimal("9e-41"), False),
+        (Decimal("1." + "1" * 79), True),
+        (Decimal("1." + "1" * 80), False),
+        (Decimal("-0.1"), False),
+        (Decimal("NaN"), False),
+        (Decimal("sNaN"), False),
+        (Decimal("Infinity"), False),
+        (0, False),
+        (0.5, False),
+        ("0.5", False),
+        (None, False),
+    ],
+)
+def test_what_is_an_amount(value: object, accepted: bool) -> None:
+    """A finite decimal from 0 up, of a size and a precision that money has."""
+    assert is_amount(value) is accepted
+
+
+accepted_amounts = st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent, EXACT), st.integers(0, 10**38), st.integers(-78, 2)
+).filter(is_amount)
+
+
+@settings(deadline=None)
+@given(st.lists(accepted_amounts, min_size=1, max_size=20))
+def test_amounts_always_add_up(amounts: list[Decimal]) -> None:
+    """Whatever is accepted can be summed without rounding, in any order."""
+    assert money_sum(amounts) == money_sum(reversed(amounts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from opentelemetry.trace import Span
 
@@ -42,8 +42,9 @@ class _Late(NamedTuple):
 
 
 _late: Final[WeakKeyDictionary[Span, _Late]] = WeakKeyDictionary()
-_without_id: Final[WeakKeyDictionary[Span, Session]] = WeakKeyDictionary()
-"""Stamped spans without `session.id`: a child finds them here, not by a search through all attributes."""
+_without_id: Final[dict[int, tuple[Session, ref[Span]]]] = {}
+"""Stamped spans without `session.id`, by their `id()` and for as long as they live: a child finds its parent's session
+here, not by a search through all attributes."""
 
 changing: Final = ForkSafeLock()
 """Held while a span or a shared scope goes from one session to another."""
@@ -92,7 +93,8 @@ def remember(span: Span) -> None:
     """Keep the session of a stamped span without `session.id` where its children find it."""
     present = attributes_of(span)
     if present and SESSION_ID not in present:
-        _without_id[span] = read_session(present)
+        key = id(span)
+        _without_id[key] = (read_session(present), ref(span, lambda _: _without_id.pop(key, None)))
 
 
 def stamp_on_entry(span: Span, scope: Scope) -> None:
@@ -182,13 +184,14 @@ def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
 
 def session_of(span: Span, *, limits: Limits = DEFAULT_LIMITS) -> Session:
     """The session that a span itself carries and lends to its children: what it was not cut from."""
-    attributes = attributes_of(span)
-    if attributes is None:
-        return EMPTY
-    own = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes)
-    if SESSION_ID in own:
-        return read_session(own, limits=limits)
-    return _without_id.get(span, EMPTY)
+    # Every span of an app without sessions comes by here: as few calls as can be.
+    attributes = getattr(span, "attributes", None)
+    if attributes:
+        own = attributes.copy() if type(attributes) is MappingProxyType else dict(attributes)
+        if SESSION_ID in own:
+            return read_session(own, limits=limits)
+    kept = _without_id.get(id(span))
+    return EMPTY if kept is None else kept[0]
 
 
 def read_session(attributes: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> Session:

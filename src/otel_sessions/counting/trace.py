@@ -12,7 +12,7 @@ from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.prices.pricer import Cost, Pricer
 from otel_sessions.counting.residuals import residuals
-from otel_sessions.counting.shared_sets import present
+from otel_sessions.counting.shared_sets import only, present
 from otel_sessions.counting.totals import Totals
 from otel_sessions.dialects.kinds import PENDING
 from otel_sessions.rules import MetadataValue
@@ -234,6 +234,11 @@ def _labelled(
     name: tuple[int, str] | None = None
     metadata: dict[str, tuple[int, MetadataValue]] = {}
     labels = [label for (label, _), _ in dated_labels]
+    if len(labels) == 1 and not labels[0].tags and not labels[0].metadata:
+        (label,) = labels
+        named = None if label.name is None else (dated_labels[0][1], label.name)
+        sets = only(label.service), only(label.environment), only(label.user_id), only(None)
+        return TraceGroup("", "", trace_id, start, end, span_count, failed, operations, models, *sets, named, {})
     for (label, _), at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
             name = (at, label.name)

@@ -1,0 +1,261 @@
+"""`match_cousins`: the same call seen side by side."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.counting.building import AT, MS, fact
+
+from otel_sessions.counting.cousins import TOLERANCE_NS, match_cousins
+from otel_sessions.counting.facts import Call, SpanFacts
+from otel_sessions.counting.tokens import Usage
+
+LANGCHAIN = "openinference.instrumentation.langchain"
+OPENAI = "opentelemetry.instrumentation.openai_v2"
+
+
+def call(
+    span_id: int,
+    scope: str = OPENAI,
+    at: tuple[int, int] = (0, 100),
+    tokens: tuple[int | None, int | None] | None = (10, 2),
+    **more: Any,
+) -> SpanFacts:
+    """A model call at a time in ms."""
+    ids = {name: more.pop(name) for name in ("model", "request_model", "response_id", "call_id") if name in more}
+    usage = None if tokens is None else Usage(*tokens)
+    start, end = AT + at[0] * MS, AT + at[1] * MS
+    return fact(span_id, None, **{"kind": "llm", **more}, scope=scope, start=start, end=end, call=Call(usage, **ids))
+
+
+def pairs(*spans: SpanFacts, fuzzy: bool = True) -> set[tuple[int, int]]:
+    """(dropped, kept) pairs; the order of the spans must not matter."""
+    found = set(match_cousins(list(spans), fuzzy=fuzzy))
+    for order in itertools.islice(itertools.permutations(spans), 24):
+        assert set(match_cousins(list(order), fuzzy=fuzzy)) == found
+    return found
+
+
+@pytest.mark.parametrize("field", ["response_id", "call_id"])
+def test_an_id_in_common_settles_it(field: str) -> None:
+    """Calls with one id are one call, whatever else differs; the innermost is kept."""
+    spans = (
+        call(1, LANGCHAIN, (0, 900), (10, 2), **{field: "r1"}),
+        call(2, OPENAI, (5000, 5100), (11, 2), **{field: "r1"}),
+        call(3, OPENAI, (0, 800), (10, 2), **{field: "r2"}),
+    )
+    assert pairs(*spans, fuzzy=False) == {(1, 2)}
+
+
+def test_three_with_one_id() -> None:
+    """One of three is kept."""
+    spans = [call(i, "abc"[i], (0, 100 + i), response_id="r1") for i in range(3)]
+    assert pairs(*spans) == {(1, 0), (2, 0)}
+
+
+def test_a_report_is_kept_before_silence() -> None:
+    """Of two calls with one id the one that reports usage is kept, though it is the outer one."""
+    spans = (call(1, at=(0, 10), tokens=None, response_id="r1"), call(2, at=(0, 900), response_id="r1"))
+    assert pairs(*spans) == {(1, 2)}
+
+
+def test_both_ids_in_turn() -> None:
+    """A call may be found by the response's id and another by the client's."""
+    spans = (
+        call(1, at=(0, 100), response_id="r1", call_id="c1"),
+        call(2, at=(0, 200), response_id="r1"),
+        call(3, at=(0, 300), call_id="c1"),
+    )
+    assert pairs(*spans) == {(2, 1), (3, 1)}
+
+
+def test_no_two_alike() -> None:
+    """Calls with ids of their own and in one scope are left alone."""
+    assert pairs(call(1, response_id="r1"), call(2, response_id="r2"), call(3)) == set()
+
+
+def test_the_same_call_without_an_id() -> None:
+    """LangChain's span around the provider's call in time, with the same numbers and models that fit, is dropped."""
+    spans = (
+        call(1, LANGCHAIN, (0, 120), model="gpt-4o-mini"),
+        call(2, OPENAI, (10, 110), model="gpt-4o-mini-2024-07-18", response_id="r1"),
+    )
+    assert pairs(*spans) == {(1, 2)}
+    assert pairs(*spans, fuzzy=False) == set()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(call(2, LANGCHAIN, (10, 90)), id="same scope"),
+        pytest.param(call(2, OPENAI, (10, 90), (10, 3)), id="other output"),
+        pytest.param(call(2, OPENAI, (10, 90), (11, 2)), id="other input"),
+        pytest.param(call(2, OPENAI, (10, 90), None), id="no usage"),
+        pytest.param(call(2, OPENAI, (60, 170)), id="ends too late"),
+        pytest.param(call(2, OPENAI, (200, 290)), id="another time"),
+        pytest.param(call(2, OPENAI, (10, 90), model="o4-mini"), id="other model"),
+        pytest.param(call(2, OPENAI, (10, 90), response_id="r2"), id="other response id"),
+        pytest.param(call(2, OPENAI, (10, 90), failed=True), id="one failed"),
+        pytest.param(call(2, OPENAI, (10, 90), kind="embedding"), id="other kind"),
+        pytest.param(call(2, OPENAI, (10, 90), values=(("id", "other"),)), id="other session"),
+        pytest.param(call(2, OPENAI, (10, 90), call_id="c2"), id="other call id"),
+    ],
+)
+def test_anything_that_does_not_fit_keeps_both(other: SpanFacts) -> None:
+    """One difference is enough: two real calls must not become one."""
+    one = call(1, LANGCHAIN, (0, 100), model="gpt-4o", response_id="r1", call_id="c1", values=(("id", "mine"),))
+    assert pairs(one, other) == set()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("gpt-4o", "gpt-4o-2024-08-06", True),
+        ("gpt-4o", "openai/gpt-4o", True),
+        ("models/gemini-2.5-pro", "gemini-2.5-pro", True),
+        ("GPT-4o", "gpt-4o", True),
+        ("claude-sonnet-4-20250514", "claude-sonnet-4", True),
+        ("claude-3-5-sonnet@20240620", "claude-3-5-sonnet", True),
+        ("gpt-4-0613", "gpt-4", True),
+        ("gpt-4o", "gpt-4o-mini", False),
+        ("gpt-4.1", "gpt-4", False),
+        ("gpt-4o", None, True),
+        (None, None, True),
+    ],
+)
+def test_models_that_could_be_the_same(one: str | None, other: str | None, same: bool) -> None:
+    """A prefix, a date and the case do not make another model; a missing name could be any."""
+    spans = (call(1, LANGCHAIN, (0, 120), model=one), call(2, OPENAI, (10, 110), model=other))
+    assert bool(pairs(*spans)) is same
+
+
+@pytest.mark.parametrize(
+    "hints",
+    [
+        {"values": (("id", "mine"),)},
+        {"call_id": "c1"},
+        {"response_id": "r1"},
+        {"values": (("id", "mine"),), "call_id": "c1", "model": "m"},
+    ],
+)
+def test_what_only_one_of_them_says_does_not_part_them(hints: dict[str, Any]) -> None:
+    """A session, an id or a model on one side alone contradicts nothing; nor does the same session on both."""
+    assert pairs(call(1, LANGCHAIN, (0, 120), **hints), call(2, OPENAI, (10, 110))) == {(1, 2)}
+    assert pairs(call(1, LANGCHAIN, (0, 120)), call(2, OPENAI, (10, 110), **hints)) == {(1, 2)}
+    same = (("id", "mine"),)
+    assert pairs(call(1, LANGCHAIN, (0, 120), values=same), call(2, OPENAI, (10, 110), values=same)) == {(1, 2)}
+
+
+def test_the_requested_model_fits_too() -> None:
+    """An alias of the request and the dated name of the response are compared crosswise."""
+    spans = (
+        call(1, LANGCHAIN, (0, 120), model="my-alias"),
+        call(2, OPENAI, (10, 110), model="gpt-4o-2024-08-06", request_model="my-alias"),
+    )
+    assert pairs(*spans) == {(1, 2)}
+
+
+@pytest.mark.parametrize(("overhang", "same"), [(TOLERANCE_NS, True), (TOLERANCE_NS + 1, False)])
+def test_two_tracers_do_not_take_their_times_at_once(overhang: int, same: bool) -> None:
+    """The inner call may stick out by the tolerance at either end."""
+    outer = call(1, LANGCHAIN, (0, 1000))
+    early = call(2, OPENAI)._replace(start=outer.start - overhang, end=outer.end - 100 * MS)
+    late = call(2, OPENAI)._replace(start=outer.start + 100 * MS, end=outer.end + overhang)
+    for inner in (early, late):
+        assert bool(pairs(outer, inner)) is same
+
+
+def test_the_same_interval() -> None:
+    """Of two calls with exactly one interval the one with the higher id is kept; either would do."""
+    assert pairs(call(1, LANGCHAIN), call(2, OPENAI)) == {(1, 2)}
+
+
+def test_failed_calls_without_usage() -> None:
+    """Two spans of one failed call match without any number."""
+    spans = (call(1, LANGCHAIN, (0, 120), None, failed=True), call(2, OPENAI, (10, 110), None, failed=True))
+    assert pairs(*spans) == {(1, 2)}
+
+
+def test_identical_calls_in_parallel_pair_one_to_one() -> None:
+    """Two equal calls at once, each seen twice, stay two; where only one was seen twice, three spans stay two."""
+    outer = [call(1, LANGCHAIN, (0, 120)), call(2, LANGCHAIN, (2, 122))]
+    inner = [call(3, OPENAI, (10, 110)), call(4, OPENAI, (12, 112))]
+    assert {dropped for dropped, _ in pairs(*outer, *inner)} == {1, 2}
+    assert len({kept for _, kept in pairs(*outer, *inner)}) == 2
+    assert len(pairs(*outer, inner[0])) == 1
+
+
+def test_three_scopes() -> None:
+    """With three instrumentations two are matched without an id, and the third by nesting or an id."""
+    spans = (
+        call(1, "a", (0, 130), response_id="r1"),
+        call(2, "b", (5, 125), response_id="r1"),
+        call(3, "c", (10, 120)),
+    )
+    assert pairs(*spans) == {(1, 2), (2, 3)}
+
+
+def test_a_worker_full_of_equal_calls() -> None:
+    """Many equal calls one after the other, each seen twice, pair up with their own partner."""
+    spans: list[SpanFacts] = []
+    for i in range(200):
+        spans += [
+            call(2 * i, LANGCHAIN, (i * 500, i * 500 + 120)),
+            call(2 * i + 1, OPENAI, (i * 500 + 10, i * 500 + 110)),
+        ]
+    assert set(match_cousins(spans)) == {(2 * i, 2 * i + 1) for i in range(200)}
+
+
+def test_thousands_of_equal_calls_in_parallel_stay_linear() -> None:
+    """Four times the calls take about four times as long, not sixteen times."""
+
+    def seconds(amount: int) -> float:
+        spans = [call(i, (LANGCHAIN, OPENAI)[i % 2], (0, 10_000), (None, None)) for i in range(amount)]
+        start = time.process_time()
+        list(match_cousins(spans))
+        return time.process_time() - start
+
+    small, large = min(seconds(1_500) for _ in range(3)), min(seconds(6_000) for _ in range(3))
+    assert large < small * 8
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[SpanFacts]:
+    """A few calls that are alike in most ways."""
+    found = []
+    for span_id in range(draw(st.integers(1, 8))):
+        start = draw(st.integers(0, 300))
+        found.append(
+            call(
+                span_id,
+                draw(st.sampled_from("abc")),
+                (start, start + draw(st.integers(0, 300))),
+                draw(st.sampled_from([(1, 1), (1, 2), None])),
+                model=draw(st.sampled_from([None, "m", "p/m-2024-01-01", "n"])),
+                response_id=draw(st.sampled_from([None, None, "r1", "r2"])),
+                call_id=draw(st.sampled_from([None, None, "c1"])),
+            )
+        )
+    return found
+
+
+@settings(deadline=None)
+@given(calls(), st.booleans(), st.randoms())
+def test_every_call_is_dropped_at_most_once(spans: Sequence[SpanFacts], fuzzy: bool, random: Any) -> None:
+    """Nothing is dropped twice or in favour of what was dropped before, and at least one call stays."""
+    dropped: set[int] = set()
+    for loser, winner in match_cousins(spans, fuzzy=fuzzy):
+        assert loser != winner
+        assert loser not in dropped
+        assert winner not in dropped
+        dropped.add(loser)
+    assert len(dropped) < len(spans)
+    shuffled = list(spans)
+    random.shuffle(shuffled)
+    assert set(match_cousins(shuffled, fuzzy=fuzzy)) == set(match_cousins(spans, fuzzy=fuzzy))

@@ -1,0 +1,72 @@
+"""The tables of attribute names: what must hold for every table, whoever adds to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_sessions.dialects import names
+
+FIELDS = {
+    name: getattr(names, name)
+    for name in (
+        *("SESSION_ID", "USER_ID", "SESSION_NAME", "TAGS", "METADATA", "ENVIRONMENT", "MODEL", "REQUEST_MODEL"),
+        *("PROVIDER", "RESPONSE_ID", "CALL_ID", "CACHE_HIT", "PENDING", "SERVICE_TIER", "BATCH"),
+    )
+}
+SLOTS = {
+    f"{family}.{slot}": getattr(table, slot)
+    for family, table in {**names.FAMILIES, "claude_code": names.CLAUDE_CODE}.items()
+    for slot in table._fields
+    if slot != "exclusive"
+}
+
+
+@pytest.mark.parametrize("candidates", [*FIELDS.values(), *SLOTS.values()], ids=[*FIELDS, *SLOTS])
+def test_candidates_are_distinct_names(candidates: tuple[str, ...]) -> None:
+    """A field's candidates are a tuple of names without blanks, none of them twice."""
+    assert isinstance(candidates, tuple)
+    assert len(set(candidates)) == len(candidates)
+    assert all(name and name == name.strip() and " " not in name for name in candidates)
+
+
+def test_our_own_names_come_first() -> None:
+    """What a person set with our own API is asked before anything else."""
+    assert names.SESSION_ID[0] == "session.id"
+    assert names.USER_ID[0] == "user.id"
+    assert names.SESSION_NAME[0] == "session.name"
+    assert names.TAGS[0] == "session.tags"
+    assert names.METADATA[0] == "session.metadata.*"
+
+
+@pytest.mark.parametrize("name", ["langsmith.trace.session_id", "langsmith.trace.session_name", "event_loop.cycle_id"])
+def test_what_only_looks_like_a_session_is_none(name: str) -> None:
+    """LangSmith's session is a project, and a cycle of an agent's loop is no session."""
+    assert all(name not in candidates for candidates in FIELDS.values())
+
+
+def test_no_name_counts_in_two_families() -> None:
+    """A number belongs to one dialect: else a family could be chosen for another one's tokens."""
+    owners: dict[str, str] = {}
+    for slot, candidates in SLOTS.items():
+        family = slot.partition(".")[0]
+        for name in candidates:
+            assert owners.setdefault(name, family) == family
+
+
+@pytest.mark.parametrize(
+    "prefix", ["gen_ai.aggregated_usage", "gen_ai.usage.partial", "logfire.metrics", "codex.turn", "gen_ai.usage.raw"]
+)
+def test_totals_of_runs_are_in_no_family(prefix: str) -> None:
+    """What must never be counted is not among the candidates."""
+    assert not [name for candidates in SLOTS.values() for name in candidates if name.startswith(prefix)]
+
+
+def test_the_order_of_families() -> None:
+    """What a person set by hand, then OpenTelemetry, then OpenInference, then the rest."""
+    assert list(names.FAMILIES)[:3] == ["langfuse", "gen_ai", "openinference"]
+
+
+def test_tables_cannot_be_changed() -> None:
+    """Data is data."""
+    with pytest.raises(TypeError):
+        names.FAMILIES["mine"] = names.Family()  # type: ignore[index]

@@ -1,0 +1,221 @@
+"""`read_attributes`: all dialects in one pass."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otel_sessions import dropped_values
+from otel_sessions.dialects import names
+from otel_sessions.dialects.read import FAMILIES, Read, read_attributes
+
+GEN_AI = FAMILIES.index(names.FAMILIES["gen_ai"])
+OPENINFERENCE = FAMILIES.index(names.FAMILIES["openinference"])
+CLAUDE_CODE = FAMILIES.index(names.CLAUDE_CODE)
+
+
+def fields(attributes: Mapping[str, Any], scope: str = "app") -> dict[str, Any]:
+    """The plain fields of these attributes."""
+    return read_attributes(attributes, scope).fields
+
+
+def parts(read: Read) -> tuple[object, ...]:
+    """Everything that was read, comparable."""
+    return read.fields, read.session_keys, read.metadata, read.tokens, read.costs
+
+
+def test_nothing_is_read_from_nothing() -> None:
+    """Attributes that nobody knows leave every part empty."""
+    assert parts(read_attributes({"http.method": "GET", "x": [1]})) == ({}, None, None, None, None)
+
+
+def document(name: str, value: str) -> dict[str, Any]:
+    """An attribute that says a value, under a name that may lead into a document."""
+    outer, mark, path = name.partition("#")
+    return {outer: json.dumps({path: value}) if mark else value}
+
+
+@pytest.mark.parametrize(
+    ("field", "candidates"),
+    [
+        ("session_id", names.SESSION_ID),
+        ("user_id", names.USER_ID),
+        ("session_name", names.SESSION_NAME),
+        ("environment", names.ENVIRONMENT),
+        ("model", names.MODEL),
+        ("request_model", names.REQUEST_MODEL),
+        ("provider", names.PROVIDER),
+        ("response_id", names.RESPONSE_ID),
+        ("call_id", names.CALL_ID),
+        ("service_tier", names.SERVICE_TIER),
+    ],
+)
+def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -> None:
+    """Each name is read, the first that is present wins over all after it, whichever was set first."""
+    for rank, name in enumerate(candidates):
+        assert fields(document(name, "mine"))[field] == "mine"
+        for other in candidates[rank + 1 :]:
+            if other.partition("#")[0] != name.partition("#")[0]:
+                both = {**document(other, "theirs"), **document(name, "mine")}
+                assert fields(both)[field] == "mine"
+                assert fields(dict(reversed(both.items())))[field] == "mine"
+
+
+def test_a_candidate_that_does_not_parse_is_passed_over() -> None:
+    """The next one that makes sense is taken."""
+    attributes = {"session.id": "", "langfuse.session.id": ["x"], "gen_ai.conversation.id": "c1"}
+    assert fields(attributes)["session_id"] == "c1"
+    assert fields({"gen_ai.response.model": 5, "gen_ai.request.model": "m"})["model"] == "m"
+
+
+def test_the_operating_systems_thread_is_no_session() -> None:
+    """`thread.id` is a session where it is a string, and a thread's number where it is not."""
+    assert fields({"thread.id": "conversation-1"}) == {"session_id": "conversation-1"}
+    assert fields({"thread.id": 140_001, "thread_id": 7}) == {}
+    assert fields({"session.id": 7}) == {"session_id": "7"}
+
+
+def test_openinference_metadata() -> None:
+    """The session in its JSON metadata, by the order of the keys' names, as a string or a mapping."""
+    written = {"conversation_id": "c", "thread_id": "t", "other": 1}
+    assert fields({"metadata": json.dumps(written)})["session_id"] == "t"
+    assert fields({"metadata": written})["session_id"] == "t"
+    assert fields({"metadata": "garbage"}) == {}
+
+
+def test_session_keys() -> None:
+    """Each keyed value under its key, as strings; bad keys and values are dropped and counted."""
+    read = read_attributes({"session.key.ticket": "t1", "session.key.attempt": 2, "session.key.ok": True})
+    assert read.session_keys == {"ticket": "t1", "attempt": "2", "ok": "true"}
+    assert read_attributes({"session.key.a b": "x", "session.key.": "x", "session.key.id": "x"}).session_keys is None
+    assert read_attributes({"session.key.a": "", "session.key.b": float("nan")}).session_keys is None
+    reasons = {reason for field, reason in dropped_values() if field == "session_keys"}
+    assert {"empty", "not_finite"} <= reasons
+
+
+def test_at_most_as_many_keys_and_metadata_as_the_rules_allow() -> None:
+    """A span from elsewhere is held to the same bounds as our own."""
+    attributes = {f"session.key.k{i}": "v" for i in range(9)} | {f"session.metadata.m{i}": i for i in range(40)}
+    read = read_attributes(attributes)
+    assert read.session_keys == {f"k{i}": "v" for i in range(5)}
+    assert read.metadata == {f"m{i}": i for i in range(32)}
+
+
+def test_metadata_is_merged() -> None:
+    """Names of all dialects together; where two have a name the earlier dialect's value is taken, in any order."""
+    attributes = {
+        "ai.telemetry.metadata.plan": "theirs",
+        "session.metadata.plan": "ours",
+        "langsmith.metadata.team": "a",
+        "traceloop.association.properties.n": 3,
+        "session.metadata.flag": True,
+        "session.metadata.ratio": 0.5,
+        "session.metadata.list": [1],
+        "session.metadata.inf": float("inf"),
+        "session.metadata.": "no name",
+        "session.metadata.a b": "no such name",
+    }
+    expected = {"plan": "ours", "team": "a", "n": 3, "flag": True, "ratio": 0.5}
+    assert read_attributes(attributes).metadata == expected
+    assert read_attributes(dict(reversed(attributes.items()))).metadata == expected
+
+
+def test_a_late_value_of_a_name_that_is_kept() -> None:
+    """Full metadata still take a better value for a name that they have."""
+    attributes: dict[str, Any] = {f"langsmith.metadata.m{i}": i for i in range(40)}
+    attributes["session.metadata.m0"] = "ours"
+    metadata = read_attributes(attributes).metadata
+    assert metadata is not None
+    assert (len(metadata), metadata["m0"]) == (32, "ours")
+
+
+def test_tags_cut_and_environment() -> None:
+    """Lists of strings in every form; an environment is kept to a sensible length."""
+    assert fields({"tag.tags": '["a", "b"]'})["tags"] == ("a", "b")
+    assert fields({"langsmith.span.tags": "a, b"})["tags"] == ("a", "b")
+    assert fields({"session.cut": ["id"]})["cut"] == ("id",)
+    assert fields({"session.cut": "garbage"}) == {}
+    assert fields({"session.cut": []}) == {}
+    assert fields({"langfuse.environment": "e" * 500}) == {"environment": "e" * 200}
+    assert fields({"langfuse.environment": 5, "deployment.environment": ""}) == {}
+
+
+def test_tokens_by_family() -> None:
+    """Each family's numbers by themselves, the first of its names that parses."""
+    read = read_attributes(
+        {
+            "gen_ai.usage.prompt_tokens": 9,
+            "gen_ai.usage.input_tokens": "7",
+            "gen_ai.usage.output_tokens": -1,
+            "gen_ai.usage.completion_tokens": 3,
+            "llm.token_count.prompt": 8,
+        }
+    )
+    assert read.tokens == {GEN_AI: {"input": 7, "output": 3}, OPENINFERENCE: {"input": 8}}
+    assert read.costs is None
+
+
+def test_costs_by_family_with_their_attribute() -> None:
+    """A cost knows which attribute it came from."""
+    read = read_attributes({"llm.response.cost": "0.5", "llm.cost.total": 0.25, "llm.cost.prompt": 0.125})
+    assert read.costs == {
+        OPENINFERENCE: {
+            "cost_total": (Decimal("0.25"), "llm.cost.total"),
+            "cost_input": (Decimal("0.125"), "llm.cost.prompt"),
+        }
+    }
+    assert read.tokens is None
+
+
+def test_a_document_feeds_several_fields() -> None:
+    """One JSON attribute may hold tokens and a cost; one that is no object holds nothing."""
+    read = read_attributes({"langwatch.metrics": '{"prompt_tokens": 7, "cost": "0.5"}'})
+    (family,) = (index for index, one in enumerate(FAMILIES) if one is names.FAMILIES["langwatch"])
+    assert read.tokens == {family: {"input": 7}}
+    assert read.costs == {family: {"cost_total": (Decimal("0.5"), "langwatch.metrics#cost")}}
+    for garbage in ("[]", "7", "{", None, b"{}"):
+        assert parts(read_attributes({"langwatch.metrics": garbage})) == ({}, None, None, None, None)
+
+
+@pytest.mark.parametrize("scope", ["com.anthropic.claude_code", "com.anthropic.claude_code.tracing"])
+def test_bare_names_by_scope(scope: str) -> None:
+    """Claude Code's names are read in its scope only, after every name with a prefix."""
+    attributes = {"model": "m", "request_id": "r", "input_tokens": 7, "cost_usd": 0.5}
+    read = read_attributes(attributes, scope)
+    assert read.fields == {"model": "m", "response_id": "r"}
+    assert read.tokens == {CLAUDE_CODE: {"input": 7}}
+    assert read.costs == {CLAUDE_CODE: {"cost_total": (Decimal("0.5"), "cost_usd")}}
+    assert fields({**attributes, "gen_ai.response.model": "better"}, scope)["model"] == "better"
+    for other in ("", "app", "anthropic"):
+        assert parts(read_attributes(attributes, other)) == ({}, None, None, None, None)
+
+
+def test_very_many_names_are_read_in_bounded_memory() -> None:
+    """Names that are made up as one goes are read right, also when there are more than are remembered."""
+    for i in range(6_000):
+        read = read_attributes({f"session.key.k{i % 10}": "v", f"session.metadata.made_up_{i}": i, f"other.{i}": 1})
+        assert (read.metadata, read.session_keys) == ({f"made_up_{i}": i}, {f"k{i % 10}": "v"})
+    assert read_attributes({"x" * 10_000: 1}).fields == {}
+
+
+KNOWN_NAMES = [*names.SESSION_ID, *names.MODEL, *names.USER_ID, "gen_ai.usage.input_tokens", "gen_ai.usage.cost"]
+KNOWN_NAMES += ["session.metadata.a", "langsmith.metadata.a", "metadata", "openinference.span.kind", "tool.name"]
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(KNOWN_NAMES), st.sampled_from(["a", "LLM", "7", 7, 0.5, True, None]), max_size=10),
+    st.randoms(),
+)
+def test_the_order_of_attributes_is_nothing(attributes: dict[str, Any], order: random.Random) -> None:
+    """However the attributes were set, the same is read."""
+    shuffled = list(attributes.items())
+    order.shuffle(shuffled)
+    assert parts(read_attributes(dict(shuffled))) == parts(read_attributes(attributes))

@@ -1,0 +1,216 @@
+"""Attribute values of other SDKs, parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otel_sessions import dropped_values
+from otel_sessions.dialects import values
+
+
+class Word(str):
+    """A string of the app's own class."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (0, 0),
+        (12, 12),
+        (12.0, 12),
+        ("12", 12),
+        ("007", 7),
+        (values.MAX_TOKENS, values.MAX_TOKENS),
+        (values.MAX_TOKENS + 1, None),
+        (-1, None),
+        ("-1", None),
+        ("1.0", None),
+        ("", None),
+        (" 12", None),
+        ("1" * 41, None),
+        (1.5, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        (1e300, None),
+        (True, None),
+        (None, None),
+        ([12], None),
+    ],
+)
+def test_tokens(value: object, count: int | None) -> None:
+    """A non-negative whole number, also as a float or a string of digits."""
+    assert values.tokens(value) == count
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        ("-0.00", "0"),
+        (1, "1"),
+        (0.1, "0.1"),
+        ("0.10", "0.10"),
+        (" 0.5 ", "0.5"),
+        ("1e-7", "1e-7"),
+        (1.5e-7, "1.5e-7"),
+        (Decimal("0.25"), "0.25"),
+        ("1e40", "1e40"),
+        ("1e41", None),
+        ("1e-41", None),
+        ("1e-500", None),
+        pytest.param(10**5000, None, id="huge"),
+        ("9" * 41, None),
+        (-0.01, None),
+        ("-1", None),
+        (float("nan"), None),
+        (float("inf"), None),
+        ("NaN", None),
+        ("sNaN", None),
+        ("Infinity", None),
+        ("free", None),
+        ("", None),
+        (True, None),
+        (None, None),
+        ([1], None),
+    ],
+)
+def test_money(value: object, amount: str | None) -> None:
+    """A finite, non-negative amount of a size that money has, exactly as it prints; zero has no sign."""
+    found = values.money(value)
+    assert found == (None if amount is None else Decimal(amount))
+    assert found is None or not found.is_signed()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "a"), ('"a"', "a"), ('"', None), ('""', None), ('"a', None), ('"1" 2', None), ("", None), (1, None)],
+)
+def test_text(value: object, text: str | None) -> None:
+    """A non-empty string, taken out of the quotes that MLflow puts around it."""
+    assert values.text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("gpt-4o", "gpt-4o"),
+        (Word("gpt-4o"), "gpt-4o"),
+        ('"gpt-4o"', "gpt-4o"),
+        ("m" * 256, "m" * 256),
+        ("m" * 257, None),
+        ('"' + "m" * 257 + '"', None),
+        ("", None),
+        (4, None),
+    ],
+)
+def test_name(value: object, name: str | None) -> None:
+    """A text of the length that names have."""
+    assert values.name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"),
+    [(True, True), (False, False), ("true", True), ("True", True), ("FALSE", False), ("yes", None), (1, None)],
+)
+def test_flag(value: object, flag: bool | None) -> None:
+    """A boolean, also as a word."""
+    assert values.flag(value) is flag
+
+
+def test_json() -> None:
+    """Documents as strings or as they are; what is too long, too deep or no JSON says nothing."""
+    assert values.from_json('{"a": 1}') == {"a": 1}
+    assert values.from_json({"a": 1}) == {"a": 1}
+    assert values.from_json("garbage") is None
+    assert values.from_json("[" * 200_000) is None
+    assert values.from_json('"' + "x" * (1 << 20) + '"') is None
+
+
+def test_inside() -> None:
+    """A path through mappings; anything else on the way ends it."""
+    document = {"a": {"b": {"c": 1}}, "d": [1]}
+    assert values.inside(document, ("a", "b", "c")) == 1
+    assert values.inside(document, ("a", "x", "c")) is None
+    assert values.inside(document, ("d", "0")) is None
+    assert values.inside(None, ("a",)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        (["a", "b", "a"], ("a", "b")),
+        (("a",), ("a",)),
+        ('["a", "b"]', ("a", "b")),
+        ("a, b ,,c", ("a", "b", "c")),
+        (["a", 1, None, "", " "], ("a",)),
+        (["a\x00", "ok"], ("ok",)),
+        ([], None),
+        ("", None),
+        ("[garbage", None),
+        ({"a": 1}, None),
+        (5, None),
+    ],
+)
+def test_strings(value: object, tags: tuple[str, ...] | None) -> None:
+    """A list as it is, as JSON or joined by commas, each item once and by the rules for tags."""
+    assert values.strings(value) == tags
+
+
+def test_at_most_as_many_tags_as_the_rules_allow() -> None:
+    """A list from elsewhere is held to the same bound as our own."""
+    assert values.strings([f"t{i}" for i in range(100)]) == tuple(f"t{i}" for i in range(32))
+
+
+CHECKS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "session id": (values.checked_id, "session_id"),
+    "user id": (values.checked_user_id, "user_id"),
+    "name": (values.checked_name, "session_name"),
+    "tag": (values.checked_tag, "tags"),
+    "keyed value": (values.checked_keyed_value, "session_keys"),
+    "metadata value": (values.checked_metadata, "metadata"),
+    "key": (values.checked_key, "session_keys"),
+    "metadata name": (values.checked_metadata_name, "metadata"),
+}
+
+
+@pytest.mark.parametrize(("check", "field"), CHECKS.values(), ids=CHECKS)
+def test_checks_count_what_they_drop(check: Callable[[Any], Any], field: str) -> None:
+    """A good value passes as it is, time and again; a bad one is dropped and counted each time; `None` is not given."""
+    assert check("fine") == check("fine") == "fine"
+    assert check(Word("fine")) == "fine"
+    assert check(None) is None
+    assert dropped_values() == {}
+    for _ in range(2):
+        assert check("x" * 600) is None
+    assert check("\x00") is None
+    counted = dropped_values()
+    assert {name for name, _ in counted} == {field}
+    assert sum(counted.values()) == 3
+
+
+@pytest.mark.parametrize("check", [values.checked_id, values.checked_user_id])
+def test_ids_out_of_quotes(check: Callable[[Any], Any]) -> None:
+    """MLflow's JSON strings are ids without the quotes; a broken one is taken as it is."""
+    assert check('"bob"') == "bob"
+    assert check('"bob') == '"bob'
+    assert check(5) == "5"
+    assert check([5]) is None
+
+
+@settings(deadline=None)
+@given(st.one_of(st.floats(), st.integers(), st.text(), st.decimals(), st.binary(), st.lists(st.integers())))
+def test_parsers_never_raise(value: object) -> None:
+    """Whatever it is, it is parsed or absent."""
+    for parse in (values.tokens, values.money, values.text, values.name, values.flag, values.from_json, values.strings):
+        parse(value)
+    for check, _ in CHECKS.values():
+        check(value)
