@@ -251,12 +251,10 @@ class SessionExporter(SpanExporter):
         for trace_id, facts in self._facts(spans):
             by_trace.setdefault(trace_id, {})[facts.span_id] = facts
         donors: dict[tuple[int, int], SpanFacts] = {}
-        for span in spans:
-            if span.dropped_attributes and span.context is not None:
-                trace_id = span.context.trace_id
-                if (trace_id, span.context.span_id) not in donors:
-                    found = self._rollups.lost_sessions(trace_id, by_trace.get(trace_id, {}).values())
-                    donors.update({(trace_id, span_id): donor for span_id, donor in found.items()})
+        lost = {span.context.trace_id for span in spans if span.dropped_attributes and span.context is not None}
+        for trace_id in lost:
+            found = self._rollups.lost_sessions(trace_id, by_trace.get(trace_id, {}).values())
+            donors.update({(trace_id, span_id): donor for span_id, donor in found.items()})
         return [self._with_session(span, donors) for span in spans]
 
     def _with_session(self, span: ReadableSpan, donors: dict[tuple[int, int], SpanFacts]) -> ReadableSpan:

@@ -12,9 +12,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 
-from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.facts import SpanFacts, Values
 from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup, SessionSum
@@ -33,7 +32,8 @@ class RollupLimits:
         spans: of all traces that are not forgotten; a span takes about 0.4 kB, a model call about 0.8 kB.
         traces: not forgotten.
         forgotten_traces: whose ids are remembered, so that their late spans are recognised.
-        sessions: of all keys together; the one that was quiet for longest is dropped. About 1.5 kB each.
+        sessions: of all keys together, about 3 kB each; the one that was quiet for longest is dropped, and counted
+            from its next trace on if it comes again.
         idle_seconds: after which a trace is closed.
     """
 
@@ -45,12 +45,13 @@ class RollupLimits:
 
 
 class _Trace:
-    __slots__ = ("groups", "last_seen", "spans", "stale")
+    __slots__ = ("groups", "last_seen", "spans", "stale", "told")
 
     def __init__(self) -> None:
         self.spans: dict[int, SpanFacts] = {}
         self.groups: tuple[TraceGroup, ...] = ()
         self.stale = False
+        self.told = False
         self.last_seen = 0.0
 
 
@@ -148,12 +149,14 @@ class Rollups:
         asking = list(spans)
         known = distinct_spans([*known.values(), *asking])
         members = sessions_of(known) if known else {}
+        first: dict[Values, SpanFacts] = {}
+        for span in known.values():
+            first.setdefault(span.values, span)
         found: dict[int, SpanFacts] = {}
         for span in asking:
             pairs = members.get(span.span_id, ())
             if len(span.values) < len(pairs):
-                donors = chain(_ancestors(span, known), known.values())
-                donor = next((one for one in donors if one.values == pairs), None)
+                donor = next((one for one in _ancestors(span, known) if one.values == pairs), first.get(pairs))
                 if donor is not None:
                     found[span.span_id] = donor
         return found
@@ -180,7 +183,8 @@ class Rollups:
                 trace.spans[span.span_id] = kept
                 changed = True
         self._span_count += len(trace.spans) - before
-        if changed and not trace.stale:
+        if changed:
+            trace.told = False
             trace.stale = True
             self._stale[trace_id] = trace
 
@@ -204,9 +208,12 @@ class Rollups:
     def _close(self, trace_id: int, finished: list[TraceRollup]) -> None:
         trace = self._open.pop(trace_id)
         self._closed[trace_id] = trace
-        rolled_up = self._roll_up(trace_id, trace) if trace.stale or self._on_trace is not None else None
-        if rolled_up is not None and self._on_trace is not None:
-            finished.append(rolled_up)
+        telling = self._on_trace is not None and not trace.told
+        if trace.stale or telling:
+            rolled_up = self._roll_up(trace_id, trace)
+            if telling and rolled_up is not None:
+                trace.told = True
+                finished.append(rolled_up)
 
     def _refresh(self) -> None:
         for trace_id, trace in list(self._stale.items()):

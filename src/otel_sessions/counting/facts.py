@@ -112,7 +112,8 @@ def span_facts(
             who = _who(read_planned(attributes, plan.who_steps), service, environment)
             if len(_seen) >= _SEEN_KEPT:
                 _seen.clear()
-            if drops.events == dropped:  # what is dropped is to be counted every time
+            # What is dropped is to be counted every time, and long texts or passing plans are not to fill the memory.
+            if drops.events == dropped and plan.is_kept and sum(map(len, given)) <= _SEEN_LENGTH:
                 _seen[key] = who
         read = read_planned(attributes, plan.other_steps) if plan.other_steps else _NOTHING
     else:
@@ -145,6 +146,7 @@ _TEXTS: Final = frozenset({str})
 """Among other types, equal values may differ: `1` and `True`."""
 
 _SEEN_KEPT: Final = 8_192
+_SEEN_LENGTH: Final = 1_024
 _seen: Final[dict[tuple[Plan, tuple[Any, ...], str | None, str | None], _Who]] = {}
 
 

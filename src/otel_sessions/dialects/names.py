@@ -101,6 +101,10 @@ METADATA: Final = (
     "opik.metadata.*",
     "agentmark.metadata.*",
     "litellm.metadata.*",
+    "langfuse.observation.metadata.*",
+    "metadata#*",
+    "braintrust.metadata#*",
+    "langwatch.params#*",
 )
 """The one field whose candidates are merged; the first that has a name wins for that name."""
 

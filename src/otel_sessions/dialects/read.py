@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,8 @@ from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 _REMEMBERED_NAMES: Final = 4_096
 _REMEMBERED_PLANS: Final = 1_024
+_ENTRIES: Final = 64
+"""Looked at of one document of metadata; half as many are kept at most."""
 
 _WHO: Final = frozenset({"session_id", "user_id", "session_name", "tags", "environment", "cut", "kind"})
 
@@ -87,15 +90,17 @@ class Plan:
         steps: all names that are candidates of anything.
         who: picks the values of those that say whose the span is and what it does, session, user, labels and kind,
             which are the same in many spans; `None` where there are none, or where they cannot be told apart.
+        is_kept: the next span with these names gets the same plan.
         who_steps: the steps of these.
         other_steps: all other steps.
     """
 
-    __slots__ = ("other_steps", "steps", "who", "who_steps")
+    __slots__ = ("is_kept", "other_steps", "steps", "who", "who_steps")
 
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, *, is_kept: bool) -> None:
         """Tell the steps apart."""
         self.steps = steps
+        self.is_kept = is_kept
         self.who_steps = _part(steps, who=True)
         self.other_steps = _part(steps, who=False)
         self.who: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
@@ -174,6 +179,10 @@ class _Table(dict[str, tuple[Target, ...]]):
             document, mark, path = name.partition("#")
             if mark and path not in documents.setdefault(document, []):
                 documents[document].append(path)
+        for pattern in names.METADATA:
+            document, mark, _ = pattern.partition("#")
+            if mark:
+                documents.setdefault(document, [])
         for document, paths in documents.items():
             by_name.setdefault(document, []).append(
                 Target(_DOCUMENT, document, document, 0, _document_reader(document, paths), -1)
@@ -184,8 +193,9 @@ class _Table(dict[str, tuple[Target, ...]]):
 
     def plan(self, attributes: tuple[str, ...]) -> Plan:
         """A new plan, kept within bounds."""
-        plan = Plan(tuple((name, targets) for name in attributes if (targets := self[name])))
-        if len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES:
+        is_kept = len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES
+        plan = Plan(tuple((name, targets) for name in attributes if (targets := self[name])), is_kept=is_kept)
+        if is_kept:
             self.plans[attributes] = plan
         return plan
 
@@ -212,7 +222,11 @@ def _prefixed(name: str) -> Iterator[Target]:
 
 
 def _document_reader(document: str, paths: list[str]) -> Callable[[Any], Any]:
-    """From a JSON string or a mapping to attributes named `document#path`, for the paths that are candidates."""
+    """From a JSON string or a mapping to attributes named `document#path`, for the paths that are candidates.
+
+    Of a document that is metadata, every entry is one.
+    """
+    is_metadata = document + "#*" in names.METADATA
     split = [(f"{document}#{path}", tuple(path.split("."))) for path in paths]
     summed = {names.LANGFUSE_USAGE: langfuse.usage_buckets, names.LANGFUSE_COST: langfuse.cost_buckets}.get(document)
 
@@ -222,7 +236,9 @@ def _document_reader(document: str, paths: list[str]) -> Callable[[Any], Any]:
             return None
         if summed is not None:
             parsed = summed(parsed)
-        return {name: values.inside(parsed, path) for name, path in split}
+        entries = islice(parsed.items(), _ENTRIES) if is_metadata else ()
+        named = {f"{document}#{key}": value for key, value in entries if isinstance(key, str)}
+        return {**named, **{name: values.inside(parsed, path) for name, path in split}}
 
     return read
 
