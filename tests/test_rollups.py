@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.counting.building import AT, fact, in_session, read
 
+from otel_sessions.counting.calls import Skipped
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.tokens import Usage
@@ -102,6 +103,41 @@ def test_a_late_span_opens_a_closed_trace_again() -> None:
     kept.rollups.close_all()
     assert kept.closed == [(1, 1), (2, 1), (1, 2)]
     assert kept.drops.counts() == {}
+
+
+def test_a_retry_is_nothing_new() -> None:
+    """A batch that comes again opens its trace, and the trace is not told again for it."""
+    kept = Kept()
+    kept.add(1, call(1), call(2))
+    kept.rollups.close_all()
+    kept.add(1, call(1), call(2))
+    kept.rollups.close_all()
+    assert kept.closed == [(1, 2)]
+    kept.add(1, call(1))
+    kept.add(1, call(3))
+    kept.rollups.close_all()
+    assert kept.closed == [(1, 2), (1, 3)]
+
+
+def test_what_is_told_explains_itself() -> None:
+    """The callback learns how much a span that is not counted says beyond those that are."""
+    kept = Kept()
+    kept.add(1, fact(1, kind="agent", call=Call(Usage(15)), **in_session("s1")), call(2, parent=1))
+    kept.rollups.close_all()
+    assert kept.told[0].skipped == {1: Skipped("covered_by_children", residual=Usage(5))}
+
+
+def test_of_closed_traces_the_first_is_forgotten_first() -> None:
+    """The order in which they were closed decides."""
+    kept = Kept(traces=2)
+    kept.add(1, call(1))
+    kept.add(2, call(1))
+    kept.rollups.close_all()
+    kept.add(3, call(1))
+    kept.add(2, call(2))
+    assert kept.drops.counts() == {}
+    kept.add(1, call(2))
+    assert kept.drops.counts() == {("exporter", "late_spans"): 1}
 
 
 def test_a_trace_is_told_when_its_room_is_needed() -> None:

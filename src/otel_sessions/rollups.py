@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RollupLimits:
-    """What is kept in memory; the defaults take about 200 MB when all are reached.
+    """What is kept in memory; the defaults take about 230 MB when all are reached.
 
     Attributes:
         spans: of all traces that are not forgotten; a span takes about 0.4 kB, a model call about 0.8 kB.

@@ -127,6 +127,19 @@ def test_metadata_is_merged() -> None:
     assert read_attributes(dict(reversed(attributes.items()))).metadata == expected
 
 
+@pytest.mark.parametrize("name", ["metadata", "braintrust.metadata", "langwatch.params"])
+def test_metadata_in_a_document(name: str) -> None:
+    """Every entry of a JSON object or mapping that is metadata counts as one, by the rules for them."""
+    written = {"plan": "theirs", "team": "a", "n": 3, "nested": {"a": 1}, "a b": "no such name", "none": None}
+    for value in (written, json.dumps(written)):
+        metadata = read_attributes({name: value, "session.metadata.plan": "ours"}).metadata
+        assert metadata == {"plan": "ours", "team": "a", "n": 3}
+    assert read_attributes({name: {5: "x", "ok": True}}).metadata == {"ok": True}
+    assert read_attributes({name: "garbage"}).metadata is None
+    many = read_attributes({name: {f"m{i:03}": i for i in range(500)}}).metadata
+    assert many == {f"m{i:03}": i for i in range(32)}
+
+
 def test_a_late_value_of_a_name_that_is_kept() -> None:
     """Full metadata still take a better value for a name that they have."""
     attributes: dict[str, Any] = {f"langsmith.metadata.m{i}": i for i in range(40)}

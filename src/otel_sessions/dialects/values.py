@@ -113,7 +113,8 @@ def strings(value: object) -> tuple[str, ...] | None:
         value = from_json(value) if value.startswith("[") else value.split(",")
     if not isinstance(value, list | tuple):
         return None
-    accepted = (checked_tag(item.strip()) for item in value if isinstance(item, str))
+    looked_at = islice(value, rules.DEFAULT_LIMITS.tags * 8)
+    accepted = (checked_tag(item.strip()) for item in looked_at if isinstance(item, str))
     return tuple(islice(dict.fromkeys(tag for tag in accepted if tag), rules.DEFAULT_LIMITS.tags)) or None
 
 
