@@ -103,12 +103,12 @@ class _Names(dict[bytes, str]):
 
 
 class _Values(dict[bytes, tuple[str, str, Any]]):
-    """Serialized value to its text, type letter and Python value; numbers and bools are remembered."""
+    """Serialized value to its text, type letter and Python value; short ones, as all numbers are, are remembered."""
 
     def __missing__(self, raw: bytes) -> tuple[str, str, Any]:
         value = decode(raw)
         read = (*store(value), value)
-        if len(raw) <= _LONGEST_NUMBER and not isinstance(value, list | dict):
+        if len(raw) <= _LONGEST_NUMBER:
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[raw] = read

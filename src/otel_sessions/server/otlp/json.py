@@ -18,9 +18,12 @@ from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-un
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from otel_sessions.server.otlp.errors import MalformedError
+from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
 from otel_sessions.server.otlp.messages import ANY_VALUE, message_class
 from otel_sessions.server.otlp.values import MAX_NESTING
+
+MAX_BODY: Final = 16 << 20
+"""Bytes of JSON; read to Python objects, three bytes of it can take sixty."""
 
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _LONGEST_INTEGER: Final = 20
@@ -57,6 +60,7 @@ def traces_from_json(body: bytes) -> Any:
 
     Raises:
         MalformedError: with the path of what is wrong.
+        TooLargeError: for more than `MAX_BODY` bytes.
     """
     return _read(trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR, body)
 
@@ -66,22 +70,23 @@ def logs_from_json(body: bytes) -> Any:
 
     Raises:
         MalformedError: with the path of what is wrong.
+        TooLargeError: for more than `MAX_BODY` bytes.
     """
     return _read(logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR, body)
 
 
 def _read(descriptor: Any, body: bytes) -> Any:
+    if len(body) > MAX_BODY:
+        raise TooLargeError(f"the JSON has {len(body)} bytes, at most {MAX_BODY} are accepted; protobuf may have more")
     try:
-        said = json.loads(body.decode("utf-8-sig", "replace"))
+        return _message(descriptor, json.loads(body.decode("utf-8-sig", "replace")), 0)
+    except _WrongError as error:
+        path = "".join(reversed(error.path)).removeprefix(".") or "the body"
+        raise MalformedError(f"{path}: {error}") from None
     except RecursionError:
         raise MalformedError("the JSON is nested too deeply") from None
     except ValueError as error:
         raise MalformedError(f"not valid JSON: {error}") from None
-    try:
-        return _message(descriptor, said, 0)
-    except _WrongError as error:
-        path = "".join(reversed(error.path)).removeprefix(".") or "the body"
-        raise MalformedError(f"{path}: {error}") from None
 
 
 def _message(descriptor: Any, said: Any, level: int) -> Any:
@@ -126,7 +131,7 @@ def _converter(field: Any, *, serialize: bool) -> _Convert:
         return lambda said, level: _message(descriptor, said, level)
     if field.type == FieldDescriptor.TYPE_ENUM:
         numbers = {value.name: value.number for value in field.enum_type.values}
-        return lambda said, _: numbers[said] if said in numbers else _integer(said, *_INT32)
+        return lambda said, _: _integer(numbers.get(said, said) if isinstance(said, str) else said, *_INT32)
     if field.type in _INTEGERS:
         low, high = _INTEGERS[field.type]
         return lambda said, _: _integer(said, low, high)

@@ -42,30 +42,30 @@ def read_logs(request: Any) -> tuple[LogBatch, Rejected]:
 
     Raises:
         MalformedError: if a resource or a scope, or what is around them, is broken.
-        TooLargeError: if it has more parts than `limits.MOST_PARTS`.
+        TooLargeError: if it has more parts than `limits` allows.
     """
     batch = LogBatch()
     rejected = Rejected()
     parts = Parts()
     known = messages()
-    parts.count(request.resource_logs)
+    parts.records(request.resource_logs)
     for raw_resource_logs in request.resource_logs:
         resource_logs = parse(known.resource_logs, raw_resource_logs)
-        resource = read_resource(resource_logs)
-        parts.count(resource_logs.scope_logs)
+        resource = read_resource(resource_logs, parts)
+        parts.records(resource_logs.scope_logs)
         for raw_scope_logs in resource_logs.scope_logs:
             scope_logs = parse(known.scope_logs, raw_scope_logs)
-            parts.count(scope_logs.log_records)
-            _add(batch, rejected, scope_logs.log_records, resource, read_scope(scope_logs))
+            parts.records(scope_logs.log_records)
+            _add(batch, rejected, parts, scope_logs.log_records, resource, read_scope(scope_logs, parts))
     return batch, rejected
 
 
-def _add(batch: LogBatch, rejected: Rejected, records: Any, resource: Resource, scope: Scope) -> None:
+def _add(batch: LogBatch, rejected: Rejected, parts: Parts, records: Any, resource: Resource, scope: Scope) -> None:
     rows: list[tuple[Any, ...]] = []
     record_class = messages().log_record
     for raw in records:
         try:
-            rows.append(_read(parse(record_class, raw)))
+            rows.append(_read(parse(record_class, raw), parts))
         except NestedTooDeepError:
             rejected.counts["too_deep"] += 1
         except MalformedError:
@@ -87,12 +87,13 @@ def _add(batch: LogBatch, rejected: Rejected, records: Any, resource: Resource, 
         columns[name].extend([value] * len(rows))
 
 
-def _read(record: Any) -> tuple[Any, ...]:
+def _read(record: Any, parts: Parts) -> tuple[Any, ...]:
     """The record's own columns; one that does not say when it happened did so when it was observed."""
     observed = record.observed_time_unix_nano
     severity = record.severity_number
     flags = record.flags
     body, body_type = store(decode(record.body))
+    parts.attributes(len(record.attributes))
     attributes = read_attributes(record.attributes)
     return (
         min(record.time_unix_nano or observed, LATEST),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
+from otel_sessions.server.otlp.limits import Parts
 
 
 class Resource(NamedTuple):
@@ -34,12 +35,14 @@ class Scope(NamedTuple):
     schema_url: str
 
 
-def read_resource(message: Any) -> Resource:
+def read_resource(message: Any, parts: Parts) -> Resource:
     """The resource of a `ResourceSpans` or `ResourceLogs`.
 
     Raises:
         MalformedError: if one of its attributes is.
+        TooLargeError: if the request has too many.
     """
+    parts.attributes(len(message.resource.attributes))
     attributes = read_attributes(message.resource.attributes)
     values = attributes.values
     service = values.get("service.name")
@@ -54,13 +57,15 @@ def read_resource(message: Any) -> Resource:
     )
 
 
-def read_scope(message: Any) -> Scope:
+def read_scope(message: Any, parts: Parts) -> Scope:
     """The scope of a `ScopeSpans` or `ScopeLogs`.
 
     Raises:
         MalformedError: if one of its attributes is.
+        TooLargeError: if the request has too many.
     """
     scope = message.scope
+    parts.attributes(len(scope.attributes))
     return Scope(
         text(scope.name),
         text(scope.version),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
 from otel_sessions.counting.facts import SpanFacts, span_facts
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import SpanBatch
@@ -66,35 +68,35 @@ def read_spans(request: Any) -> tuple[SpanBatch, Rejected]:
 
     Raises:
         MalformedError: if a resource or a scope, or what is around them, is broken.
-        TooLargeError: if it has more parts than `limits.MOST_PARTS`.
+        TooLargeError: if it has more parts than `limits` allows.
     """
     batch = SpanBatch()
     rejected = Rejected()
     parts = Parts()
     known = messages()
-    parts.count(request.resource_spans)
+    parts.records(request.resource_spans)
     for raw_resource_spans in request.resource_spans:
         resource_spans = parse(known.resource_spans, raw_resource_spans)
-        resource = read_resource(resource_spans)
-        parts.count(resource_spans.scope_spans)
+        resource = read_resource(resource_spans, parts)
+        parts.records(resource_spans.scope_spans)
         for raw_scope_spans in resource_spans.scope_spans:
             scope_spans = parse(known.scope_spans, raw_scope_spans)
-            parts.count(scope_spans.spans)
-            _add(batch, rejected, scope_spans.spans, resource, read_scope(scope_spans))
+            parts.records(scope_spans.spans)
+            _add(batch, rejected, parts, scope_spans.spans, resource, read_scope(scope_spans, parts))
     return batch, rejected
 
 
-def _add(batch: SpanBatch, rejected: Rejected, spans: Any, resource: Resource, scope: Scope) -> None:
+def _add(batch: SpanBatch, rejected: Rejected, parts: Parts, spans: Any, resource: Resource, scope: Scope) -> None:
     rows: list[tuple[Any, ...]] = []
-    span_class = messages().span
+    parsed = messages().span.FromString
     for raw in spans:
         try:
-            row, trace_id, facts = _read(parse(span_class, raw), resource, scope.name)
+            row, trace_id, facts = _read(parsed(raw), resource, scope.name, parts)
         except RejectedError as error:
             rejected.counts[error.reason] += 1
         except NestedTooDeepError:
             rejected.counts["too_deep"] += 1
-        except MalformedError:
+        except (MalformedError, DecodeError):
             rejected.counts["malformed"] += 1
         else:
             rows.append(row)
@@ -119,7 +121,7 @@ def _add(batch: SpanBatch, rejected: Rejected, spans: Any, resource: Resource, s
         columns[name].extend([value] * len(rows))
 
 
-def _read(span: Any, resource: Resource, scope_name: str) -> tuple[tuple[Any, ...], int, SpanFacts]:
+def _read(span: Any, resource: Resource, scope_name: str, parts: Parts) -> tuple[tuple[Any, ...], int, SpanFacts]:
     """The span's own columns, its trace id and its facts.
 
     A span that does not say when it started did so when it ended, and the other way round, as `SessionExporter` has
@@ -138,13 +140,15 @@ def _read(span: Any, resource: Resource, scope_name: str) -> tuple[tuple[Any, ..
     sent_end = span.end_time_unix_nano
     start = sent_start or sent_end
     end = max(start, sent_end)
-    name = text(span.name)
+    name = span.name.decode("utf-8", "replace")
     kind = span.kind
     code, message = 0, ""
     if span.HasField("status"):
         status = span.status
         code, message = status.code, text(status.message)
-    attributes = read_attributes(span.attributes)
+    raw_attributes = span.attributes
+    parts.attributes(len(raw_attributes))
+    attributes = read_attributes(raw_attributes)
     events = span.events
     links = span.links
     row = (
@@ -152,7 +156,7 @@ def _read(span: Any, resource: Resource, scope_name: str) -> tuple[tuple[Any, ..
         trace_id.hex(),
         span_id.hex(),
         parent_id.hex(),
-        text(span.trace_state),
+        span.trace_state.decode("utf-8", "replace"),
         name,
         _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
         attributes.texts,
@@ -166,7 +170,7 @@ def _read(span: Any, resource: Resource, scope_name: str) -> tuple[tuple[Any, ..
         span.dropped_events_count,
         span.dropped_links_count,
         attributes.types,
-        *(_attached(events, links) if events or links else _NOTHING_ATTACHED),
+        *(_attached(events, links, parts) if events or links else _NOTHING_ATTACHED),
     )
     facts = span_facts(
         attributes.values,
@@ -184,15 +188,18 @@ def _read(span: Any, resource: Resource, scope_name: str) -> tuple[tuple[Any, ..
     return row, int.from_bytes(trace_id), facts
 
 
-def _attached(raw_events: Any, raw_links: Any) -> tuple[Any, ...]:
+def _attached(raw_events: Any, raw_links: Any, parts: Parts) -> tuple[Any, ...]:
     """The columns of events and links; their types only if there are any, and what has no column as JSON.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
     an event `timeUnixNano` where the column cannot hold it.
     """
     known = messages()
+    parts.records(raw_events)
+    parts.records(raw_links)
     events = [parse(known.event, raw) for raw in raw_events]
     links = [parse(known.link, raw) for raw in raw_links]
+    parts.attributes(sum(len(one.attributes) for one in (*events, *links)))
     event_attributes = [read_attributes(event.attributes) for event in events]
     link_attributes = [read_attributes(link.attributes) for link in links]
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}

@@ -1,0 +1,66 @@
+"""Batches: rows that are taken and put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.server.otlp.building import decoded, log_requests, row, traces
+
+from otel_sessions.server.otlp.batch import LOG_COLUMNS, SPAN_COLUMNS, LogBatch, SpanBatch
+from otel_sessions.server.otlp.decode import decode_logs
+
+
+def test_columns() -> None:
+    """An empty batch has all columns, in the order of the tables: the Collector's, then ours."""
+    assert tuple(SpanBatch().columns) == SPAN_COLUMNS
+    assert tuple(LogBatch().columns) == LOG_COLUMNS
+    assert len(SpanBatch()) == len(LogBatch()) == 0
+    assert SPAN_COLUMNS.index("EndTimeUnixNano") == 22
+    assert LOG_COLUMNS.index("ObservedTimestamp") == 16
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4)))
+def test_take_spans(indices: list[int]) -> None:
+    """Rows at places are taken in their order, with their facts and trace ids."""
+    batch = decoded(traces(*({"trace_id": bytes([number] * 16)} for number in range(1, 6))))
+    taken = batch.take(indices)
+    assert len(taken) == len(indices)
+    assert [row(taken, place) for place in range(len(indices))] == [row(batch, index) for index in indices]
+    assert taken.facts == [batch.facts[index] for index in indices]
+    assert taken.trace_ids == [batch.trace_ids[index] for index in indices]
+
+
+def test_extend_spans() -> None:
+    """The rows of another batch come after the own ones, and the other is as it was."""
+    one, other = decoded(traces({"name": "a"})), decoded(traces({"name": "b"}, {"name": "c"}))
+    one.extend(other)
+    assert one.columns["SpanName"] == [facts.name for facts in one.facts] == ["a", "b", "c"]
+    assert len(one.trace_ids) == len(one) == 3
+    assert len(other) == 2
+
+
+@settings(deadline=None)
+@given(log_requests(), st.data())
+def test_logs(request: Any, data: st.DataObject) -> None:
+    """Log rows are taken and put together like spans."""
+    batch, _ = decode_logs(request.SerializeToString())
+    place = st.integers(0, max(len(batch) - 1, 0))
+    indices = data.draw(st.lists(place, max_size=5 if len(batch) else 0))
+    taken = batch.take(indices)
+    whole = batch.take(range(len(batch)))
+    whole.extend(taken)
+    assert len(whole) == len(batch) + len(indices)
+    assert {len(values) for values in whole.columns.values()} == {len(whole)}
+    for place_taken, index in enumerate(indices):
+        assert repr(row(whole, len(batch) + place_taken)) == repr(row(batch, index))
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_full_columns(number: int) -> None:
+    """Every column has a value for every span."""
+    batch = decoded(traces(*[{}] * number))
+    assert {len(values) for values in batch.columns.values()} == {number}

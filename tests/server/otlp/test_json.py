@@ -1,0 +1,238 @@
+"""OTLP/JSON says the same as protobuf."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.server.otlp.building import AT, TRACE_ID, as_json, log_requests, row, span_requests, traces
+
+from otel_sessions.server.otlp.decode import decode_logs, decode_spans
+from otel_sessions.server.otlp.encodings import Format
+from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
+from otel_sessions.server.otlp.json import MAX_BODY
+from otel_sessions.server.otlp.values import restore_all
+
+TRACE = TRACE_ID.hex()
+SPAN = "00000000000000aa"
+
+
+@settings(deadline=None)
+@given(span_requests())
+def test_spans_like_protobuf(request: Any) -> None:
+    """The same request in JSON and in protobuf gives the same batch and refuses the same spans."""
+    expected, expected_rejected = decode_spans(request.SerializeToString())
+    batch, rejected = decode_spans(as_json(request), Format.JSON)
+    assert repr(batch.columns) == repr(expected.columns)
+    assert repr(batch.facts) == repr(expected.facts)
+    assert batch.trace_ids == expected.trace_ids
+    assert rejected.counts == expected_rejected.counts
+
+
+@settings(deadline=None)
+@given(log_requests())
+def test_logs_like_protobuf(request: Any) -> None:
+    """The same log records in JSON and in protobuf give the same batch."""
+    expected, _ = decode_logs(request.SerializeToString())
+    batch, _ = decode_logs(as_json(request), Format.JSON)
+    assert repr(batch.columns) == repr(expected.columns)
+
+
+def _body(*spans: Any) -> bytes:
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": list(spans)}]}]}).encode()
+
+
+def _row(**span: Any) -> dict[str, Any]:
+    batch, rejected = decode_spans(_body({"traceId": TRACE, "spanId": SPAN, **span}), Format.JSON)
+    assert rejected.total == 0
+    return row(batch)
+
+
+def _attribute(**value: Any) -> Any:
+    found = _row(attributes=[{"key": "k", "value": value}])
+    return restore_all(found["SpanAttributes"].items(), found["SpanAttributeTypes"])["k"]
+
+
+def _message(body: bytes) -> str:
+    with pytest.raises(MalformedError) as raised:
+        decode_spans(body, Format.JSON)
+    return str(raised.value)
+
+
+def test_ids_in_any_case() -> None:
+    """Ids in upper, lower or mixed case are the same ids, stored in lower case."""
+    assert (
+        _row(traceId=TRACE.upper(), spanId="00000000000000aA", parentSpanId="00000000000000Bb").items()
+        >= {
+            "TraceId": TRACE,
+            "SpanId": SPAN,
+            "ParentSpanId": "00000000000000bb",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize("wrong", ["W47/95gDgQPSabYzgT/GDA==", "0" * 32, "ab" * 15, "a" * 31, "xy" * 16, ""])
+def test_ids_that_are_none(wrong: str) -> None:
+    """An id that is base64, zero, too short or no hexadecimal leaves out its own span only."""
+    batch, rejected = decode_spans(_body({"traceId": TRACE, "spanId": SPAN}, {"traceId": wrong}), Format.JSON)
+    assert len(batch) == 1
+    assert rejected.counts == {"invalid_trace_id": 1}
+    assert "32 hex digits" in rejected.message
+
+
+@pytest.mark.parametrize("written", [str(AT), AT, float(2**60)])
+def test_integers(written: Any) -> None:
+    """64-bit integers come as strings or as numbers."""
+    assert _row(startTimeUnixNano=written)["StartTimeUnixNano"] == int(written)
+    assert _attribute(intValue=written) == int(written)
+
+
+@pytest.mark.parametrize("written", [3, "SPAN_KIND_CLIENT"])
+def test_enums(written: Any) -> None:
+    """Enums come as numbers; names are understood."""
+    assert _row(kind=written)["SpanKind"] == "Client"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [(1, 1.0), (1.5, 1.5), ("2.5", 2.5), ("NaN", math.nan), ("-Infinity", -math.inf), (-0.0, -0.0)],
+)
+def test_doubles(written: Any, expected: float) -> None:
+    """Doubles come as numbers, or as strings where JSON has no number for them."""
+    assert repr(_attribute(doubleValue=written)) == repr(expected)
+
+
+@pytest.mark.parametrize("written", ["+/8=", "-_8=", "-_8"])
+def test_base64(written: str) -> None:
+    """Bytes come in base64 of either alphabet, padded or not."""
+    assert _attribute(bytesValue=written) == b"\xfb\xff"
+
+
+def test_what_is_ignored() -> None:
+    """Members that OTLP does not have, and those that are null, change nothing."""
+    assert _row(name="n", status=None, attributes=None, new={"deep": [1]}, trace_id="ignored")["SpanName"] == "n"
+    assert _attribute(stringValue=None) is None
+
+
+def test_text() -> None:
+    """Text of any plane is kept; halves of surrogate pairs and bytes that are no UTF-8 become U+FFFD."""
+    assert _row(name="é😀")["SpanName"] == "é😀"
+    assert _row(name="a\ud800b")["SpanName"] == "a\ufffdb"
+    body = _body({"traceId": TRACE, "spanId": SPAN, "name": "zz"}).replace(b"zz", b"z\xff")
+    assert row(decode_spans(b"\xef\xbb\xbf" + body, Format.JSON)[0])["SpanName"] == "z\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("span", "message"),
+    [
+        (5, "resourceSpans[0].scopeSpans[0].spans[0]: an object expected, not a number"),
+        (None, "resourceSpans[0].scopeSpans[0].spans[0]: an object expected, not null"),
+        ({"name": 5}, "resourceSpans[0].scopeSpans[0].spans[0].name: a string expected, not a number"),
+        ({"traceId": 5}, "resourceSpans[0].scopeSpans[0].spans[0].traceId: a string expected, not a number"),
+        ({"events": {}}, "resourceSpans[0].scopeSpans[0].spans[0].events: an array expected, not an object"),
+        ({"kind": []}, "resourceSpans[0].scopeSpans[0].spans[0].kind: an integer expected, not an array"),
+        ({"flags": True}, "resourceSpans[0].scopeSpans[0].spans[0].flags: an integer expected, not true"),
+        ({"flags": 1.5}, "resourceSpans[0].scopeSpans[0].spans[0].flags: an integer expected, not this number"),
+        ({"flags": "0x1"}, "resourceSpans[0].scopeSpans[0].spans[0].flags: an integer expected, not this string"),
+        ({"flags": -1}, "resourceSpans[0].scopeSpans[0].spans[0].flags: an integer from 0 to 4294967295 expected"),
+    ],
+)
+def test_wrong_shape(span: Any, message: str) -> None:
+    """A member of another type than its field is refused with its path and what was expected."""
+    assert _message(_body(span)) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"boolValue": 1}, "boolValue: true or false expected, not a number"),
+        ({"doubleValue": "x"}, "doubleValue: a number expected, not this string"),
+        ({"doubleValue": False}, "doubleValue: a number expected, not false"),
+        ({"doubleValue": 10**400}, "doubleValue: a number expected, not a number"),
+        ({"intValue": math.inf}, "intValue: an integer expected, not a number that is not finite"),
+        ({"intValue": "9" * 21}, "intValue: an integer expected, not this string"),
+        ({"intValue": str(2**63)}, f"intValue: an integer from {-(2**63)} to {2**63 - 1} expected"),
+        ({"bytesValue": "a b"}, "bytesValue: base64 expected"),
+        ({"arrayValue": {"values": [{}, 1]}}, "arrayValue.values[1]: an object expected, not a number"),
+    ],
+)
+def test_wrong_value(value: Any, message: str) -> None:
+    """An attribute value of another type than it says is refused with its path."""
+    said = _message(_body({"attributes": [{"key": "k", "value": value}]}))
+    assert said == f"resourceSpans[0].scopeSpans[0].spans[0].attributes[0].value.{message}"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "not valid JSON: "),
+        (b"{", "not valid JSON: "),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not valid JSON: "),
+        (b"[]", "the body: an object expected, not an array"),
+        (b"[" * 1_000_000, "the JSON is nested too deeply"),
+    ],
+)
+def test_no_json(body: bytes, message: str) -> None:
+    """A body that is no JSON object is refused."""
+    assert _message(body).startswith(message)
+
+
+def test_too_much() -> None:
+    """JSON over its own limit is refused before it is read."""
+    with pytest.raises(TooLargeError, match="at most 16777216"):
+        decode_spans(b" " * (MAX_BODY - 1) + b"{}", Format.JSON)
+    assert len(decode_spans(b" " * (MAX_BODY - 2) + b"{}", Format.JSON)[0]) == 0
+
+
+def _nested(levels: int) -> Any:
+    value: Any = {"stringValue": "leaf"}
+    for level in range(levels - 1):
+        inner = {"kvlistValue": {"values": [{"key": "k", "value": value}]}}
+        value = inner if level % 2 else {"arrayValue": {"values": [value]}}
+    return value
+
+
+@pytest.mark.parametrize("levels", [65, 66, 200])
+def test_nesting(levels: int) -> None:
+    """A value of more than 64 levels leaves out its span only, as in protobuf."""
+    assert _attribute(**_nested(64))
+    spans = [{"traceId": TRACE, "spanId": SPAN, "attributes": [{"key": "k", "value": _nested(levels)}]}, {}]
+    spans[1] = {"traceId": TRACE, "spanId": SPAN}
+    batch, rejected = decode_spans(_body(*spans), Format.JSON)
+    assert len(batch) == 1
+    assert rejected.counts == {"too_deep": 1}
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["resourceSpans", "scopeSpans", "spans", "attributes", "key", "value", "arrayValue"]),
+            inner,
+            max_size=3,
+        )
+    ),
+)
+
+
+@settings(deadline=None)
+@given(_json)
+def test_any_json(said: Any) -> None:
+    """Any JSON is taken or refused, and raises nothing else."""
+    body = json.dumps(said).encode()
+    for decode in (decode_spans, decode_logs):
+        try:
+            decode(body, Format.JSON)
+        except MalformedError as error:
+            assert str(error)  # noqa: PT017
+
+
+def test_same_as_official_example() -> None:
+    """A request as the specification shows it is read."""
+    request = traces({"parent_span_id": b"\xee" * 8, "kind": 2})
+    assert row(decode_spans(as_json(request), Format.JSON)[0])["SpanKind"] == "Server"
