@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 from examples.otlp_receiver import OTLPReceiver
 
 import otel_sessions

@@ -233,7 +233,7 @@ def propagate_sessions(
         and not session_keys
     ):
         try:
-            return _Plain(_plain_session(session_id, user_id, session_name), strict=strict, baggage=baggage)  # type: ignore[arg-type]
+            return _Plain(_plain_session(session_id, user_id, session_name), strict=strict, baggage=baggage)
         except SessionValueError:  # counted, or raised, below
             pass
     fields: dict[str, Any] = {
