@@ -228,3 +228,31 @@ def test_reading_any_attributes_never_raises(attributes: dict[str, Any]) -> None
 def test_missing_is_what_is_not_present(attributes: dict[str, Any], present: dict[str, Any]) -> None:
     """All of it if nothing is present."""
     assert missing(attributes, present) == {name: attributes[name] for name in attributes.keys() - present.keys()}
+
+
+def test_two_scopes_that_find_a_span_at_once() -> None:
+    """The second sees what the first has stamped meanwhile, and leaves it alone."""
+
+    class Overtaken(NonRecordingSpan):
+        """Is stamped by somebody else after it was looked at first."""
+
+        def __init__(self) -> None:
+            super().__init__(INVALID_SPAN_CONTEXT)
+            self.looks = 0
+            self.written: list[Any] = []
+
+        def is_recording(self) -> bool:
+            return True
+
+        @property
+        def attributes(self) -> dict[str, str]:
+            self.looks += 1
+            return {} if self.looks == 1 else {"session.id": "first"}
+
+        def set_attributes(self, attributes: Any) -> None:
+            self.written.append(attributes)
+
+    server = Overtaken()
+    with use_span(server), propagate_sessions("second"):
+        pass
+    assert (server.looks, server.written) == (2, [])

@@ -44,11 +44,12 @@ print(sorted(dist.name for dist in importlib.metadata.distributions() if dist.na
 
 
 def interpreters(version: str) -> Iterator[str]:
-    """Where a Python of this version may be: on the path, or among pyenv's."""
+    """Where a Python of this version may be: on the path, beside the one that runs, or among pyenv's."""
     if found := shutil.which(f"python{version}"):
         yield found
-    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for folder in (Path(sys.base_prefix).parent, pyenv):
+        yield from map(str, sorted(folder.glob(f"{version}.*/bin/python")))
 
 
 def interpreter(version: str) -> str:
