@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -38,7 +39,7 @@ _PLAIN_TYPES: Final = frozenset({str, type(None)})
 _NO_SESSION: Final = Session(cut=(ALL_KEYS,))
 
 
-class SessionScope:
+class SessionScope(ABC):
     """A scope with a session in force: for `with`, `async with`, as a decorator, and to `wrap` iterators.
 
     One object can be entered many times, also inside itself and from several threads or tasks.
@@ -46,13 +47,13 @@ class SessionScope:
 
     _baggage = False
 
+    @abstractmethod
     def _inside(self, outer: Scope | None) -> Session:
         """The session inside this scope, given the scope around it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
         """A scope for one call of the decorated function: calls may end in any order, so each has its own."""
-        raise NotImplementedError
 
     def __enter__(self) -> Session:
         """Put the session in force and return it."""
@@ -236,16 +237,7 @@ def propagate_sessions(
             return _Plain(_plain_session(session_id, user_id, session_name), strict=strict, baggage=baggage)
         except SessionValueError:  # counted, or raised, below
             pass
-    fields: dict[str, Any] = {
-        "session_id": session_id,
-        "session_name": session_name,
-        "user_id": user_id,
-        "previous_id": previous_id,
-        "tags": tags,
-        "metadata": metadata,
-        "keys": keys,
-        "session_keys": session_keys or None,
-    }
+    fields = _fields(session_id, session_name, user_id, previous_id, tags, metadata, keys, session_keys)
     return _Propagated(fields, strict=strict, baggage=baggage)
 
 
@@ -285,16 +277,7 @@ def update_session(
         message = "update_session outside a session scope does nothing; enter propagate_sessions(...) first"
         drop(SessionValueError("update_session", "no_scope", message), strict=strict)
         return EMPTY
-    fields: dict[str, Any] = {
-        "session_id": session_id,
-        "session_name": session_name,
-        "user_id": user_id,
-        "previous_id": previous_id,
-        "tags": tags,
-        "metadata": metadata,
-        "keys": keys,
-        "session_keys": session_keys or None,
-    }
+    fields = _fields(session_id, session_name, user_id, previous_id, tags, metadata, keys, session_keys)
     given = _checked(fields, strict)
     with changing:
         before = scope.session
@@ -314,6 +297,28 @@ def bind_session(function: Callable[P, R]) -> Callable[P, R]:
     if scope is None:
         return function
     return _Fixed(scope.session, baggage=scope.baggage)(function)
+
+
+def _fields(
+    session_id: object,
+    session_name: object,
+    user_id: object,
+    previous_id: object,
+    tags: object,
+    metadata: object,
+    keys: object,
+    session_keys: dict[str, object],
+) -> dict[str, Any]:
+    return {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "previous_id": previous_id,
+        "tags": tags,
+        "metadata": metadata,
+        "keys": keys,
+        "session_keys": session_keys or None,
+    }
 
 
 def _checked(fields: dict[str, Any], strict: bool | None) -> Given:

@@ -1,0 +1,70 @@
+"""`Destination`: the store as the committer wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.ingest.committer import UnavailableError
+from otel_sessions.server.ingest.plan import Pair
+from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.columns import LOGS, TRACES
+from otel_sessions.server.store.errors import StoreAwayError
+from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.store.session_traces import insert_groups, pairs_of
+from otel_sessions.server.store.spans import stored_spans
+from otel_sessions.server.store.trace_facts import facts_of, insert_facts
+
+
+class Destination:
+    """Writes a committer's changes into a store; tells one that is away from one that refuses."""
+
+    def __init__(self, store: Store) -> None:
+        """Write into this store."""
+        self._store = store
+
+    def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
+        """Add rows to `otel_traces`."""
+        with _telling():
+            insert_rows(self._store, TRACES, batch.columns, token=token)
+
+    def insert_logs(self, batch: LogBatch, token: str) -> None:
+        """Add rows to `otel_logs`."""
+        with _telling():
+            insert_rows(self._store, LOGS, batch.columns, token=token)
+
+    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], segment: int) -> None:
+        """Add facts of spans, by trace."""
+        with _telling():
+            insert_facts(self._store, facts, segment)
+
+    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
+        """Write trace groups, and mark those that are no more."""
+        with _telling():
+            insert_groups(self._store, written, gone, version)
+
+    def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
+        """The stored facts of traces."""
+        with _telling():
+            return facts_of(self._store, trace_ids)
+
+    def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
+        """The sessions that traces have written groups in."""
+        with _telling():
+            return pairs_of(self._store, trace_ids)
+
+    def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
+        """Which spans of traces have rows."""
+        with _telling():
+            return stored_spans(self._store, trace_ids)
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except StoreAwayError as error:
+        raise UnavailableError(str(error)) from error

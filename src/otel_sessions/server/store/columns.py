@@ -1,0 +1,126 @@
+"""The columns of the tables that rows are inserted into: name and type, once. `schema/` creates them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_TEXT: Final = "String"
+_NAME: Final = "LowCardinality(String)"
+_TIME: Final = "DateTime64(9)"
+_ATTRIBUTES: Final = "Map(LowCardinality(String), String)"
+_TYPES: Final = "Map(LowCardinality(String), LowCardinality(String))"
+
+_SPANS_OF_THE_EXPORTER: Final = {
+    "Timestamp": _TIME,
+    "TraceId": _TEXT,
+    "SpanId": _TEXT,
+    "ParentSpanId": _TEXT,
+    "TraceState": _TEXT,
+    "SpanName": _NAME,
+    "SpanKind": _NAME,
+    "ServiceName": _NAME,
+    "ResourceAttributes": _ATTRIBUTES,
+    "ScopeName": _TEXT,
+    "ScopeVersion": _TEXT,
+    "SpanAttributes": _ATTRIBUTES,
+    "Duration": "UInt64",
+    "StatusCode": _NAME,
+    "StatusMessage": _TEXT,
+    "Events.Timestamp": f"Array({_TIME})",
+    "Events.Name": f"Array({_NAME})",
+    "Events.Attributes": f"Array({_ATTRIBUTES})",
+    "Links.TraceId": f"Array({_TEXT})",
+    "Links.SpanId": f"Array({_TEXT})",
+    "Links.TraceState": f"Array({_TEXT})",
+    "Links.Attributes": f"Array({_ATTRIBUTES})",
+}
+_SPANS_OF_OURS: Final = {
+    "EndTimeUnixNano": "UInt64",
+    "StartTimeUnixNano": "UInt64",
+    "Flags": "UInt32",
+    "DroppedAttributesCount": "UInt32",
+    "DroppedEventsCount": "UInt32",
+    "DroppedLinksCount": "UInt32",
+    "ResourceSchemaUrl": _NAME,
+    "ScopeSchemaUrl": _NAME,
+    "ScopeAttributes": _ATTRIBUTES,
+    "ResourceDroppedAttributesCount": "UInt32",
+    "ScopeDroppedAttributesCount": "UInt32",
+    "Extras": _TEXT,
+    "SpanAttributeTypes": _TYPES,
+    "ResourceAttributeTypes": _TYPES,
+    "ScopeAttributeTypes": _TYPES,
+    "EventAttributeTypes": f"Array({_TYPES})",
+    "LinkAttributeTypes": f"Array({_TYPES})",
+}
+_LOGS_OF_THE_EXPORTER: Final = {
+    "Timestamp": _TIME,
+    "TraceId": _TEXT,
+    "SpanId": _TEXT,
+    "TraceFlags": "UInt8",
+    "SeverityText": _NAME,
+    "SeverityNumber": "UInt8",
+    "ServiceName": _NAME,
+    "Body": _TEXT,
+    "ResourceSchemaUrl": _NAME,
+    "ResourceAttributes": _ATTRIBUTES,
+    "ScopeSchemaUrl": _NAME,
+    "ScopeName": _TEXT,
+    "ScopeVersion": _NAME,
+    "ScopeAttributes": _ATTRIBUTES,
+    "LogAttributes": _ATTRIBUTES,
+    "EventName": _TEXT,
+}
+_LOGS_OF_OURS: Final = {
+    "ObservedTimestamp": "UInt64",
+    "Flags": "UInt32",
+    "DroppedAttributesCount": "UInt32",
+    "BodyType": _NAME,
+    "LogAttributeTypes": _TYPES,
+    "ResourceAttributeTypes": _TYPES,
+    "ScopeAttributeTypes": _TYPES,
+}
+
+TRACES: Final = "otel_traces"
+LOGS: Final = "otel_logs"
+FACTS: Final = "trace_facts"
+GROUPS: Final = "session_traces"
+DOOMED: Final = "doomed_spans"
+
+COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        TRACES: {**_SPANS_OF_THE_EXPORTER, **_SPANS_OF_OURS},
+        LOGS: {**_LOGS_OF_THE_EXPORTER, **_LOGS_OF_OURS},
+        FACTS: {"TraceId": "UInt128", "Segment": "UInt64", "End": "UInt64", "Facts": _TEXT},
+        GROUPS: {
+            "Key": _NAME,
+            "Id": _TEXT,
+            "TraceId": "UInt128",
+            "Version": "UInt64",
+            "Deleted": "UInt8",
+            "Start": "UInt64",
+            "End": "UInt64",
+            "SpanCount": "UInt64",
+            "Failed": "UInt8",
+            "Conflict": "UInt8",
+            "Name": "Nullable(String)",
+            "NameAt": "UInt64",
+            "TotalTokens": "Nullable(UInt64)",
+            "TotalCost": "Nullable(Decimal(76, 38))",
+            "UserIds": f"Array({_TEXT})",
+            "Services": f"Array({_NAME})",
+            "Environments": f"Array({_NAME})",
+            "Tags": f"Array({_NAME})",
+            "Models": f"Array({_NAME})",
+            "Operations": f"Array({_NAME})",
+            "MetadataKeys": f"Array({_NAME})",
+            "MetadataAt": "Array(UInt64)",
+            "MetadataValues": f"Array({_TEXT})",
+            "ModelUsage": _TEXT,
+        },
+        DOOMED: {"TraceId": _TEXT, "SpanId": _TEXT},
+    }
+)
+"""By table, the columns that an insert gives, in the order of the table."""

@@ -1,0 +1,64 @@
+"""Numbered migrations: the files in `schema/`, one statement each, applied in order and once."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from otel_sessions.server.store.errors import NewerSchemaError
+from otel_sessions.server.store.sql import statement
+
+
+class Migration(NamedTuple):
+    """One step: its number, its name and the statement."""
+
+    number: int
+    name: str
+    sql: str
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All steps that this version knows, in order."""
+    found = []
+    for file in files(__package__).joinpath("schema").iterdir():
+        number, _, name = file.name.removesuffix(".sql").partition("_")
+        found.append(Migration(int(number), name, file.read_text(encoding="utf-8").strip()))
+    return tuple(sorted(found))
+
+
+def schema_version(client: Client) -> int:
+    """The last step that was applied to the client's database; 0 for a new one."""
+    if not client.query(statement("schema_exists")).result_rows:
+        return 0
+    return int(client.query(statement("schema_version")).result_rows[0][0])
+
+
+def migrate(client: Client, store: str) -> int:
+    """Bring the client's database up to date; the number of steps that this took.
+
+    A step that was interrupted is done again: each can be.
+
+    Args:
+        client: connected to the database.
+        store: how messages name it.
+
+    Raises:
+        NewerSchemaError: if a newer version of this program wrote the database.
+    """
+    steps = migrations()
+    known = steps[-1].number
+    found = schema_version(client)
+    if found > known:
+        raise NewerSchemaError(
+            f"the store {store} has schema version {found}, this otel-sessions knows versions up to {known}; "
+            "upgrade otel-sessions, or choose another store with --store"
+        )
+    missing = [step for step in steps if step.number > found]
+    for step in missing:
+        client.command(step.sql)
+        client.insert("schema_version", [[step.number, step.name]], column_names=["Version", "Name"])
+    return len(missing)

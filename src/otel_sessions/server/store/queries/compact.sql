@@ -1,0 +1,1 @@
+OPTIMIZE TABLE session_traces FINAL

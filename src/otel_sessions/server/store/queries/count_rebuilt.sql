@@ -1,0 +1,1 @@
+SELECT uniqExact(TraceId) FROM trace_facts_rebuilt

@@ -1,0 +1,1 @@
+CREATE TABLE session_traces_rebuilt AS session_traces

@@ -1,0 +1,1 @@
+CREATE TABLE trace_facts_rebuilt AS trace_facts

@@ -1,0 +1,2 @@
+ALTER TABLE session_traces DELETE
+WHERE TraceId IN (SELECT reinterpretAsUInt128(reverse(unhex(TraceId))) FROM doomed_spans)

@@ -1,0 +1,1 @@
+EXCHANGE TABLES session_traces_rebuilt AND session_traces

@@ -1,0 +1,1 @@
+EXCHANGE TABLES trace_facts_rebuilt AND trace_facts

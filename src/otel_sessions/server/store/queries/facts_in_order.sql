@@ -1,0 +1,1 @@
+SELECT TraceId, Facts FROM trace_facts_rebuilt ORDER BY TraceId

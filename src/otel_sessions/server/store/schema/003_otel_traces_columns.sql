@@ -1,0 +1,20 @@
+-- What a map of strings cannot hold. Empty where a Collector wrote the row.
+ALTER TABLE otel_traces
+    ADD COLUMN IF NOT EXISTS EndTimeUnixNano UInt64 CODEC(Delta, ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS StartTimeUnixNano UInt64 CODEC(Delta, ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS Flags UInt32 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS DroppedAttributesCount UInt32 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS DroppedEventsCount UInt32 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS DroppedLinksCount UInt32 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ResourceSchemaUrl LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ScopeSchemaUrl LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ResourceDroppedAttributesCount UInt32 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ScopeDroppedAttributesCount UInt32 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS Extras String CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS SpanAttributeTypes Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ResourceAttributeTypes Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ScopeAttributeTypes Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS EventAttributeTypes Array(Map(LowCardinality(String), LowCardinality(String))) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS LinkAttributeTypes Array(Map(LowCardinality(String), LowCardinality(String))) CODEC(ZSTD(1)),
+    MODIFY SETTING non_replicated_deduplication_window = 10000

@@ -1,0 +1,101 @@
+"""Spans as they were sent: those of a session by page, and which ones are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.trace import distinct_spans
+from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.columns import COLUMNS, TRACES
+from otel_sessions.server.store.insert import LATEST_NS
+from otel_sessions.server.store.sql import statement, statement_with
+from otel_sessions.server.store.trace_facts import chunks, facts_of
+
+TRACES_PER_QUERY: Final = 500
+SPAN_COLUMNS: Final = ", ".join(f"`{name}`" for name in COLUMNS[TRACES])
+AS_NUMBERS: Final = {"DateTime64*": "int"}
+"""Times as integer nanoseconds: what `datetime` holds would lose the last three digits."""
+
+Row = dict[str, Any]
+"""A row of `otel_traces` by the names of its columns, times as integer nanoseconds UTC."""
+
+
+class SpanPage(NamedTuple):
+    """Some spans of a session, and how many it has in all."""
+
+    spans: list[Row]
+    total: int
+
+
+def session_spans(store: Store, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> SpanPage:
+    """A page of a session's spans: trace by trace in the order of their start in the session, then by start."""
+    parameters = {"key": key, "id": session_id, "limit": limit, "offset": offset}
+    with store.reading() as client:
+        traces = client.query(statement("traces_of_span_page"), parameters=parameters).result_rows
+    if not traces:
+        return SpanPage([], 0)
+    total = int(traces[0][5])
+    within = [trace for trace in traces if trace[4] + trace[3] > offset and trace[4] < offset + limit]
+    if not within:
+        return SpanPage([], total)
+    facts = facts_of(store, [trace[0] for trace in within])
+    spans = [(trace[0], span) for trace in within for span in members(facts.get(trace[0], ()), (key, session_id))]
+    skipped = offset - within[0][4]
+    return SpanPage(_rows(store, spans[skipped : skipped + limit]), total)
+
+
+def members(facts: Iterable[SpanFacts], session: tuple[str, str]) -> list[SpanFacts]:
+    """Of the facts of one trace the spans that belong to a session, by start."""
+    spans = distinct_spans(facts)
+    if not spans:
+        return []
+    sessions = sessions_of(spans)
+    found = [span for span_id, span in spans.items() if session in sessions[span_id]]
+    return sorted(found, key=lambda span: (span.start, span.span_id))
+
+
+def stored_spans(store: Store, trace_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """The (trace id, span id) of all rows of these traces."""
+    found: set[tuple[int, int]] = set()
+    for some in chunks(trace_ids, TRACES_PER_QUERY):
+        with store.reading() as client:
+            rows = client.query(
+                statement("stored_spans"), parameters={"trace_ids": [trace_hex(trace_id) for trace_id in some]}
+            ).result_rows
+        found.update((int(trace_id, 16), int(span_id, 16)) for trace_id, span_id in rows)
+    return found
+
+
+def trace_hex(trace_id: int) -> str:
+    """A trace id as `otel_traces` has it."""
+    return f"{trace_id:032x}"
+
+
+def span_hex(span_id: int) -> str:
+    """A span id as `otel_traces` has it."""
+    return f"{span_id:016x}"
+
+
+def _rows(store: Store, wanted: list[tuple[int, SpanFacts]]) -> list[Row]:
+    """The rows of these spans, each after the id of its trace, in this order; without those that went meanwhile."""
+    if not wanted:
+        return []
+    starts = [min(span.start, LATEST_NS) for _, span in wanted]
+    ids = [(trace_hex(trace_id), span_hex(span.span_id)) for trace_id, span in wanted]
+    parameters = {
+        "first": min(starts),
+        "last": max(starts),
+        "trace_ids": sorted({trace_id for trace_id, _ in ids}),
+        "of_trace_ids": [trace_id for trace_id, _ in ids],
+        "span_ids": [span_id for _, span_id in ids],
+    }
+    with store.reading() as client:
+        answer = client.query(
+            statement_with("spans", columns=SPAN_COLUMNS), parameters=parameters, query_formats=AS_NUMBERS
+        )
+        found = {(row["TraceId"], row["SpanId"]): row for row in answer.named_results()}
+    return [found[one] for one in ids if one in found]

@@ -1,0 +1,48 @@
+"""Every measure sorts as the library sorts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from tests.server.store.building import Traces, call, groups_of, sessions_of, span, traces
+from tests.server.store.conftest import MANY_EXAMPLES, Emptied
+
+from otel_sessions.counting.measures import MEASURES, sort_sessions
+from otel_sessions.server.store.measures import SQL_MEASURES
+from otel_sessions.server.store.session_traces import insert_groups
+from otel_sessions.server.store.sessions import list_sessions
+
+
+def test_the_same_measures_as_the_library() -> None:
+    """Each has its SQL, and no other."""
+    assert list(SQL_MEASURES) == list(MEASURES)
+
+
+TIES: Traces = {
+    trace_id: [span(session=f"s{trace_id % 7}", **(call("0.5", 10) if trace_id % 3 else {}))]
+    for trace_id in range(1, 15)
+}
+
+
+@pytest.mark.parametrize("sort", list(MEASURES))
+@pytest.mark.parametrize("descending", [True, False])
+def test_ties_and_unknown(emptied: Emptied, sort: str, descending: bool) -> None:
+    """Equal sessions are in the order of their ids, whatever the direction; unknown ones come last."""
+    store = emptied()
+    insert_groups(store, groups_of(TIES), version=1)
+    expected = sort_sessions(sessions_of(TIES), sort, descending=descending)
+    assert list_sessions(store, sort=sort, descending=descending).sessions == expected
+
+
+@given(some=traces)
+@settings(max_examples=8, deadline=None, suppress_health_check=MANY_EXAMPLES)
+def test_lists_are_those_of_the_library(emptied: Emptied, some: Traces) -> None:
+    """Same sessions, same numbers, same order, by every measure."""
+    store = emptied()
+    insert_groups(store, groups_of(some), version=1)
+    for sort in MEASURES:
+        for descending in (True, False):
+            expected = sort_sessions(sessions_of(some), sort, descending=descending)
+            page = list_sessions(store, sort=sort, descending=descending)
+            assert [repr(one) for one in page.sessions] == [repr(one) for one in expected]
+            assert (page.total, page.next) == (len(expected), None)

@@ -1,0 +1,66 @@
+"""The schema is brought up to date once, and a newer one refused."""
+
+from __future__ import annotations
+
+import pytest
+from tests.server.store.building import columns_of, count, span
+from tests.server.store.conftest import drop
+
+from otel_sessions.server.store.client import Store, StoreSettings
+from otel_sessions.server.store.errors import NewerSchemaError
+from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.store.migrations import migrate, migrations, schema_version
+
+
+def test_steps_are_numbered_without_gaps() -> None:
+    """From 1 on; each is one statement."""
+    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+    assert all(step.name and step.sql and ";\n" not in step.sql for step in migrations())
+
+
+def test_a_new_database_takes_all_steps_and_an_old_one_none(settings: StoreSettings) -> None:
+    """What was applied is remembered."""
+    store = Store(settings)
+    assert store.migrated == len(migrations())
+    store.close()
+    again = Store(settings)
+    assert again.migrated == 0
+    with again.reading() as client:
+        assert schema_version(client) == migrations()[-1].number
+    drop(again)
+    again.close()
+
+
+def test_an_interrupted_migration_is_done_again(store: Store) -> None:
+    """Steps that are there already do no harm, whether they were noted or not."""
+    with store.writing() as client:
+        client.command("TRUNCATE TABLE schema_version")
+        assert migrate(client, store.shown) == len(migrations())
+
+
+def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
+    """The message names the store, both versions and the next step; the folder is free afterwards."""
+    store = Store(settings)
+    with store.writing() as client:
+        client.command("INSERT INTO schema_version (Version, Name) VALUES (999, 'future')")
+    store.close()
+    for _ in range(2):
+        with pytest.raises(NewerSchemaError, match=rf"999.* {migrations()[-1].number};.*upgrade") as raised:
+            Store(settings)
+        assert settings.shown in str(raised.value)
+
+
+def test_tables_that_a_collector_made_are_taken_over(store: Store) -> None:
+    """Its columns come first, its rows stay, ours are added and empty."""
+    step = next(step for step in migrations() if step.name == "otel_traces")
+    with store.writing() as client:
+        client.command("DROP TABLE otel_traces SYNC")
+        client.command(step.sql)
+        client.command("INSERT INTO otel_traces (Timestamp, TraceId, SpanId) VALUES (now(), 'aa', 'bb')")
+        client.command("TRUNCATE TABLE schema_version")
+        migrate(client, store.shown)
+        assert client.query("SELECT TraceId, EndTimeUnixNano, SpanAttributeTypes FROM otel_traces").result_rows == [
+            ("aa", 0, {})
+        ]
+    insert_rows(store, "otel_traces", columns_of([(1, span())]))
+    assert count(store, "otel_traces") == 2

@@ -1,0 +1,60 @@
+"""Facts are stored by trace and read back exactly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.server.store.building import count, facts, span
+
+from otel_sessions.counting.facts import NO_LABELS, Labels, SpanFacts
+from otel_sessions.server.store import trace_facts
+from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.trace_facts import facts_of, from_json, insert_facts, known_traces, to_json
+
+
+@given(st.lists(facts, max_size=5))
+@settings(deadline=None)
+def test_facts_round_trip(spans: list[SpanFacts]) -> None:
+    """To the last digit and type, lone surrogates too."""
+    assert repr(from_json(to_json(spans))) == repr(spans)
+
+
+def test_a_lone_surrogate() -> None:
+    """Text that UTF-8 cannot carry is stored all the same."""
+    one = span(name="\ud800")
+    assert from_json(to_json([one])) == [one]
+    assert to_json([one]).isascii()
+
+
+def test_labels_are_shared() -> None:
+    """Spans that say the same have one object for it."""
+    read = from_json(to_json([span(i, labels=Labels("n")) for i in range(2)] + [span(3)]))
+    assert read[0].labels is read[1].labels
+    assert read[2].labels is NO_LABELS
+
+
+def test_facts_of_many_traces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of each trace that was asked for, in several queries; repetitions stay, unknown traces are missing."""
+    monkeypatch.setattr(trace_facts, "TRACES_PER_QUERY", 3)
+    trace_ids = [1, 2**64, 2**64 + 1, 2**128 - 1, 7]
+    insert_facts(store, {trace_id: [span(1)] for trace_id in trace_ids}, 1)
+    insert_facts(store, {7: [span(1), span(2)], 1: [span(3)]}, 2)
+    found = facts_of(store, [*trace_ids, 99])
+    assert set(found) == set(trace_ids)
+    assert sorted(one.span_id for one in found[7]) == [1, 1, 2]
+    assert sorted(one.span_id for one in found[1]) == [1, 3]
+    assert facts_of(store, []) == {}
+
+
+def test_no_facts(store: Store) -> None:
+    """Nothing to insert is no error."""
+    insert_facts(store, {}, 1)
+    assert count(store, "trace_facts") == 0
+
+
+def test_known_traces(store: Store) -> None:
+    """The lower halves of their ids, sorted and each once."""
+    assert list(known_traces(store)) == []
+    insert_facts(store, {trace_id: [span(1)] for trace_id in (2**127 + 9, 9, 2**64 - 1, 3)}, 1)
+    assert list(known_traces(store)) == [3, 9, 2**64 - 1]

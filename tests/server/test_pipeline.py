@@ -1,0 +1,186 @@
+"""From OTLP requests to sessions in a real ClickHouse: the numbers are those of the library, whatever happens on the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Status, StatusCode
+
+from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
+from otel_sessions.server.ingest.committer import Committer, UnavailableError
+from otel_sessions.server.ingest.destination import Destination
+from otel_sessions.server.ingest.known import KnownTraces
+from otel_sessions.server.ingest.log import RequestLog
+from otel_sessions.server.ingest.segments import LOGS, TRACES
+from otel_sessions.server.otlp.batch import LOG_COLUMNS, SPAN_COLUMNS
+from otel_sessions.server.otlp.decode import decode_logs, decode_spans
+from otel_sessions.server.store.client import Store, StoreSettings
+from otel_sessions.server.store.columns import COLUMNS
+from otel_sessions.server.store.errors import StoreAwayError
+from otel_sessions.server.store.sessions import get_session
+from otel_sessions.server.store.trace_facts import known_traces
+
+PRICER = default_pricer()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running engine; a process can have one."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
+    yield f"chdb://{folder}"
+    client.close()
+
+
+@pytest.fixture
+def store(engine: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store."""
+    store = Store(StoreSettings(engine, database=request.node.name, readers=1))
+    yield store
+    store.close()
+
+
+class Ingest:
+    """What a server does with requests; `restart` is what happens after `kill -9`."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store = store
+        self.folder = folder
+        self.log: RequestLog | None = None
+        self.restart()
+
+    def restart(self) -> int:
+        """Start anew on what is on disk; how many requests were replayed."""
+        if self.log is not None:
+            self.log.release()
+        self.log = RequestLog(self.folder, backlog_bytes=1 << 24)
+        self.committer = Committer(
+            Destination(self.store),
+            self.log,
+            known=KnownTraces(known_traces(self.store)),
+            pricer=PRICER,
+            concatenate=concatenate,
+        )
+        return self.committer.replay(lambda signal, body: (decode_spans if signal == TRACES else decode_logs)(body)[0])
+
+    def send(self, spans: list[ReadableSpan]) -> None:
+        """Acknowledge one OTLP request."""
+        assert self.log is not None
+        body = encode_spans(spans).SerializeToString()
+        batch, rejected = decode_spans(body)
+        assert not rejected.counts
+        self.log.append(TRACES, body, batch)
+
+    def commit(self) -> None:
+        """Commit what was acknowledged, as a shutdown does, and start again."""
+        self.committer.start()
+        assert self.committer.stop(timeout=60)
+        self.restart()
+
+
+def concatenate(batches: Any) -> Any:
+    """Several batches as one; the first is left as it is."""
+    whole = batches[0].take(range(len(batches[0])))
+    for batch in batches[1:]:
+        whole.extend(batch)
+    return whole
+
+
+def conversation() -> list[ReadableSpan]:
+    """A few sessions of instrumented spans, in the order in which they ended."""
+    memory = InMemorySpanExporter()
+    provider = TracerProvider(resource=Resource({"service.name": "support"}), shutdown_on_exit=False)
+    provider.add_span_processor(SessionSpanProcessor())
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    tracer = provider.get_tracer("tests")
+    for number in range(12):
+        with (
+            propagate_sessions(
+                f"s{number % 3}", user_id=f"u{number % 2}", tags=["t"], run=number, metadata={"n": number}
+            ),
+            tracer.start_as_current_span("turn") as turn,
+        ):
+            for _ in range(2):
+                with tracer.start_as_current_span("chat") as chat:
+                    chat.set_attributes(
+                        {
+                            "gen_ai.operation.name": "chat",
+                            "gen_ai.provider.name": "openai",
+                            "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+                            "gen_ai.usage.input_tokens": 100 + number,
+                            "gen_ai.usage.output_tokens": 7,
+                        }
+                    )
+            turn.set_attribute("gen_ai.operation.name", "invoke_agent")
+            turn.set_attribute("gen_ai.usage.input_tokens", 2 * (100 + number))
+            if number == 5:
+                turn.set_status(Status(StatusCode.ERROR))
+    return list(memory.get_finished_spans())
+
+
+def test_requests_in_any_form_give_the_librarys_numbers(store: Store, tmp_path: Path) -> None:
+    """Shuffled, doubled, split, committed and killed in between: every session equals that of `SessionExporter`."""
+    spans = conversation()
+    truth = SessionExporter(price=PRICER)
+    truth.export(spans)
+    sent = [*spans, *spans[::3]]
+    random.Random(7).shuffle(sent)
+    ingest = Ingest(store, tmp_path)
+    while sent:
+        request, sent = sent[:7], sent[7:]
+        ingest.send(request)
+        if len(sent) % 3 == 0:
+            ingest.commit()
+        elif len(sent) % 3 == 1:
+            assert ingest.restart() > 0
+    ingest.commit()
+    for number in range(3):
+        assert get_session(store, f"s{number}") == truth.session(f"s{number}")
+    assert get_session(store, "5", key="run") == truth.session(5, key="run")
+    with store.reading() as client:
+        assert client.query("SELECT count(), uniqExact(TraceId, SpanId) FROM otel_traces").result_rows == [
+            (len(spans), len(spans))
+        ]
+
+
+def test_logs_are_stored(store: Store, tmp_path: Path) -> None:
+    """A log request goes the same way."""
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+    request = ExportLogsServiceRequest()
+    record = request.resource_logs.add().scope_logs.add().log_records.add()
+    record.body.string_value = "hello"
+    body = request.SerializeToString()
+    ingest = Ingest(store, tmp_path)
+    assert ingest.log is not None
+    ingest.log.append(LOGS, body, decode_logs(body)[0])
+    assert ingest.restart() == 1
+    with store.reading() as client:
+        assert client.query("SELECT Body FROM otel_logs").result_rows == [("hello",)]
+
+
+def test_a_store_that_is_away_is_told_from_one_that_refuses(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The committer waits for the one, and takes the other for a fault of the request."""
+
+    def away(*_: object) -> None:
+        raise StoreAwayError("the disk is full")
+
+    monkeypatch.setattr("otel_sessions.server.ingest.destination.facts_of", away)
+    with pytest.raises(UnavailableError, match="disk is full"):
+        Destination(store).facts_of([1])
+
+
+def test_what_is_decoded_is_what_is_stored() -> None:
+    """A batch has the columns of its table, in their order."""
+    assert list(SPAN_COLUMNS) == list(COLUMNS["otel_traces"])
+    assert list(LOG_COLUMNS) == list(COLUMNS["otel_logs"])
