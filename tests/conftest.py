@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -15,6 +17,11 @@ from tests.recording import Spans
 
 from otel_sessions import SessionSpanProcessor
 from otel_sessions.drops import STRICT_VARIABLE, drops
+
+# In CI a change is judged by the same examples every time; new ones are looked for on developers' machines.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 NOISY = "allow_opentelemetry_logs"
 

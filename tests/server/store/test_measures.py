@@ -34,6 +34,16 @@ def test_ties_and_unknown(emptied: Emptied, sort: str, descending: bool) -> None
     assert list_sessions(store, sort=sort, descending=descending).sessions == expected
 
 
+@pytest.mark.parametrize("descending", [True, False])
+def test_spans_that_claim_to_last_for_centuries(emptied: Emptied, descending: bool) -> None:
+    """A duration over 2**63 nanoseconds is long, not negative."""
+    store = emptied()
+    some = {1: [span(session="short")], 2: [span(session="long")._replace(start=1, end=2**63 + 1)]}
+    insert_groups(store, groups_of(some), version=1)
+    expected = sort_sessions(sessions_of(some), "duration", descending=descending)
+    assert list_sessions(store, sort="duration", descending=descending).sessions == expected
+
+
 @given(some=traces)
 @settings(max_examples=8, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_lists_are_those_of_the_library(emptied: Emptied, some: Traces) -> None:

@@ -20,10 +20,11 @@ SQL_MEASURES: Final[Mapping[str, SqlMeasure]] = MappingProxyType(
         "created": SqlMeasure("min(Start)", "UInt64"),
         "cost": SqlMeasure("sum(TotalCost)", "Decimal(76, 38)"),
         "tokens": SqlMeasure("sum(TotalTokens)", "UInt64"),
-        "duration": SqlMeasure("(max(End) - min(Start)) / 1e6", "Float64"),
+        "duration": SqlMeasure("toUInt64(max(End) - min(Start)) / 1e6", "Float64"),
         "traces": SqlMeasure("count()", "UInt64"),
         "failure_rate": SqlMeasure("sum(Failed) / count()", "Float64"),
         "name": SqlMeasure("if(max(DatedName) = '', NULL, substring(max(DatedName), 17))", "String"),
     }
 )
-"""By the names of `otel_sessions.counting.measures.MEASURES`."""
+"""By the names of `otel_sessions.counting.measures.MEASURES`. A difference of unsigned numbers is signed in ClickHouse, and
+wraps for spans that claim to last for centuries; as unsigned it is right again."""
