@@ -7,7 +7,7 @@ from typing import Final
 
 from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, get_current_span
+from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from otel_sessions.attributes import ALL_KEYS, SESSION_ID, SESSION_KEY_PREFIX, USER_ID
 from otel_sessions.dialects.ambient import AMBIENT_KEYS, read_ambient
@@ -19,6 +19,9 @@ from otel_sessions.stamping import session_of
 
 ACCEPT_BAGGAGE: Final = (SESSION_ID, SESSION_KEY_PREFIX + "*", USER_ID)
 """The baggage entries that are believed by default."""
+
+(_SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
+# `get_current_span` asks more of every span of an app than there is to know here.
 
 
 class Resolver:
@@ -47,13 +50,14 @@ class Resolver:
 
     def elsewhere(self, context: Context) -> Session:
         """The session of a context without a scope: its span's, another SDK's, or the accepted baggage's."""
-        span = get_current_span(context)
-        session = session_of(span, limits=self._limits)
-        if session is not EMPTY and (session or ALL_KEYS in session.cut):
-            return session
-        # A context that holds nothing but its span has no baggage; most spans of an app without sessions end here.
-        if len(context) == 1 and span is not INVALID_SPAN:
-            return EMPTY
+        span = context.get(_SPAN_KEY)
+        if span is not None:
+            session = session_of(span, limits=self._limits)
+            if session is not EMPTY and (session or ALL_KEYS in session.cut):
+                return session
+            # A context that holds nothing but its span has no baggage; most spans of an app without sessions end here.
+            if len(context) == 1:
+                return EMPTY
         if not AMBIENT_KEYS.isdisjoint(context):
             session = read_ambient(context, limits=self._limits)
             if session.plain_attributes:

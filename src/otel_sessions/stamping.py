@@ -182,11 +182,11 @@ def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
     return bool(own) and own == {attribute_of(key): value for key, value in session.values().items()}
 
 
-def session_of(span: Span, *, limits: Limits = DEFAULT_LIMITS) -> Session:
+def session_of(span: object, *, limits: Limits = DEFAULT_LIMITS) -> Session:
     """The session that a span itself carries and lends to its children: what it was not cut from."""
     # Every span of an app without sessions comes by here: as few calls as can be.
     attributes = getattr(span, "attributes", None)
-    if attributes:
+    if attributes is not None:
         own = attributes.copy() if type(attributes) is MappingProxyType else dict(attributes)
         if SESSION_ID in own:
             return read_session(own, limits=limits)

@@ -12,7 +12,7 @@ from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
-from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned
+from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned, read_ranked
 from otel_sessions.drops import drops
 from otel_sessions.money import EXACT
 from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
@@ -103,22 +103,16 @@ def span_facts(
     Never raises for any value of an attribute.
     """
     plan = plan_of(attributes, scope)
-    given = None if plan.who is None else plan.who(attributes)
-    if given is not None and _TEXTS.issuperset(map(type, given)):
-        key = (plan, given, service, environment)
-        who = _seen.get(key)
-        if who is None:
-            dropped = drops.events
-            who = _who(read_planned(attributes, plan.who_steps), service, environment)
-            if len(_seen) >= _SEEN_KEPT:
-                _seen.clear()
-            # What is dropped is to be counted every time, and long texts or passing plans are not to fill the memory.
-            if drops.events == dropped and plan.is_kept and sum(map(len, given)) <= _SEEN_LENGTH:
-                _seen[key] = who
-        read = read_planned(attributes, plan.other_steps) if plan.other_steps else _NOTHING
-    else:
+    if plan.who is None:
         read = read_planned(attributes, plan.steps)
         who = _who(read, service, environment)
+    else:
+        given = plan.who(attributes)
+        try:
+            who = _seen[plan, given, service, environment]
+        except (KeyError, TypeError):  # a list cannot be looked up
+            who = _look(attributes, plan, given, service, environment)
+        read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
     kind, values, cut, labels = who
     call = None
     if read.tokens or read.costs or kind in kinds.CALLS:
@@ -148,6 +142,29 @@ _TEXTS: Final = frozenset({str})
 _SEEN_KEPT: Final = 8_192
 _SEEN_LENGTH: Final = 1_024
 _seen: Final[dict[tuple[Plan, tuple[Any, ...], str | None, str | None], _Who]] = {}
+
+
+def _look(
+    attributes: Mapping[str, Any],
+    plan: Plan,
+    given: tuple[Any, ...],
+    service: str | None,
+    environment: str | None,
+) -> _Who:
+    """Read it, and remember it where the next span may say the same."""
+    dropped = drops.events
+    who = _who(read_planned(attributes, plan.who_steps), service, environment)
+    # What is dropped is to be counted every time, and long texts or passing plans are not to fill the memory.
+    if (
+        plan.is_kept
+        and drops.events == dropped
+        and _TEXTS.issuperset(map(type, given))
+        and sum(map(len, given)) <= _SEEN_LENGTH
+    ):
+        if len(_seen) >= _SEEN_KEPT:
+            _seen.clear()
+        _seen[plan, given, service, environment] = who
+    return who
 
 
 def _who(read: Read, service: str | None, environment: str | None) -> _Who:

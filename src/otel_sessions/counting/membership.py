@@ -19,7 +19,10 @@ _CUT: Final = ""
 def sessions_of(spans: Mapping[int, SpanFacts]) -> dict[int, tuple[tuple[str, str], ...]]:
     """The (key, value) pairs of every span's sessions, by span id; keys in order, `id` not first."""
     first = next(iter(spans.values())).values
-    if all(span.values == first and not span.cut for span in spans.values()):
+    for span in spans.values():
+        if span.cut or span.values != first:
+            break
+    else:
         return dict.fromkeys(spans, first)
     keys = sorted({key for span in spans.values() for key, _ in span.values})
     members: dict[int, list[tuple[str, str]]] = {span_id: [] for span_id in spans}

@@ -126,11 +126,11 @@ def distinct_spans(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
         known = by_id.get(span.span_id)
         by_id[span.span_id] = span if known is None else more_complete(known, span)
     for span in by_id.values():
-        parent = by_id.get(span.parent_id) if span.parent_id is not None else None
+        parent = by_id.get(span.parent_id)  # type: ignore[arg-type]
         if parent is not None and parent.start >= span.start:
             doubtful = True
             break
-    ordered = dict(sorted(by_id.items()))
+    ordered = {span_id: by_id[span_id] for span_id in sorted(by_id)}
     return _without_cycles(ordered) if doubtful else ordered
 
 
@@ -180,31 +180,21 @@ def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
 
 def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, tuple[Call, Cost | None]]) -> TraceGroup:
     operations: set[str] = set()
-    labels: dict[tuple[Labels, str], int] = {}
     failed = False
-    start, end = None, 0
-    last: Labels | None = None
-    last_start = 0
-
-    def note() -> None:
-        # Metadata that differ in type only are equal, so their text goes into the key.
-        if last is not None:
-            key = (last, repr(last.metadata) if last.metadata else "")
-            labels[key] = max(last_start, labels.get(key, last_start))
-
+    first = next(iter(spans.values()))
+    start, last_start, end, labels = first.start, first.start, first.end, first.labels
+    shared = True
     for _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _ in spans.values():
-        if start is None or span_start < start:
+        if span_start < start:
             start = span_start
-        end = max(end, span_end)
-        if parent_id is None or parent_id not in spans:
-            operations.add(name)
-            failed = failed or span_failed
-        if own is not last:
-            note()
-            last, last_start = own, span_start
         elif span_start > last_start:
             last_start = span_start
-    note()
+        end = max(end, span_end)
+        if parent_id not in spans:
+            operations.add(name)
+            failed = failed or span_failed
+        if own is not labels:
+            shared = False
     models: dict[Model, Totals] = {}
     few, many = (spans, priced) if len(spans) < len(priced) else (priced, spans)
     for span_id in few:
@@ -215,10 +205,26 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, t
             if totals is None:
                 totals = models[model] = Totals()
             totals.add_call(call.usage, cost)
-    assert start is not None
     return _labelled(
-        trace_id, start, max(end, start), len(spans), failed, present(operations), models, list(labels.items())
+        trace_id,
+        start,
+        max(end, start),
+        len(spans),
+        failed,
+        present(operations),
+        models,
+        [(labels, last_start)] if shared else _dated(spans.values()),
     )
+
+
+def _dated(spans: Iterable[SpanFacts]) -> list[tuple[Labels, int]]:
+    """Each of the labels with the last start of a span that has it."""
+    dated: dict[tuple[Labels, str], int] = {}
+    for span in spans:
+        # Metadata that differ in type only are equal, so their text goes into the key.
+        key = (span.labels, repr(span.labels.metadata) if span.labels.metadata else "")
+        dated[key] = max(span.start, dated.get(key, span.start))
+    return [(labels, start) for (labels, _), start in dated.items()]
 
 
 def _labelled(
@@ -229,17 +235,17 @@ def _labelled(
     failed: bool,
     operations: frozenset[str],
     models: dict[Model, Totals],
-    dated_labels: list[tuple[tuple[Labels, str], int]],
+    dated_labels: list[tuple[Labels, int]],
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
     metadata: dict[str, tuple[int, MetadataValue]] = {}
-    labels = [label for (label, _), _ in dated_labels]
+    labels = [label for label, _ in dated_labels]
     if len(labels) == 1 and not labels[0].tags and not labels[0].metadata:
         (label,) = labels
         named = None if label.name is None else (dated_labels[0][1], label.name)
         sets = only(label.service), only(label.environment), only(label.user_id), only(None)
         return TraceGroup("", "", trace_id, start, end, span_count, failed, operations, models, *sets, named, {})
-    for (label, _), at in dated_labels:
+    for label, at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
             name = (at, label.name)
         for key, value in label.metadata:

@@ -19,19 +19,23 @@ def normalise(reported: Mapping[int, Mapping[str, int]], scope: str = "") -> Usa
     is recognised, by its family or scope, by the total, or because it is smaller than its parts, and completed;
     reasoning that exceeds the output was left out of it and is added.
     """
-    if len(reported) == 1:
-        (only,) = reported.values()
-        if len(only) == 2 and "input" in only and "output" in only:
-            return Usage(only["input"], only["output"])
-    in_order = sorted(reported)
-    chosen = next((index for index in in_order if "input" in reported[index] or "output" in reported[index]), None)
-    if chosen is None:
-        return None
-    own = parts = reported[chosen]
-    if len(in_order) > 1:
+    if len(reported) == 1:  # nearly always, so without the detours of many
+        ((chosen, own),) = reported.items()
+        if "input" not in own and "output" not in own:
+            return None
+        parts = own
+    else:
+        in_order = sorted(reported)
+        with_whole = [index for index in in_order if "input" in reported[index] or "output" in reported[index]]
+        if not with_whole:
+            return None
+        chosen = with_whole[0]
+        own = reported[chosen]
         others = (item for index in reversed(in_order) for item in reported[index].items())
         parts = {**{part: tokens for part, tokens in others if part in _PARTS}, **own}
     input_, output = own.get("input"), own.get("output")
+    if len(parts) == 2 and input_ is not None and output is not None:
+        return Usage(input_, output)
     read, write = parts.get("cache_read"), parts.get("cache_write")
     cached = (read or 0) + (write or 0)
     if input_ is not None and cached:

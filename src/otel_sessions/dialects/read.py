@@ -83,6 +83,54 @@ Steps = tuple[tuple[str, tuple[Target, ...]], ...]
 """Attribute names, each with the fields that it is a candidate of."""
 
 
+class Ranked(NamedTuple):
+    """Candidates of fields, tokens and costs, the best first, so that the first that makes sense is the one."""
+
+    fields: tuple[tuple[str, str, Callable[[Any], Any]], ...]
+    tokens: tuple[tuple[str, str, Callable[[Any], Any], int], ...]
+    costs: tuple[tuple[str, str, Callable[[Any], Any], int], ...]
+
+
+def _ranked(steps: Steps) -> Ranked | None:
+    """The candidates by rank; `None` where there are none."""
+    by_rank = sorted(
+        ((name, target) for name, targets in steps for target in targets), key=lambda candidate: candidate[1].rank
+    )
+    if not by_rank:
+        return None
+    return Ranked(
+        tuple((name, target.slot, target.parse) for name, target in by_rank if target.what == _FIELD),
+        *(
+            tuple((name, target.slot, target.parse, target.family) for name, target in by_rank if target.what == what)
+            for what in (_TOKENS, _COST)
+        ),
+    )
+
+
+def read_ranked(attributes: Mapping[str, Any], ranked: Ranked) -> Read:
+    """What the attributes say that are left beside those of `Plan.who`."""
+    read = Read()
+    fields = read.fields
+    for name, slot, parse in ranked.fields:
+        if slot not in fields:
+            parsed = parse(attributes[name])
+            if parsed is not None:
+                fields[slot] = parsed
+    if ranked.tokens:
+        by_family: dict[int, dict[str, int]] = {}
+        for name, slot, parse, family in ranked.tokens:
+            parsed = parse(attributes[name])
+            if parsed is not None:
+                by_family.setdefault(family, {}).setdefault(slot, parsed)
+        read.tokens = by_family
+    for name, slot, parse, family in ranked.costs:
+        parsed = parse(attributes[name])
+        if parsed is not None:
+            read.costs = read.costs or {}
+            read.costs.setdefault(family, {}).setdefault(slot, (parsed, name))
+    return read
+
+
 class Plan:
     """How to read spans whose attributes have certain names; spans of one place in the code share it.
 
@@ -92,17 +140,17 @@ class Plan:
             which are the same in many spans; `None` where there are none, or where they cannot be told apart.
         is_kept: the next span with these names gets the same plan.
         who_steps: the steps of these.
-        other_steps: all other steps.
+        others: all that is left to read beside these.
     """
 
-    __slots__ = ("is_kept", "other_steps", "steps", "who", "who_steps")
+    __slots__ = ("is_kept", "others", "steps", "who", "who_steps")
 
     def __init__(self, steps: Steps, *, is_kept: bool) -> None:
         """Tell the steps apart."""
         self.steps = steps
         self.is_kept = is_kept
         self.who_steps = _part(steps, who=True)
-        self.other_steps = _part(steps, who=False)
+        self.others = _ranked(_part(steps, who=False))
         self.who: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
         # What a document holds is known only when it has been read, and may compete with any other name.
         if self.who_steps and not any(target.what == _DOCUMENT for _, targets in steps for target in targets):
