@@ -214,3 +214,9 @@ def test_parsers_never_raise(value: object) -> None:
         parse(value)
     for check, _ in CHECKS.values():
         check(value)
+
+
+def test_half_of_a_surrogate_pair() -> None:
+    """JSON can spell it; what is read is text that can be stored."""
+    assert values.from_json(r'{"a": ["x\ud800", "\ud83d\ude00"]}') == {"a": ["x\ufffd", "\U0001f600"]}
+    assert values.name(r'"gpt\uDC00"') == "gpt\ufffd"

@@ -72,6 +72,11 @@ def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
     return read_planned(attributes, plan_of(attributes, scope).steps)
 
 
+def is_read(name: str) -> bool:
+    """Whether an attribute of this name says anything to `read_attributes`, in whichever scope."""
+    return bool(_TABLE[name] or _CLAUDE_CODE[name])
+
+
 def read_planned(attributes: Mapping[str, Any], steps: Steps) -> Read:
     """What some of a span's attributes say: those of a plan, or of a part of one."""
     read = Read()

@@ -93,9 +93,16 @@ def from_json(value: object) -> Any:
     if len(value) > _MAX_JSON:
         return None
     try:
-        return json.loads(value)
+        parsed = json.loads(value)
+        # JSON can spell half of a surrogate pair, which is no text that can be stored or sent.
+        return _whole(parsed) if "\\ud" in value or "\\uD" in value else parsed
     except (ValueError, RecursionError):
         return None
+
+
+def _whole(parsed: Any) -> Any:
+    written = json.dumps(parsed, ensure_ascii=False)
+    return json.loads(written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"))
 
 
 def inside(value: object, path: tuple[str, ...]) -> Any:

@@ -77,7 +77,7 @@ class Memory:
         """Rows of `otel_logs`."""
         self._insert(lambda: self._once(token, lambda: self.logs.extend(batch)))
 
-    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], segment: int) -> None:
+    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], version: int) -> None:
         """Rows of `trace_facts`."""
 
         def make() -> None:

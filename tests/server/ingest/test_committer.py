@@ -16,7 +16,7 @@ from otel_sessions.counting.session import fold
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.dialects.kinds import LLM, OTHER
-from otel_sessions.server.ingest.committer import Committer, UnavailableError
+from otel_sessions.server.ingest.committer import Committed, Committer, UnavailableError
 from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import RequestLog
 from otel_sessions.server.ingest.recent import RecentTraces
@@ -51,6 +51,7 @@ class Server:
         self.recent = recent
         self.log: Any = None
         self.pauses: list[float] = []
+        self.commits: list[Committed] = []
         self.restart()
 
     def restart(self) -> int:
@@ -67,6 +68,7 @@ class Server:
             known=known,
             recent=RecentTraces(self.recent),
             concatenate=concatenate,
+            committed=self.commits.append,
             pause=self.pauses.append,
         )
         return self.committer.replay(lambda _, payload: self.payloads[payload])
@@ -98,6 +100,29 @@ def test_spans_of_a_trace_in_several_requests_are_one_trace(tmp_path: Path) -> N
     assert [] == numbers(tmp_path)
 
 
+def test_a_giant_trace_in_many_requests_is_counted_few_times(tmp_path: Path) -> None:
+    """After a commit that counted much more anew than it added, the committer rests."""
+    server = Server(tmp_path, Memory(), recent=10_000)
+    rests: list[float] = []
+    take = server.log.take
+
+    def noted(*, not_before: float, **how: Any) -> Any:
+        rests.append(not_before)
+        return take(not_before=not_before, **how)
+
+    server.log.take = noted
+    server.send(*((1, span(number)) for number in range(1, 101)))
+    server.committer.start()
+    assert server.log.wait_for(server.log.newest, 30)
+    server.send((1, span(200)))
+    assert server.log.wait_for(server.log.newest, 30)
+    assert server.committer.stop(timeout=30)
+    first, second, third = rests
+    assert (first, second) == (0, 0)
+    assert third > 0
+    assert 101 == server.store.session("s").span_count
+
+
 def test_duplicates_are_stored_once_and_counted(tmp_path: Path) -> None:
     """In one request, in another one, and after a restart that emptied the cache."""
     server = Server(tmp_path, Memory())
@@ -109,7 +134,7 @@ def test_duplicates_are_stored_once_and_counted(tmp_path: Path) -> None:
     server.stop()
     assert [(1, 1)] == server.store.spans
     assert 10 == server.store.session("s").input_tokens
-    assert 1 == server.committer.counts["duplicates"]
+    assert 1 == server.commits[-1].duplicates
 
 
 def test_a_later_state_of_a_span_replaces_the_earlier_one(tmp_path: Path) -> None:
@@ -173,7 +198,7 @@ def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog
     (refused,) = tmp_path.glob("*.refused")
     assert b"poison" == refused.read_bytes()
     assert "kept in" in caplog.text
-    assert 1 == server.committer.counts["set_aside"]
+    assert 1 == server.committer.set_aside
 
 
 def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
@@ -184,7 +209,9 @@ def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
     server.log.append(LOGS, b"l2", ["two"])
     server.stop()
     assert ["one", "two"] == server.store.logs
-    assert (1, 2) == (server.committer.counts["spans"], server.committer.counts["logs"])
+    (commit,) = server.commits
+    assert {TRACES: 1, LOGS: 2} == commit.stored
+    assert {("id", "s")} == commit.changed
 
 
 def test_spans_without_a_session_write_no_group(tmp_path: Path) -> None:

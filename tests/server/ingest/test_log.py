@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,19 @@ def test_a_segment_is_taken_when_it_is_old_enough(tmp_path: Path) -> None:
     log = log_in(tmp_path)
     log.append(TRACES, b"a", [1])
     assert log.take(rows=100, linger=0.01) is not None
+
+
+def test_a_resting_committer_is_woken_by_a_reader_only(tmp_path: Path) -> None:
+    """Rows enough do not end its rest; a reader does."""
+    log = log_in(tmp_path)
+    number = log.append(TRACES, b"a", [1])
+    taken = []
+    rest = time.monotonic() + 3600
+    thread = threading.Thread(target=lambda: taken.append(log.take(rows=1, linger=0, not_before=rest)))
+    thread.start()
+    assert not log.wait_for(number, timeout=0)
+    thread.join(10)
+    assert [1] == [sealed.number for sealed in taken if sealed is not None]
 
 
 def test_too_much_waiting_is_refused_with_a_delay(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from tests.server.otlp.rows import read_row
 
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.decode import decode_spans
@@ -112,6 +113,8 @@ def nested(levels: int, *, maps: bool = False) -> bytes:
 
 def row(batch: SpanBatch | LogBatch, index: int = 0) -> dict[str, Any]:
     """One row by column name."""
+    if isinstance(batch, SpanBatch):
+        return read_row(batch.rows[index])
     return {name: values[index] for name, values in batch.columns.items()}
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.server.otlp.building import decoded, log_requests, row, traces
+from tests.server.otlp.rows import columns
 
-from otel_sessions.server.otlp.batch import LOG_COLUMNS, SPAN_COLUMNS, LogBatch, SpanBatch
+from otel_sessions.server.otlp.batch import LOG_COLUMNS, LogBatch, SpanBatch, joined
 from otel_sessions.server.otlp.decode import decode_logs
 
 
 def test_columns() -> None:
-    """An empty batch has all columns, in the order of the tables: the Collector's, then ours."""
-    assert tuple(SpanBatch().columns) == SPAN_COLUMNS
+    """An empty batch of log records has all columns, in the order of the table: the Collector's, then ours."""
     assert tuple(LogBatch().columns) == LOG_COLUMNS
     assert len(SpanBatch()) == len(LogBatch()) == 0
-    assert SPAN_COLUMNS.index("EndTimeUnixNano") == 22
     assert LOG_COLUMNS.index("ObservedTimestamp") == 16
 
 
@@ -38,7 +36,7 @@ def test_extend_spans() -> None:
     """The rows of another batch come after the own ones, and the other is as it was."""
     one, other = decoded(traces({"name": "a"})), decoded(traces({"name": "b"}, {"name": "c"}))
     one.extend(other)
-    assert one.columns["SpanName"] == [facts.name for facts in one.facts] == ["a", "b", "c"]
+    assert columns(one)["SpanName"] == [facts.name for facts in one.facts] == ["a", "b", "c"]
     assert len(one.trace_ids) == len(one) == 3
     assert len(other) == 2
 
@@ -59,8 +57,8 @@ def test_logs(request: Any, data: st.DataObject) -> None:
         assert repr(row(whole, len(batch) + place_taken)) == repr(row(batch, index))
 
 
-@pytest.mark.parametrize("number", [0, 1, 3])
-def test_full_columns(number: int) -> None:
-    """Every column has a value for every span."""
-    batch = decoded(traces(*[{}] * number))
-    assert {len(values) for values in batch.columns.values()} == {number}
+def test_joined() -> None:
+    """Several batches are one, in order, and stay as they are."""
+    batches = [decoded(traces({"name": name})) for name in "abc"]
+    assert columns(joined(batches))["SpanName"] == ["a", "b", "c"]
+    assert [len(batch) for batch in batches] == [1, 1, 1]

@@ -28,14 +28,15 @@ from tests.server.otlp.building import (
     span_requests,
     traces,
 )
+from tests.server.otlp.rows import columns
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
-from otel_sessions.server.otlp import limits
+from otel_sessions.server.otlp import limits, spans
 from otel_sessions.server.otlp.decode import decode_spans
 from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
 from otel_sessions.server.otlp.values import restore, restore_all
 
-LAST = 2**63 - 1
+LAST = 65_536 * 86_400 * 10**9 - 1
 KINDS = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"]
 
 
@@ -109,7 +110,7 @@ def _check_events(found: dict[str, Any], extras: dict[str, Any], events: Any) ->
     for index, event in enumerate(events):
         extra = extras.get(str(index), {})
         assert extra.get("timeUnixNano", found["Events.Timestamp"][index]) == event.time_unix_nano
-        assert found["Events.Timestamp"][index] <= LAST
+        assert found["Events.Timestamp"][index] <= 2**63 - 1
         assert extra.get("droppedAttributesCount", 0) == event.dropped_attributes_count
 
 
@@ -161,7 +162,7 @@ def test_times(start: int, end: int, timestamp: int, duration: int) -> None:
 def test_invalid_ids(field: str, value: bytes, reason: str) -> None:
     """A span without a valid id is left out and counted; the others are taken."""
     batch, rejected = decode_spans(traces({"name": "a"}, {field: value}, {"name": "b"}).SerializeToString())
-    assert batch.columns["SpanName"] == ["a", "b"]
+    assert columns(batch)["SpanName"] == ["a", "b"]
     assert rejected.counts == {reason: 1}
     assert rejected.message.startswith("1 rejected: the ")
 
@@ -183,7 +184,7 @@ def test_broken_span(part: bytes, reason: str) -> None:
     spans = (Span(trace_id=TRACE_ID, span_id=SPAN_ID, name=name).SerializeToString() for name in "abc")
     scope_spans = b"".join(field(2, span + part if place == 1 else span) for place, span in enumerate(spans))
     batch, rejected = decode_spans(field(1, field(2, scope_spans)))
-    assert batch.columns["SpanName"] == ["a", "c"]
+    assert columns(batch)["SpanName"] == ["a", "c"]
     assert rejected.counts == {reason: 1}
 
 
@@ -202,7 +203,7 @@ def test_unknown_numbers() -> None:
 def test_parents() -> None:
     """A parent id is read; one that is zero or no id makes a root, and is kept unless it is zero."""
     batch = decoded(traces({"parent_span_id": SPAN_ID}, {"parent_span_id": bytes(8)}, {"parent_span_id": b"abc"}, {}))
-    assert batch.columns["ParentSpanId"] == [SPAN_ID.hex(), "", b"abc".hex(), ""]
+    assert columns(batch)["ParentSpanId"] == [SPAN_ID.hex(), "", b"abc".hex(), ""]
     assert [facts.parent_id for facts in batch.facts] == [int.from_bytes(SPAN_ID), None, None, None]
 
 
@@ -223,16 +224,9 @@ def test_parents() -> None:
 def test_resource(attributes: dict[str, Any], name: str, service: str | None, environment: str | None) -> None:
     """Service and environment come from the resource; the labels have them where they are strings."""
     batch = decoded(traces({}, attributes=attributes))
-    assert batch.columns["ServiceName"] == [name]
+    assert columns(batch)["ServiceName"] == [name]
     labels = batch.facts[0].labels
     assert (labels.service, labels.environment) == (service, environment)
-
-
-def test_shared() -> None:
-    """Spans of one resource and scope share its attributes."""
-    batch = decoded(traces({}, {}))
-    assert batch.columns["ResourceAttributes"][0] is batch.columns["ResourceAttributes"][1]
-    assert batch.columns["ScopeAttributes"][0] is batch.columns["ScopeAttributes"][1]
 
 
 def test_many_attributes() -> None:
@@ -338,4 +332,14 @@ def test_like_the_session_exporter() -> None:
 def test_trace_ids() -> None:
     """The trace id of a row is lower-case hexadecimal, and the number beside it is the same."""
     batch = decoded(traces({"trace_id": TRACE_ID}))
-    assert int(batch.columns["TraceId"][0], 16) == batch.trace_ids[0] == int.from_bytes(TRACE_ID)
+    assert int(columns(batch)["TraceId"][0], 16) == batch.trace_ids[0] == int.from_bytes(TRACE_ID)
+
+
+def test_remembered_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of spans are remembered within bounds of number and length."""
+    monkeypatch.setattr(spans, "_REMEMBERED", 3)
+    monkeypatch.setattr(spans, "_NAMES", {})
+    names = [*(f"span {number}" for number in range(9)), "n" * 500]
+    assert columns(decoded(traces(*({"name": name} for name in names))))["SpanName"] == names
+    assert len(spans._NAMES) <= 3
+    assert all(len(name) < 500 for name in spans._NAMES)

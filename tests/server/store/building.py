@@ -66,7 +66,7 @@ def columns_of(spans: Iterable[tuple[int, SpanFacts]]) -> dict[str, list[Any]]:
             "ParentSpanId": "" if one.parent_id is None else span_hex(one.parent_id),
             "SpanName": one.name,
             "ServiceName": one.labels.service or "",
-            "SpanAttributes": {"facts": to_json([one])},
+            "SpanAttributes": {"facts": to_json([one]).decode()},
             "Duration": max(one.end - one.start, 0),
             "StartTimeUnixNano": one.start,
             "EndTimeUnixNano": one.end,

@@ -10,7 +10,8 @@ from tests.server.store.building import AT, HOSTILE_TEXTS, columns_of, count, em
 from otel_sessions.server.store import insert
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS
-from otel_sessions.server.store.insert import DAY_NS, LATEST_NS, LATEST_TIME_NS, insert_rows
+from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.times import DAY_NS, LATEST, LATEST_PARTITION
 
 
 def query(store: Store, sql: str) -> list[Any]:
@@ -47,12 +48,12 @@ def test_all_columns_read_back(store: Store) -> None:
 
 def test_times_outside_of_what_the_engine_holds(store: Store) -> None:
     """1970 is kept; later than 2149 is that year's last day in the partition column, and as sent beside it."""
-    times = [0, 1, LATEST_NS, LATEST_NS + 1, 2**63 - 1, 2**64 - 1]
+    times = [0, 1, LATEST_PARTITION, LATEST_PARTITION + 1, 2**63 - 1, 2**64 - 1]
     insert_rows(
         store, "otel_traces", columns_of((1, span(i + 1, start=time, end=time)) for i, time in enumerate(times))
     )
     rows = query(store, "SELECT StartTimeUnixNano, Timestamp FROM otel_traces ORDER BY SpanId")
-    assert rows == [(time, min(time, LATEST_NS)) for time in times]
+    assert rows == [(time, min(time, LATEST_PARTITION)) for time in times]
     partitions = query(
         store,
         "SELECT DISTINCT partition FROM system.parts WHERE active AND table = 'otel_traces' "
@@ -70,7 +71,7 @@ def test_times_of_events(store: Store) -> None:
     columns["EventAttributeTypes"] = [[{}, {}], []]
     insert_rows(store, "otel_traces", columns)
     assert query(store, "SELECT `Events.Timestamp` FROM otel_traces ORDER BY SpanId") == [
-        ([AT, LATEST_TIME_NS],),
+        ([AT, LATEST],),
         ([],),
     ]
 

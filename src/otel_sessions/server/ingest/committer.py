@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple, Protocol
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import Request, RequestLog, Sealed
-from otel_sessions.server.ingest.plan import Pair, Plan, plan_spans, regroup, stored_trace
+from otel_sessions.server.ingest.plan import Groups, Pair, Plan, plan_spans, regroup, stored_trace
 from otel_sessions.server.ingest.recent import RecentTraces, Trace
 from otel_sessions.server.ingest.segments import TRACES, numbers, read_segment, remove_segment
 
@@ -20,8 +22,33 @@ logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 ROWS: Final = 16_000
 LINGER: Final = 0.15
+WASTEFUL: Final = 4
+"""A commit that counts so many times the spans anew that it adds is followed by a rest as long as it took, unless a
+reader waits: a trace of any size that comes in many requests is then counted a number of times that grows with the
+logarithm of its size."""
+
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 30.0
+
+
+class Committed(NamedTuple):
+    """What one commit did.
+
+    Attributes:
+        stored: by signal, how many records were new.
+        duplicates: how many spans were not.
+        size: the bytes of their requests.
+        seconds: how long it took.
+        changed: the (key, value) of the sessions that it wrote or took traces from.
+        unpriced: by model, how many calls of the traces that it wrote have no known cost.
+    """
+
+    stored: Mapping[str, int]
+    duplicates: int
+    size: int
+    seconds: float
+    changed: frozenset[Pair]
+    unpriced: Mapping[str, int]
 
 
 class UnavailableError(Exception):
@@ -54,7 +81,7 @@ class Store(Protocol):
         """Add rows to `otel_logs`."""
         ...
 
-    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], segment: int) -> None:
+    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], version: int) -> None:
         """Add facts of spans, by trace; the same facts may come again."""
         ...
 
@@ -97,6 +124,8 @@ class Committer:
         recent: RecentTraces | None = None,
         pricer: Pricer | None = None,
         concatenate: Callable[[Sequence[Any]], Any],
+        version: int = 0,
+        committed: Callable[[Committed], object] = lambda _: None,
         pause: Callable[[float], object] | None = None,
     ) -> None:
         """Prepare; `start` starts the thread.
@@ -108,6 +137,8 @@ class Committer:
             recent: the cache of facts.
             pricer: what calls cost that do not say so themselves.
             concatenate: several batches of one signal as one.
+            version: the greatest one in the store.
+            committed: told of every commit, on the committer's thread.
             pause: waits between tries, in seconds; tells the thread to stop by returning something true.
         """
         self._store = store
@@ -116,10 +147,15 @@ class Committer:
         self._recent = RecentTraces() if recent is None else recent
         self._pricer = pricer
         self._concatenate = concatenate
+        self._version = version
+        self._rest_until = 0.0
+        self._committed = committed
+        self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
         self._thread = threading.Thread(target=self._run, name="otel-sessions-committer", daemon=True)
-        self.counts = {"spans": 0, "duplicates": 0, "logs": 0, "segments": 0, "retries": 0, "set_aside": 0}
+        self.retries = 0
+        self.set_aside = 0
 
     def start(self) -> None:
         """Commit what comes, on a thread of its own."""
@@ -133,6 +169,20 @@ class Committer:
         self._thread.join()
         self._log.release()
         return self._log.waiting_bytes == 0
+
+    @contextmanager
+    def exclusive(self) -> Iterator[int]:
+        """Hold up all commits, to change what is stored; with a version after all before and before all to come."""
+        with self._writing:
+            self._version += 1
+            yield self._version
+
+    def forget(self, trace_ids: Iterable[int] | None = None) -> None:
+        """Look these traces, or all, up in the store when they come again; inside `exclusive`."""
+        if trace_ids is None:
+            self._recent.clear()
+        for trace_id in trace_ids or ():
+            self._recent.forget(trace_id)
 
     def replay(self, decode: Callable[[str, bytes], Any]) -> int:
         """Commit the segments that were left behind; how many requests there were. Call it before `start`."""
@@ -148,7 +198,7 @@ class Committer:
         return replayed
 
     def _run(self) -> None:
-        while (sealed := self._log.take(rows=ROWS, linger=LINGER)) is not None:
+        while (sealed := self._log.take(rows=ROWS, linger=LINGER, not_before=self._rest_until)) is not None:
             if not self._commit_until_done(sealed, again=False):
                 return
             self._log.done(sealed.number)
@@ -158,9 +208,10 @@ class Committer:
         pause = FIRST_PAUSE
         while True:
             try:
-                self._commit(sealed, again=again)
+                with self._writing:
+                    self._commit(sealed, again=again)
             except UnavailableError as error:
-                self.counts["retries"] += 1
+                self.retries += 1
                 logger.warning("segment %d waits, the store is away: %s", sealed.number, error)
                 if self._pause(pause):
                     return False
@@ -170,7 +221,6 @@ class Committer:
                 logger.exception("segment %d could not be committed as a whole", sealed.number)
                 return self._commit_one_by_one(sealed)
             else:
-                self.counts["segments"] += 1
                 return True
 
     def _commit_one_by_one(self, sealed: Sealed) -> bool:
@@ -180,25 +230,38 @@ class Committer:
                 for part, request in enumerate(sealed.requests, start=1)
             )
         for request in sealed.requests:
-            self.counts["set_aside"] += 1
-            path = self._log.folder / f"{sealed.number:012d}-{self.counts['set_aside']}.{request.signal}.refused"
+            self.set_aside += 1
+            path = self._log.folder / f"{sealed.number:012d}-{self.set_aside}.{request.signal}.refused"
             path.write_bytes(request.payload)
             logger.error("a request of %d bytes cannot be stored; it is kept in %s", len(request.payload), path)
         return True
 
     def _commit(self, sealed: Sealed, *, again: bool) -> None:
+        begin = time.monotonic()
+        # Every try has its own: what a try that failed half way has written is then older.
+        self._version += 1
+        plan, groups = Plan(), Groups()
+        stored: dict[str, int] = {}
         by_signal: dict[str, list[Any]] = {}
         for request in sealed.requests:
             by_signal.setdefault(request.signal, []).append(request.batch)
         for signal, batches in by_signal.items():
             batch = batches[0] if len(batches) == 1 else self._concatenate(batches)
             if signal == TRACES:
-                self._commit_spans(batch, sealed.number, again=again)
+                plan, groups = self._commit_spans(batch, sealed.number, again=again)
+                stored[signal] = len(plan.rows)
             else:
                 self._store.insert_logs(batch, f"{sealed.number}-{sealed.part}-{signal}")
-                self.counts["logs"] += len(batch)
+                stored[signal] = len(batch)
+        changed = {(group.key, group.value) for group in groups.written} | {pair for _, pair in groups.gone}
+        size = sum(len(request.payload) for request in sealed.requests)
+        end = time.monotonic()
+        seconds = end - begin
+        if groups.span_count > WASTEFUL * len(plan.rows):
+            self._rest_until = end + seconds
+        self._committed(Committed(stored, plan.duplicates, size, seconds, frozenset(changed), groups.unpriced))
 
-    def _commit_spans(self, batch: Batch, number: int, *, again: bool) -> None:
+    def _commit_spans(self, batch: Batch, number: int, *, again: bool) -> tuple[Plan, Groups]:
         traces = self._known_traces(set(batch.trace_ids))
         plan = plan_spans(batch.trace_ids, batch.facts, traces)
         rows = plan.rows
@@ -211,11 +274,9 @@ class Committer:
             self._store.insert_spans(batch if all_of_it else batch.take(rows), None if again else f"{number}-spans")
         if plan.facts:
             facts = {trace_id: list(added.values()) for trace_id, added in plan.facts.items()}
-            self._store.insert_facts(facts, number)
-        if plan.facts or again:
-            self._write_groups(batch, plan, traces, number, again=again)
-        self.counts["spans"] += len(plan.rows)
-        self.counts["duplicates"] += plan.duplicates
+            self._store.insert_facts(facts, self._version)
+        groups = self._write_groups(batch, plan, traces, again=again) if plan.facts or again else Groups()
+        return plan, groups
 
     def _known_traces(self, trace_ids: set[int]) -> dict[int, Trace]:
         """What is known of traces: from memory, else from the store."""
@@ -232,7 +293,7 @@ class Committer:
                 found[trace_id] = stored_trace(spans)
         return found
 
-    def _write_groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], number: int, *, again: bool) -> None:
+    def _write_groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], *, again: bool) -> Groups:
         touched = set(batch.trace_ids) if again else plan.facts.keys()
         written = self._store.pairs_of(touched) if again else {}
         whole: dict[int, dict[int, SpanFacts]] = {}
@@ -243,11 +304,12 @@ class Committer:
             before[trace_id] = trace.pairs.union(written.get(trace_id, ()))
         groups = regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
         if groups.written or groups.gone:
-            self._store.insert_groups(groups.written, groups.gone, number)
+            self._store.insert_groups(groups.written, groups.gone, self._version)
         for trace_id, spans in whole.items():
             self._recent.forget(trace_id)
             self._recent.put(trace_id, Trace(spans, groups.pairs[trace_id]))
             self._known.add(trace_id)
+        return groups
 
 
 _NOTHING: Final = Trace()

@@ -10,10 +10,11 @@ from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.ingest.committer import UnavailableError
 from otel_sessions.server.ingest.plan import Pair
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import LOGS, TRACES
 from otel_sessions.server.store.errors import StoreAwayError
-from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.store.insert import insert_rows, insert_written
 from otel_sessions.server.store.session_traces import insert_groups, pairs_of
 from otel_sessions.server.store.spans import stored_spans
 from otel_sessions.server.store.trace_facts import facts_of, insert_facts
@@ -29,17 +30,17 @@ class Destination:
     def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
         """Add rows to `otel_traces`."""
         with _telling():
-            insert_rows(self._store, TRACES, batch.columns, token=token)
+            insert_written(self._store, TRACES, ROW, batch.rows, batch.timestamps, token=token)
 
     def insert_logs(self, batch: LogBatch, token: str) -> None:
         """Add rows to `otel_logs`."""
         with _telling():
             insert_rows(self._store, LOGS, batch.columns, token=token)
 
-    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], segment: int) -> None:
+    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], version: int) -> None:
         """Add facts of spans, by trace."""
         with _telling():
-            insert_facts(self._store, facts, segment)
+            insert_facts(self._store, facts, version)
 
     def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
         """Write trace groups, and mark those that are no more."""

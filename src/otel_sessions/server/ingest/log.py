@@ -93,19 +93,21 @@ class RequestLog:
             self._changed.notify_all()
             return self._open.number
 
-    def take(self, *, rows: int, linger: float) -> Sealed | None:
+    def take(self, *, rows: int, linger: float, not_before: float = 0.0) -> Sealed | None:
         """The next segment to commit: when it has so many rows, or its first request is so many seconds old.
 
-        At once where a reader is waiting; `None` when the log is closed and empty.
+        Not before a moment of `time.monotonic()`, but at once where a reader is waiting; `None` when the log is closed
+        and empty.
         """
         with self._changed:
             while True:
                 if self._open.requests:
-                    age = time.monotonic() - self._since
-                    ready = self._hurry or self._closed or age >= linger
-                    if ready or sum(len(request.batch) for request in self._open.requests) >= rows:
+                    now = time.monotonic()
+                    full = sum(len(request.batch) for request in self._open.requests) >= rows
+                    remaining = max(not_before, 0.0 if full else self._since + linger) - now
+                    if self._hurry or self._closed or remaining <= 0:
                         return self._seal()
-                    self._changed.wait(linger - age)
+                    self._changed.wait(remaining)
                 elif self._closed:
                     return None
                 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -54,11 +55,19 @@ def plan_spans(trace_ids: Sequence[int], facts: Sequence[SpanFacts], known: Mapp
 
 @dataclass(slots=True)
 class Groups:
-    """Trace groups to write: the new ones, and the (trace, key, value) of those that are no more."""
+    """Trace groups to write: the new ones, and the (trace, key, value) of those that are no more.
+
+    Attributes:
+        pairs: by trace, the sessions that it is now in.
+        unpriced: by model, how many calls of these traces have no known cost.
+        span_count: of all these traces.
+    """
 
     written: list[TraceGroup] = field(default_factory=list)
     gone: list[tuple[int, Pair]] = field(default_factory=list)
     pairs: dict[int, frozenset[Pair]] = field(default_factory=dict)
+    unpriced: Counter[str] = field(default_factory=Counter)
+    span_count: int = 0
 
 
 def regroup(traces: Iterable[tuple[int, Collection[SpanFacts], frozenset[Pair]]], pricer: Pricer | None) -> Groups:
@@ -66,7 +75,11 @@ def regroup(traces: Iterable[tuple[int, Collection[SpanFacts], frozenset[Pair]]]
     groups = Groups()
     for trace_id, spans, before in traces:
         rolled_up = roll_up(trace_id, spans, pricer=pricer)
+        groups.span_count += len(spans)
         written = () if rolled_up is None else rolled_up.groups
+        for (_, model), totals in () if rolled_up is None else rolled_up.whole.models.items():
+            if totals.unpriced_call_count:
+                groups.unpriced[model or ""] += totals.unpriced_call_count
         now = frozenset((group.key, group.value) for group in written)
         groups.written.extend(written)
         groups.gone.extend((trace_id, pair) for pair in sorted(before - now))

@@ -47,6 +47,11 @@ class RecentTraces:
         if trace is not None:
             self.span_count -= len(trace.spans)
 
+    def clear(self) -> None:
+        """Drop all traces."""
+        self._traces.clear()
+        self.span_count = 0
+
     def trim(self) -> None:
         """Forget what is over the bound; called between commits, when nothing is held."""
         while self.span_count > self._bound and len(self._traces) > 1:

@@ -1,4 +1,4 @@
-"""What one or many requests add to a table: columns, and for spans what is counted.
+"""What one or many requests add to a table: rows, and for spans what is counted.
 
 Values are shared between rows where they are equal, such as the attributes of a resource: nothing in a batch is to be
 changed but by its own methods.
@@ -10,49 +10,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from otel_sessions.counting.facts import SpanFacts
-
-SPAN_COLUMNS: Final = (
-    "Timestamp",
-    "TraceId",
-    "SpanId",
-    "ParentSpanId",
-    "TraceState",
-    "SpanName",
-    "SpanKind",
-    "ServiceName",
-    "ResourceAttributes",
-    "ScopeName",
-    "ScopeVersion",
-    "SpanAttributes",
-    "Duration",
-    "StatusCode",
-    "StatusMessage",
-    "Events.Timestamp",
-    "Events.Name",
-    "Events.Attributes",
-    "Links.TraceId",
-    "Links.SpanId",
-    "Links.TraceState",
-    "Links.Attributes",
-    "EndTimeUnixNano",
-    "StartTimeUnixNano",
-    "Flags",
-    "DroppedAttributesCount",
-    "DroppedEventsCount",
-    "DroppedLinksCount",
-    "ResourceSchemaUrl",
-    "ScopeSchemaUrl",
-    "ScopeAttributes",
-    "ResourceDroppedAttributesCount",
-    "ScopeDroppedAttributesCount",
-    "Extras",
-    "SpanAttributeTypes",
-    "ResourceAttributeTypes",
-    "ScopeAttributeTypes",
-    "EventAttributeTypes",
-    "LinkAttributeTypes",
-)
-"""Columns of `otel_traces`: those of the Collector's exporter, then ours."""
 
 LOG_COLUMNS: Final = (
     "Timestamp",
@@ -116,35 +73,50 @@ class SpanBatch:
     """Rows of `otel_traces`, and the facts that their traces are rolled up from.
 
     Attributes:
-        columns: column name to one value a span, in the order of the table; ids are lower-case hex, times integers.
+        rows: each span in RowBinary, its columns in the order of `spans.ROW`.
+        timestamps: of each row, nanoseconds UTC.
         trace_ids: the trace id of each span, as an integer.
         facts: what counting needs to know of each span.
     """
 
-    __slots__ = ("columns", "facts", "trace_ids")
+    __slots__ = ("facts", "rows", "timestamps", "trace_ids")
 
     def __init__(self) -> None:
         """Start with no rows."""
-        self.columns: dict[str, list[Any]] = {name: [] for name in SPAN_COLUMNS}
+        self.rows: list[bytes] = []
+        self.timestamps: list[int] = []
         self.trace_ids: list[int] = []
         self.facts: list[SpanFacts] = []
 
     def __len__(self) -> int:
         """The number of rows."""
-        return len(self.facts)
+        return len(self.rows)
+
+    def add(self, row: bytes, timestamp: int, trace_id: int, facts: SpanFacts) -> None:
+        """Add one span."""
+        self.rows.append(row)
+        self.timestamps.append(timestamp)
+        self.trace_ids.append(trace_id)
+        self.facts.append(facts)
 
     def take(self, indices: Sequence[int]) -> SpanBatch:
         """A batch of the rows at these places, in this order."""
         taken = SpanBatch()
-        for name, values in self.columns.items():
-            taken.columns[name] = [values[index] for index in indices]
-        taken.trace_ids = [self.trace_ids[index] for index in indices]
-        taken.facts = [self.facts[index] for index in indices]
+        for index in indices:
+            taken.add(self.rows[index], self.timestamps[index], self.trace_ids[index], self.facts[index])
         return taken
 
     def extend(self, other: SpanBatch) -> None:
         """Add the rows of another batch after these."""
-        for name, values in other.columns.items():
-            self.columns[name].extend(values)
+        self.rows.extend(other.rows)
+        self.timestamps.extend(other.timestamps)
         self.trace_ids.extend(other.trace_ids)
         self.facts.extend(other.facts)
+
+
+def joined(batches: Sequence[Any]) -> Any:
+    """Several batches of one kind as one; they stay as they are."""
+    whole = batches[0].take(range(len(batches[0])))
+    for batch in batches[1:]:
+        whole.extend(batch)
+    return whole

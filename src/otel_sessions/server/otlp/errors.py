@@ -7,6 +7,8 @@ from typing import ClassVar, Final
 INVALID_ARGUMENT: Final = 3
 RESOURCE_EXHAUSTED: Final = 8
 UNIMPLEMENTED: Final = 12
+UNAVAILABLE: Final = 14
+UNAUTHENTICATED: Final = 16
 """gRPC status codes as numbers; this part does not need grpcio."""
 
 
@@ -61,3 +63,21 @@ class BusyError(RequestError):
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class UnavailableError(RequestError):
+    """The request cannot be kept now, because the disk is full or the server is shutting down."""
+
+    http_status = 503
+    grpc_status = UNAVAILABLE
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class UnauthenticatedError(RequestError):
+    """The API key is missing or wrong."""
+
+    http_status = 401
+    grpc_status = UNAUTHENTICATED

@@ -25,6 +25,9 @@ from otel_sessions.server.otlp.values import MAX_NESTING
 MAX_BODY: Final = 16 << 20
 """Bytes of JSON; read to Python objects, three bytes of it can take sixty."""
 
+MOST_OBJECTS: Final = 1_000_000
+"""Opening braces in a body: what it takes to read one grows with its objects, and 16 MB of true attributes have fewer."""
+
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _LONGEST_INTEGER: Final = 20
 _INT32, _INT64 = (-(2**31), 2**31 - 1), (-(2**63), 2**63 - 1)
@@ -60,7 +63,7 @@ def traces_from_json(body: bytes) -> Any:
 
     Raises:
         MalformedError: with the path of what is wrong.
-        TooLargeError: for more than `MAX_BODY` bytes.
+        TooLargeError: for more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
     """
     return _read(trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR, body)
 
@@ -70,7 +73,7 @@ def logs_from_json(body: bytes) -> Any:
 
     Raises:
         MalformedError: with the path of what is wrong.
-        TooLargeError: for more than `MAX_BODY` bytes.
+        TooLargeError: for more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
     """
     return _read(logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR, body)
 
@@ -78,6 +81,8 @@ def logs_from_json(body: bytes) -> Any:
 def _read(descriptor: Any, body: bytes) -> Any:
     if len(body) > MAX_BODY:
         raise TooLargeError(f"the JSON has {len(body)} bytes, at most {MAX_BODY} are accepted; protobuf may have more")
+    if body.count(b"{") > MOST_OBJECTS:
+        raise TooLargeError(f"the JSON has more than {MOST_OBJECTS} opening braces; protobuf has no such limit")
     try:
         return _message(descriptor, json.loads(body.decode("utf-8-sig", "replace")), 0)
     except _WrongError as error:
@@ -98,6 +103,7 @@ def _message(descriptor: Any, said: Any, level: int) -> Any:
         if level > MAX_NESTING:
             # Whoever reads the message meets this level and refuses what holds it; what is below is of no interest.
             return make()
+        said = _as_double(said)
     fields = _fields(descriptor)
     values: dict[str, Any] = {}
     for member, value in said.items():
@@ -110,6 +116,14 @@ def _message(descriptor: Any, said: Any, level: int) -> Any:
             error.path.append("." + member)
             raise
     return make(**values)
+
+
+def _as_double(said: dict[str, Any]) -> dict[str, Any]:
+    """A value, as a double where it is no 64-bit integer: JavaScript's exporter calls all whole numbers integers."""
+    number = said.get("intValue")
+    if isinstance(number, float | int) and not _INT64[0] <= number <= _INT64[1]:
+        return {**said, "intValue": None, "doubleValue": number}
+    return said
 
 
 @functools.cache

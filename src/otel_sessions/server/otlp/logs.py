@@ -7,11 +7,12 @@ from typing import Any, Final
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
-from otel_sessions.server.otlp.limits import LATEST, Parts
+from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import messages, parse
 from otel_sessions.server.otlp.origin import Resource, Scope, read_resource, read_scope, text
 from otel_sessions.server.otlp.rejected import Rejected
 from otel_sessions.server.otlp.values import decode, store
+from otel_sessions.server.times import LATEST
 
 _OWN: Final = (
     "Timestamp",

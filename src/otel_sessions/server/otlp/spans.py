@@ -3,59 +3,50 @@
 from __future__ import annotations
 
 import json
+from binascii import hexlify
+from struct import Struct
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from otel_sessions.counting.facts import SpanFacts, span_facts
-from otel_sessions.server.otlp.attributes import read_attributes
+from otel_sessions.counting.facts import span_facts
+from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.batch import SpanBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
-from otel_sessions.server.otlp.limits import LATEST, Parts
+from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import messages, parse
 from otel_sessions.server.otlp.origin import Resource, Scope, read_resource, read_scope, text
 from otel_sessions.server.otlp.rejected import Rejected, RejectedError
+from otel_sessions.server.otlp.span_attributes import read_span_attributes
+from otel_sessions.server.otlp.span_fields import SpanFields, read_span_fields
+from otel_sessions.server.row_binary import array, mapping, raw_string, string, strings, times
+from otel_sessions.server.times import LATEST, LATEST_PARTITION
 
-_OWN: Final = (
-    "Timestamp",
-    "TraceId",
-    "SpanId",
-    "ParentSpanId",
-    "TraceState",
-    "SpanName",
-    "SpanKind",
-    "SpanAttributes",
-    "Duration",
-    "StatusCode",
-    "StatusMessage",
-    "EndTimeUnixNano",
-    "StartTimeUnixNano",
-    "Flags",
-    "DroppedAttributesCount",
-    "DroppedEventsCount",
-    "DroppedLinksCount",
-    "SpanAttributeTypes",
-    "Events.Timestamp",
-    "Events.Name",
-    "Events.Attributes",
-    "Links.TraceId",
-    "Links.SpanId",
-    "Links.TraceState",
-    "Links.Attributes",
-    "EventAttributeTypes",
-    "LinkAttributeTypes",
-    "Extras",
+ROW: Final = (
+    *("ServiceName", "ResourceAttributes", "ScopeName", "ScopeVersion", "ResourceSchemaUrl", "ScopeSchemaUrl"),
+    *("ScopeAttributes", "ResourceDroppedAttributesCount", "ScopeDroppedAttributesCount"),
+    *("ResourceAttributeTypes", "ScopeAttributeTypes"),
+    *("Timestamp", "Duration", "EndTimeUnixNano", "StartTimeUnixNano"),
+    *("Flags", "DroppedAttributesCount", "DroppedEventsCount", "DroppedLinksCount"),
+    *("TraceId", "SpanId", "ParentSpanId", "TraceState", "SpanName", "SpanKind", "StatusCode", "StatusMessage"),
+    *("SpanAttributes", "SpanAttributeTypes"),
+    *("Events.Timestamp", "Events.Name", "Events.Attributes"),
+    *("Links.TraceId", "Links.SpanId", "Links.TraceState", "Links.Attributes"),
+    *("EventAttributeTypes", "LinkAttributeTypes", "Extras"),
 )
-"""Columns that differ from span to span, in the order in which `_read` gives them."""
+"""The columns of `otel_traces` in the order of a row: what all spans of a scope share comes first."""
 
-_KINDS: Final = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
-_STATUS: Final = ("Unset", "Ok", "Error")
+_NUMBERS: Final = Struct("<qQQQIIII")
+
+_KINDS: Final = tuple(map(string, ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")))
+_STATUS: Final = tuple(map(string, ("Unset", "Ok", "Error")))
 _ERROR: Final = 2
 
 _NO_TRACE: Final = bytes(16)
 _NO_SPAN: Final = bytes(8)
 
-_NOTHING_ATTACHED: Final = ((), (), (), (), (), (), (), (), (), "")
+_NOTHING_ATTACHED: Final = bytes(10)
+"""Nine arrays and a string, all empty."""
 
 
 def read_spans(request: Any) -> tuple[SpanBatch, Rejected]:
@@ -87,90 +78,83 @@ def read_spans(request: Any) -> tuple[SpanBatch, Rejected]:
 
 
 def _add(batch: SpanBatch, rejected: Rejected, parts: Parts, spans: Any, resource: Resource, scope: Scope) -> None:
-    rows: list[tuple[Any, ...]] = []
-    parsed = messages().span.FromString
+    origin = _origin(resource, scope)
     for raw in spans:
         try:
-            row, trace_id, facts = _read(parsed(raw), resource, scope.name, parts)
+            _read(batch, read_span_fields(raw), origin, resource, scope.name, parts)
         except RejectedError as error:
             rejected.counts[error.reason] += 1
         except NestedTooDeepError:
             rejected.counts["too_deep"] += 1
         except (MalformedError, DecodeError):
             rejected.counts["malformed"] += 1
-        else:
-            rows.append(row)
-            batch.trace_ids.append(trace_id)
-            batch.facts.append(facts)
-    columns = batch.columns
-    for name, values in zip(_OWN, zip(*rows, strict=True), strict=bool(rows)):
-        columns[name].extend(values)
-    for name, value in (
-        ("ServiceName", resource.service_name),
-        ("ResourceAttributes", resource.attributes.texts),
-        ("ScopeName", scope.name),
-        ("ScopeVersion", scope.version),
-        ("ResourceSchemaUrl", resource.schema_url),
-        ("ScopeSchemaUrl", scope.schema_url),
-        ("ScopeAttributes", scope.attributes.texts),
-        ("ResourceDroppedAttributesCount", resource.dropped_attributes),
-        ("ScopeDroppedAttributesCount", scope.dropped_attributes),
-        ("ResourceAttributeTypes", resource.attributes.types),
-        ("ScopeAttributeTypes", scope.attributes.types),
-    ):
-        columns[name].extend([value] * len(rows))
 
 
-def _read(span: Any, resource: Resource, scope_name: str, parts: Parts) -> tuple[tuple[Any, ...], int, SpanFacts]:
-    """The span's own columns, its trace id and its facts.
+def _origin(resource: Resource, scope: Scope) -> bytes:
+    """The columns that all spans of a scope share."""
+    return b"".join(
+        (
+            string(resource.service_name),
+            mapping(resource.attributes.texts),
+            string(scope.name),
+            string(scope.version),
+            string(resource.schema_url),
+            string(scope.schema_url),
+            mapping(scope.attributes.texts),
+            resource.dropped_attributes.to_bytes(4, "little"),
+            scope.dropped_attributes.to_bytes(4, "little"),
+            mapping(resource.attributes.types),
+            mapping(scope.attributes.types),
+        )
+    )
+
+
+def _read(
+    batch: SpanBatch, fields: SpanFields, origin: bytes, resource: Resource, scope_name: str, parts: Parts
+) -> None:
+    """Add a span's row, trace id and facts.
 
     A span that does not say when it started did so when it ended, and the other way round, as `SessionExporter` has
     it; the `...UnixNano` columns say what came.
     """
-    trace_id = span.trace_id
+    trace_id, span_id, trace_state, parent_id, raw_name, kind, sent_start, sent_end, raw_attributes, rest = fields
     if len(trace_id) != 16 or trace_id == _NO_TRACE:
         raise RejectedError("invalid_trace_id")
-    span_id = span.span_id
     if len(span_id) != 8 or span_id == _NO_SPAN:
         raise RejectedError("invalid_span_id")
-    parent_id = span.parent_span_id
     if parent_id == _NO_SPAN:
         parent_id = b""
-    sent_start = span.start_time_unix_nano
-    sent_end = span.end_time_unix_nano
     start = sent_start or sent_end
     end = max(start, sent_end)
-    name = span.name.decode("utf-8", "replace")
-    kind = span.kind
-    code, message = 0, ""
-    if span.HasField("status"):
-        status = span.status
-        code, message = status.code, text(status.message)
-    raw_attributes = span.attributes
+    name, written_name = _NAMES.get(raw_name) or _name(raw_name)
     parts.attributes(len(raw_attributes))
-    attributes = read_attributes(raw_attributes)
-    events = span.events
-    links = span.links
-    row = (
-        min(start, LATEST),
-        trace_id.hex(),
-        span_id.hex(),
-        parent_id.hex(),
-        span.trace_state.decode("utf-8", "replace"),
-        name,
-        _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
-        attributes.texts,
-        end - start,
-        _STATUS[code] if 0 <= code < len(_STATUS) else _STATUS[0],
-        message,
-        sent_end,
-        sent_start,
-        span.flags,
-        span.dropped_attributes_count,
-        span.dropped_events_count,
-        span.dropped_links_count,
-        attributes.types,
-        *(_attached(events, links, parts) if events or links else _NOTHING_ATTACHED),
+    attributes = read_span_attributes(raw_attributes)
+    dropped_attributes, dropped_events, dropped_links, flags, code, message, events, links = rest
+    timestamp = min(start, LATEST_PARTITION)
+    row = b"".join(
+        (
+            origin,
+            _NUMBERS.pack(
+                timestamp,
+                end - start,
+                sent_end,
+                sent_start,
+                flags,
+                dropped_attributes,
+                dropped_events,
+                dropped_links,
+            ),
+            b"\x20%b\x10%b" % (hexlify(trace_id), hexlify(span_id)),
+            raw_string(hexlify(parent_id)) if parent_id else b"\0",
+            string(text(trace_state)) if trace_state else b"\0",
+            written_name,
+            _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
+            _STATUS[code] if 0 <= code < len(_STATUS) else _STATUS[0],
+            string(text(message)) if message else b"\0",
+            attributes.texts,
+            attributes.types,
+            _attached(events, links, parts) if events or links else _NOTHING_ATTACHED,
+        )
     )
     facts = span_facts(
         attributes.values,
@@ -185,10 +169,26 @@ def _read(span: Any, resource: Resource, scope_name: str, parts: Parts) -> tuple
         service=resource.service,
         environment=resource.environment,
     )
-    return row, int.from_bytes(trace_id), facts
+    batch.add(row, timestamp, int.from_bytes(trace_id), facts)
 
 
-def _attached(raw_events: Any, raw_links: Any, parts: Parts) -> tuple[Any, ...]:
+_NAMES: Final[dict[bytes, tuple[str, bytes]]] = {}
+_REMEMBERED: Final = 4_096
+_SHORT: Final = 200
+
+
+def _name(raw: bytes) -> tuple[str, bytes]:
+    """A span's name as text and as it is in a row; spans of one place in the code share it."""
+    name = text(raw)
+    both = name, string(name)
+    if len(raw) < _SHORT:
+        if len(_NAMES) >= _REMEMBERED:
+            _NAMES.clear()
+        _NAMES[raw] = both
+    return both
+
+
+def _attached(raw_events: Any, raw_links: Any, parts: Parts) -> bytes:
     """The columns of events and links; their types only if there are any, and what has no column as JSON.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
@@ -204,22 +204,24 @@ def _attached(raw_events: Any, raw_links: Any, parts: Parts) -> tuple[Any, ...]:
     link_attributes = [read_attributes(link.attributes) for link in links]
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}
     extras = {name: found for name, found in extras.items() if found}
-    return (
-        [min(event.time_unix_nano, LATEST) for event in events],
-        [text(event.name) for event in events],
-        [attributes.texts for attributes in event_attributes],
-        [link.trace_id.hex() for link in links],
-        [link.span_id.hex() for link in links],
-        [text(link.trace_state) for link in links],
-        [attributes.texts for attributes in link_attributes],
-        _types(event_attributes),
-        _types(link_attributes),
-        json.dumps(extras, separators=(",", ":")) if extras else "",
+    return b"".join(
+        (
+            times([event.time_unix_nano for event in events]),
+            strings(text(event.name) for event in events),
+            array([mapping(attributes.texts) for attributes in event_attributes]),
+            strings(link.trace_id.hex() for link in links),
+            strings(link.span_id.hex() for link in links),
+            strings(text(link.trace_state) for link in links),
+            array([mapping(attributes.texts) for attributes in link_attributes]),
+            _types(event_attributes),
+            _types(link_attributes),
+            string(json.dumps(extras, separators=(",", ":")) if extras else ""),
+        )
     )
 
 
-def _types(attributes: list[Any]) -> Any:
-    return [one.types for one in attributes] if any(one.types for one in attributes) else ()
+def _types(attributes: list[Attributes]) -> bytes:
+    return array([mapping(one.types) for one in attributes] if any(one.types for one in attributes) else [])
 
 
 def _numbered(extras: Any) -> dict[str, dict[str, int]]:

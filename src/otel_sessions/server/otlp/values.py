@@ -28,10 +28,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.server.otlp.errors import NestedTooDeepError
+from otel_sessions.server.otlp.limits import count_members
 from otel_sessions.server.otlp.messages import messages, parse
 
 MAX_NESTING: Final = 64
 """Levels of a value; a string has one, an array of strings two."""
+
+MAX_NESTED_BYTES: Final = 256 << 20
+"""Bytes of a value and of all the values that it is in: each level is held until those below it are read."""
+
+_SHORT: Final = 16
+"""Values of no more bytes do not count their few members: who reads attributes remembers such values, and a request is
+to count the same every time it is read."""
 
 _SCALARS: Final = frozenset({"bool_value", "int_value", "double_value", "bytes_value"})
 _BYTES, _DOUBLE, _MAP = "bytesValue", "doubleValue", "kvlistValue"
@@ -39,24 +47,39 @@ _WRAPPERS: Final = frozenset({_BYTES, _DOUBLE, _MAP})
 _NOT_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def decode(raw: bytes, level: int = 1) -> Any:
+def decode(raw: bytes, level: int = 1, above: int = 0) -> Any:
     """The Python value of a serialized `AnyValue`: a map is a `dict`, the last of equal keys wins; empty is `None`.
+
+    Args:
+        raw: the serialized value.
+        level: how many values deep it is.
+        above: how many bytes the values that it is in have, taken together.
 
     Raises:
         MalformedError: if it is none.
-        NestedTooDeepError: if it has more than `MAX_NESTING` levels.
+        NestedTooDeepError: if it has more than `MAX_NESTING` levels, or more than `MAX_NESTED_BYTES` in all of them.
+        TooLargeError: if the request that is being read has too many members of arrays and maps.
     """
+    above += len(raw)
     if level > MAX_NESTING:
         raise NestedTooDeepError(f"a value nests deeper than {MAX_NESTING} levels")
+    if above > MAX_NESTED_BYTES:
+        raise NestedTooDeepError(f"a value has more than {MAX_NESTED_BYTES} bytes, each level taken for itself")
     value = parse(messages().any_value, raw)
     which = value.WhichOneof("value")
     if which == "string_value":
         return value.string_value.decode("utf-8", "replace")
     if which == "array_value":
-        return [decode(item, level + 1) for item in value.array_value.values]
+        values = value.array_value.values
+        if above > _SHORT:
+            count_members(len(values))
+        return [decode(item, level + 1, above) for item in values]
     if which == "kvlist_value":
-        members = (split(member) for member in value.kvlist_value.values)
-        return {name: decode(member, level + 1) for name, member in members}
+        values = value.kvlist_value.values
+        if above > _SHORT:
+            count_members(len(values))
+        members = map(split, values)
+        return {name: decode(member, level + 1, above) for name, member in members}
     if which in _SCALARS:
         return getattr(value, which)
     return None

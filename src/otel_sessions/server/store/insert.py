@@ -1,26 +1,15 @@
-"""Inserts of columns, with a token against repetition, in blocks that ClickHouse takes."""
+"""Inserts of columns, or of rows that are written already, with a token against repetition, in blocks that ClickHouse takes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from itertools import chain
 from typing import Any, Final
 from uuid import uuid4
 
-from clickhouse_connect.datatypes.base import ClickHouseType
-from clickhouse_connect.datatypes.registry import get_from_name
-
+from otel_sessions.server.row_binary import writer
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS
-
-DAY_NS: Final = 86_400 * 10**9
-
-LATEST_NS: Final = 65_536 * DAY_NS - 1
-"""The last moment of June 6th, 2149: a partition is a `Date`, which starts anew in 1970 after that."""
-
-LATEST_TIME_NS: Final = 2**63 - 1
-"""What a `DateTime64(9)` can hold, in April 2262."""
+from otel_sessions.server.times import DAY_NS, LATEST_PARTITION
 
 DAYS_PER_BLOCK: Final = 45
 """ClickHouse takes 100 partitions a block. They are days of its own time zone, so one of ours can be two of them."""
@@ -46,53 +35,60 @@ def insert_rows(
         into: a table that was made like this one, instead of it.
     """
     names = [name for name in COLUMNS[table] if name in columns]
-    types = _types(table)
-    data: list[Sequence[Any]] = [_storable(name, types[name], columns[name]) for name in names]
-    if token is None:
-        # Without one the engine would compare contents, and rows that were deleted could not come again.
-        token = uuid4().hex
-    blocks: Iterator[list[Sequence[Any]]] = iter([data])
-    if "Timestamp" in columns:
-        blocks = _blocks(data, data[names.index("Timestamp")])
+    timestamps = columns.get("Timestamp")
+    if timestamps is not None:
+        timestamps = [min(time, LATEST_PARTITION) for time in timestamps]
+        columns = {**columns, "Timestamp": timestamps}
+    written = [map(writer(COLUMNS[table][name]), columns[name]) for name in names]
+    rows = [b"".join(values) for values in zip(*written, strict=True)]
+    insert_written(store, into or table, names, rows, timestamps, token=token)
+
+
+def insert_written(
+    store: Store,
+    table: str,
+    names: Sequence[str],
+    rows: Sequence[bytes],
+    timestamps: Sequence[int] | None = None,
+    *,
+    token: str | None = None,
+) -> None:
+    """Insert rows that are written in RowBinary already.
+
+    Args:
+        store: where to.
+        table: its name.
+        names: the columns in the order of a row.
+        rows: one by one.
+        timestamps: of each row, the time that the table is partitioned by, nanoseconds UTC; `None` if it is not.
+        token: as in `insert_rows`.
+    """
+    # Without a token the engine would compare contents, and rows that were deleted could not come again.
+    token = token or uuid4().hex
     with store.writing() as client:
-        for number, block in enumerate(blocks):
-            client.insert(
-                into or table,
-                block,
-                column_names=names,
-                column_types=[types[name] for name in names],
-                column_oriented=True,
+        for number, places in enumerate(_blocks(len(rows), timestamps)):
+            client.raw_insert(
+                table,
+                names,
+                b"".join([rows[place] for place in places]),
                 settings={"insert_deduplication_token": f"{token}-{number}"},
+                fmt="RowBinary",
             )
 
 
-def _blocks(data: list[Sequence[Any]], times: Sequence[int]) -> Iterator[list[Sequence[Any]]]:
-    """The rows in blocks of so many rows and days at most; in order of days where these are many."""
-    days = [time // DAY_NS for time in times]
-    if len(times) <= ROWS_PER_BLOCK and len(set(days)) <= DAYS_PER_BLOCK:
-        if times:
-            yield data
+def _blocks(count: int, times: Sequence[int] | None) -> Iterator[Sequence[int]]:
+    """The places of the rows of each block: so many rows and days at most, in order of days where these are many."""
+    if times is None or not times or max(times) // DAY_NS - min(times) // DAY_NS < DAYS_PER_BLOCK:
+        for first in range(0, count, ROWS_PER_BLOCK):
+            yield range(first, min(first + ROWS_PER_BLOCK, count))
         return
+    days = [time // DAY_NS for time in times]
     rows: list[int] = []
     days_of_block: set[int] = set()
     for row in sorted(range(len(times)), key=days.__getitem__):
         if len(rows) == ROWS_PER_BLOCK or (days[row] not in days_of_block and len(days_of_block) == DAYS_PER_BLOCK):
-            yield [[column[row] for row in rows] for column in data]
+            yield rows
             rows, days_of_block = [], set()
         rows.append(row)
         days_of_block.add(days[row])
-    yield [[column[row] for row in rows] for column in data]
-
-
-def _storable(name: str, kind: ClickHouseType, values: Sequence[Any]) -> Sequence[Any]:
-    if name == "Timestamp":
-        if max(values, default=0) > LATEST_NS:
-            return [min(value, LATEST_NS) for value in values]
-    elif kind.name == "Array(DateTime64(9))" and max(chain.from_iterable(values), default=0) > LATEST_TIME_NS:
-        return [[min(time, LATEST_TIME_NS) for time in times] for times in values]
-    return values
-
-
-@cache
-def _types(table: str) -> dict[str, ClickHouseType]:
-    return {name: get_from_name(kind) for name, kind in COLUMNS[table].items()}
+    yield rows

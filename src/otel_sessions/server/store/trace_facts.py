@@ -1,60 +1,64 @@
 """The facts of spans by trace, as compact JSON: what rolling a trace up anew takes, without reading its spans.
 
-`SpanFacts` consists of tuples, which JSON writes as lists by position; amounts are strings, so that nothing is rounded.
+`SpanFacts` consists of tuples, which are written as lists by position; amounts are strings, so that nothing is rounded.
 """
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from decimal import Decimal
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from otel_sessions.counting.facts import NO_LABELS, Call, Labels, SpanFacts
-from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.tokens import Usage
+import msgspec
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.server.row_binary import raw_string
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.columns import FACTS
-from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.store.columns import COLUMNS, FACTS
+from otel_sessions.server.store.insert import insert_written
 from otel_sessions.server.store.sql import statement
 
 TRACES_PER_QUERY: Final = 500
 
-_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), default=str, check_circular=False).encode
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(list[SpanFacts])
 
 
-def to_json(spans: Collection[SpanFacts]) -> str:
+def to_json(spans: Collection[SpanFacts]) -> bytes:
     """The facts of spans as JSON."""
-    return _ENCODE(tuple(spans))
+    return _ENCODER.encode(list(spans))
 
 
-def from_json(written: str) -> list[SpanFacts]:
+def from_json(written: str | bytes) -> list[SpanFacts]:
     """The facts that `to_json` wrote, the same to the last digit."""
-    shared: dict[Labels, Labels] = {}
-    return [_span(span, shared) for span in json.loads(written)]
+    return _DECODER.decode(written)
 
 
 def insert_facts(
-    store: Store, facts: Mapping[int, Collection[SpanFacts]], segment: int, *, into: str | None = None
+    store: Store, facts: Mapping[int, Collection[SpanFacts]], version: int, *, into: str | None = None
 ) -> None:
     """Add facts of spans, by trace id; the same facts may come again.
 
     Args:
         store: where to.
         facts: by trace id.
-        segment: a number that grows; what is kept of a trace that is deleted in part has a later one.
+        version: a number that grows; what is kept of a trace that is deleted in part has a later one.
         into: another table of the same columns.
     """
-    columns: dict[str, list[Any]] = {
-        "TraceId": list(facts),
-        "Segment": [segment] * len(facts),
-        "End": [max(span.end for span in spans) for spans in facts.values()],
-        "Facts": [to_json(spans) for spans in facts.values()],
-    }
-    if facts:
-        insert_rows(store, FACTS, columns, into=into)
+    after_id = version.to_bytes(8, "little")
+    rows = [
+        b"".join(
+            (
+                trace_id.to_bytes(16, "little"),
+                after_id,
+                max(span.end for span in spans).to_bytes(8, "little"),
+                raw_string(to_json(spans)),
+            )
+        )
+        for trace_id, spans in facts.items()
+    ]
+    insert_written(store, into or FACTS, list(COLUMNS[FACTS]), rows)
 
 
 def facts_of(store: Store, trace_ids: Iterable[int]) -> dict[int, list[SpanFacts]]:
@@ -76,56 +80,14 @@ def known_traces(store: Store) -> array[int]:
     return known
 
 
+def last_version(store: Store) -> int:
+    """The greatest version that anything was written with; 0 in an empty store."""
+    with store.reading() as client:
+        return int(client.query(statement("last_version")).result_rows[0][0])
+
+
 def chunks(values: Iterable[int], size: int) -> Iterator[list[int]]:
     """The values in lists of so many at most."""
     rest = iter(values)
     while some := list(islice(rest, size)):
         yield some
-
-
-def _span(written: list[Any], shared: dict[Labels, Labels]) -> SpanFacts:
-    span_id, parent_id, start, end, failed, kind, scope, name, values, cut, labels, call = written
-    return SpanFacts(
-        span_id,
-        parent_id,
-        start,
-        end,
-        failed,
-        kind,
-        scope,
-        name,
-        tuple((key, value) for key, value in values),
-        tuple(cut),
-        _labels(labels, shared),
-        None if call is None else _call(call),
-    )
-
-
-def _labels(written: list[Any], shared: dict[Labels, Labels]) -> Labels:
-    """One object for all spans that say the same; without metadata, where `1` and `True` would be taken for equal."""
-    name, user_id, tags, metadata, service, environment = written
-    if metadata:
-        return Labels(name, user_id, tuple(tags), tuple((key, value) for key, value in metadata), service, environment)
-    labels = Labels(name, user_id, tuple(tags), (), service, environment)
-    return NO_LABELS if labels == NO_LABELS else shared.setdefault(labels, labels)
-
-
-def _call(written: list[Any]) -> Call:
-    usage, model, request_model, provider, response_id, call_id, context, reported, cache_hit = written
-    return Call(
-        None if usage is None else Usage(*usage),
-        model,
-        request_model,
-        provider,
-        response_id,
-        call_id,
-        tuple((name, value) for name, value in context),
-        None if reported is None else _cost(*reported),
-        cache_hit,
-    )
-
-
-def _cost(input_: str | None, output: str | None, total: str, source: str) -> Cost:
-    return Cost(
-        None if input_ is None else Decimal(input_), None if output is None else Decimal(output), Decimal(total), source
-    )

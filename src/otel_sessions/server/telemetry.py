@@ -1,0 +1,64 @@
+"""`Telemetry`: what a server counts of itself, as metrics that Prometheus reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+PREFIX: Final = "otel_sessions_"
+MODELS_KEPT: Final = 200
+OTHER_MODELS: Final = "(other models)"
+
+_BYTES: Final = tuple(float(4**power) for power in range(5, 15))
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Telemetry:
+    """Metrics of one server, in a registry of their own; safe to use from any thread.
+
+    Attributes:
+        registry: all of them.
+        received: records in requests that were taken, by signal; repetitions included.
+        stored: records that were committed, by signal.
+        duplicates: spans that were stored before.
+        rejected: records left out of requests that were taken, by signal and reason.
+        refused: whole requests that were not taken, by signal and the name of the error.
+        unpriced: model calls without a known cost, by model; counted again when a late span has its trace counted anew.
+        segment_bytes: sizes of what was committed at once.
+        commit_seconds: how long commits took.
+    """
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        registry = self.registry = CollectorRegistry()
+
+        def counter(name: str, about: str, *labels: str) -> Counter:
+            return Counter(PREFIX + name, about, labels, registry=registry)
+
+        self.received = counter("received_records", "Records in requests that were taken", "signal")
+        self.stored = counter("stored_records", "Records that were committed", "signal")
+        self.duplicates = counter("duplicate_spans", "Spans that were stored before")
+        self.rejected = counter("rejected_records", "Records left out of requests that were taken", "signal", "reason")
+        self.refused = counter("refused_requests", "Requests that were not taken", "signal", "reason")
+        self.unpriced = counter("unpriced_calls", "Model calls without a known cost", "model")
+        self.segment_bytes = Histogram(
+            PREFIX + "segment_bytes", "Bytes of requests committed at once", buckets=_BYTES, registry=registry
+        )
+        self.commit_seconds = Histogram(
+            PREFIX + "commit_seconds", "How long commits took", buckets=_SECONDS, registry=registry
+        )
+        self._models: set[str] = set()
+
+    def gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
+        """Add a metric that is asked for when it is read."""
+        Gauge(PREFIX + name, about, registry=self.registry).set_function(value)
+
+    def count_unpriced(self, model: str, calls: int) -> None:
+        """Count calls of a model without a known cost; after so many models, others are counted together."""
+        if model not in self._models:
+            if len(self._models) >= MODELS_KEPT:
+                model = OTHER_MODELS
+            self._models.add(model)
+        self.unpriced.labels(model).inc(calls)

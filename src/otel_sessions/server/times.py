@@ -1,0 +1,13 @@
+"""Which times the tables can hold, in nanoseconds UTC; what is later is stored as the last of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DAY_NS: Final = 86_400 * 10**9
+
+LATEST_PARTITION: Final = 65_536 * DAY_NS - 1
+"""The last moment of June 6th, 2149: a partition is a `Date`, which starts anew in 1970 after that."""
+
+LATEST: Final = 2**63 - 1
+"""The last moment of a `DateTime64(9)`, in April 2262."""
