@@ -193,6 +193,9 @@ def test_old_traces_are_dropped(start: Open) -> None:
     backend.receive(TRACES, request("s"))
     backend.settle()
     assert get_session(backend.store, "s") is not None
+    assert backend.drop_to_size(1 << 30) == 0
+    assert backend.drop_to_size(1) == 1
+    assert get_session(backend.store, "s") is None
 
 
 def test_what_a_dead_process_acknowledged_is_stored(start: Open, caplog: pytest.LogCaptureFixture) -> None:

@@ -21,11 +21,9 @@ from otel_sessions.server.ingest.destination import Destination
 from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import RequestLog
 from otel_sessions.server.ingest.segments import LOGS, TRACES
-from otel_sessions.server.otlp.batch import LOG_COLUMNS, joined
+from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import decode_logs, decode_spans, read_payload
-from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.store.client import Store, StoreSettings
-from otel_sessions.server.store.columns import COLUMNS
 from otel_sessions.server.store.errors import StoreAwayError
 from otel_sessions.server.store.sessions import get_session
 from otel_sessions.server.store.trace_facts import known_traces, last_version
@@ -171,9 +169,3 @@ def test_a_store_that_is_away_is_told_from_one_that_refuses(store: Store, monkey
     monkeypatch.setattr("otel_sessions.server.ingest.destination.facts_of", away)
     with pytest.raises(UnavailableError, match="disk is full"):
         Destination(store).facts_of([1])
-
-
-def test_what_is_decoded_is_what_is_stored() -> None:
-    """A batch has the columns of its table."""
-    assert set(ROW) == set(COLUMNS["otel_traces"])
-    assert list(LOG_COLUMNS) == list(COLUMNS["otel_logs"])

@@ -22,13 +22,14 @@ from otel_sessions.server.otlp.errors import BusyError, RequestError, Unavailabl
 from otel_sessions.server.otlp.rejected import Rejected
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.delete import Deleted, delete_session
-from otel_sessions.server.store.retention import drop_older
+from otel_sessions.server.store.logs import last_segment
+from otel_sessions.server.store.retention import drop_older, drop_to_size
 from otel_sessions.server.store.trace_facts import known_traces, last_version
 from otel_sessions.server.telemetry import Telemetry
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
-DEFAULT_BACKLOG_BYTES: Final = 256 << 20
+DEFAULT_BACKLOG_BYTES: Final = 64 << 20
 SETTLE_SECONDS: Final = 30.0
 
 Listener = Callable[[frozenset[Pair]], object]
@@ -67,7 +68,7 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
-        self._log = RequestLog(requests, backlog_bytes=backlog_bytes, sync=sync)
+        self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._committer = Committer(
@@ -149,8 +150,19 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
+        return self._drop(lambda: drop_older(self.store, before))
+
+    def drop_to_size(self, max_bytes: int) -> int:
+        """Drop the oldest traces and logs until the store takes no more than so many bytes; the number of traces.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        return self._drop(lambda: drop_to_size(self.store, max_bytes))
+
+    def _drop(self, drop: Callable[[], int]) -> int:
         with self._committer.exclusive():
-            dropped = drop_older(self.store, before)
+            dropped = drop()
             if dropped:
                 self._committer.forget()
         return dropped

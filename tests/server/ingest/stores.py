@@ -9,6 +9,7 @@ from typing import Any
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.session import SessionRollup, fold
 from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.facts_json import WrittenFacts, from_json
 
 Pair = tuple[str, str]
 
@@ -28,6 +29,20 @@ class SpanRows:
         return SpanRows([self.trace_ids[index] for index in indices], [self.facts[index] for index in indices])
 
 
+@dataclass
+class LogRows:
+    """Log records; each is a line."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def take(self, indices: Sequence[int]) -> LogRows:
+        """Some of the rows."""
+        return LogRows([self.lines[index] for index in indices])
+
+
 def concatenate(batches: Sequence[Any]) -> Any:
     """Several batches as one."""
     if isinstance(batches[0], SpanRows):
@@ -35,7 +50,7 @@ def concatenate(batches: Sequence[Any]) -> Any:
             [trace_id for batch in batches for trace_id in batch.trace_ids],
             [span for batch in batches for span in batch.facts],
         )
-    return [row for batch in batches for row in batch]
+    return LogRows([line for batch in batches for line in batch.lines])
 
 
 class Memory:
@@ -44,6 +59,7 @@ class Memory:
     def __init__(self) -> None:
         self.spans: list[tuple[int, int]] = []
         self.logs: list[str] = []
+        self.log_rows: set[tuple[int, int]] = set()
         self.facts: dict[int, list[SpanFacts]] = {}
         self.groups: dict[tuple[int, Pair], tuple[int, TraceGroup | None]] = {}
         self.tokens: set[str] = set()
@@ -73,16 +89,27 @@ class Memory:
         rows = [(trace_id, span.span_id) for trace_id, span in zip(batch.trace_ids, batch.facts, strict=True)]
         self._insert(lambda: self._once(token, lambda: self.spans.extend(rows)))
 
-    def insert_logs(self, batch: Any, token: str) -> None:
+    def insert_logs(self, batch: Any, segment: int, rows: Sequence[int], token: str | None) -> None:
         """Rows of `otel_logs`."""
-        self._insert(lambda: self._once(token, lambda: self.logs.extend(batch)))
+        if not self.refused.isdisjoint(batch.lines):
+            raise ValueError("a log record that cannot be stored")
 
-    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], version: int) -> None:
+        def make() -> None:
+            self.logs.extend(batch.lines)
+            self.log_rows.update((segment, row) for row in rows)
+
+        self._insert(lambda: self._once(token, make))
+
+    def stored_log_rows(self, segment: int) -> set[int]:
+        """Which log records have rows."""
+        return {row for of_segment, row in self.log_rows if of_segment == segment}
+
+    def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Rows of `trace_facts`."""
 
         def make() -> None:
-            for trace_id, spans in facts.items():
-                self.facts.setdefault(trace_id, []).extend(spans)
+            for trace_id, (_, written) in facts.items():
+                self.facts.setdefault(trace_id, []).extend(from_json(written))
 
         self._insert(make)
 

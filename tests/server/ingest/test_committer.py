@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.server.ingest.stores import Memory, SpanRows, concatenate
+from tests.server.ingest.stores import LogRows, Memory, SpanRows, concatenate
 
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.session import fold
@@ -47,7 +47,7 @@ class Server:
     def __init__(self, folder: Path, store: Memory, *, recent: int = 100) -> None:
         self.store = store
         self.folder = folder
-        self.payloads: dict[bytes, SpanRows] = {}
+        self.payloads: dict[bytes, Any] = {}
         self.recent = recent
         self.log: Any = None
         self.pauses: list[float] = []
@@ -204,14 +204,46 @@ def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog
 def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
     """Requests of both signals in one segment, each signal as one batch."""
     server = Server(tmp_path, Memory())
-    server.log.append(LOGS, b"l1", ["one"])
+    server.log.append(LOGS, b"l1", LogRows(["one"]))
     server.send((1, span(1)))
-    server.log.append(LOGS, b"l2", ["two"])
+    server.log.append(LOGS, b"l2", LogRows(["two"]))
     server.stop()
     assert ["one", "two"] == server.store.logs
     (commit,) = server.commits
     assert {TRACES: 1, LOGS: 2} == commit.stored
     assert {("id", "s")} == commit.changed
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_log_records_are_stored_once(tmp_path: Path, late: bool) -> None:
+    """Whether the insert that failed had stored them or not, and after a restart in between."""
+    store = Memory()
+    server = Server(tmp_path, store)
+    for line in ("one", "two"):
+        server.payloads[line.encode()] = LogRows([line])
+        server.log.append(LOGS, line.encode(), LogRows([line]))
+    store.faults[1] = (late, UnavailableError("away"))
+    assert server.stop()
+    assert ["one", "two"] == store.logs
+    server.log.release()
+    server.log = RequestLog(tmp_path, backlog_bytes=1 << 20)
+    server.log.append(LOGS, b"one", LogRows(["one"]))
+    server.restart()
+    assert ["one", "two", "one"] == store.logs
+
+
+def test_one_log_record_that_cannot_be_stored_harms_no_other(tmp_path: Path) -> None:
+    """The others keep their numbers, so that they are stored once."""
+    store = Memory()
+    store.refused.add("poison")
+    server = Server(tmp_path, store)
+    for line in ("one", "poison", "two"):
+        server.log.append(LOGS, line.encode(), LogRows([line]))
+    server.send((1, span(1)))
+    assert server.stop()
+    assert ["one", "two"] == store.logs
+    assert {0, 2} == {row for _, row in store.log_rows}
+    assert 1 == server.committer.set_aside
 
 
 def test_spans_without_a_session_write_no_group(tmp_path: Path) -> None:

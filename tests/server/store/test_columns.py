@@ -22,4 +22,4 @@ def test_columns_are_those_of_the_table(store: Store, table: str) -> None:
 def test_batches_have_the_same_columns() -> None:
     """What is decoded fits what is stored."""
     assert set(COLUMNS["otel_traces"]) == set(ROW)
-    assert tuple(COLUMNS["otel_logs"]) == LOG_COLUMNS
+    assert (*LOG_COLUMNS, "Segment", "SegmentRow") == tuple(COLUMNS["otel_logs"])

@@ -12,11 +12,12 @@ from typing import Any, Final, NamedTuple, Protocol
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.facts_json import WrittenFacts, to_json, write_facts
 from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import Request, RequestLog, Sealed
 from otel_sessions.server.ingest.plan import Groups, Pair, Plan, plan_spans, regroup, stored_trace
 from otel_sessions.server.ingest.recent import RecentTraces, Trace
-from otel_sessions.server.ingest.segments import TRACES, numbers, read_segment, remove_segment
+from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers, read_segment, remove_segment
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
@@ -77,11 +78,11 @@ class Store(Protocol):
         """Add rows to `otel_traces`."""
         ...
 
-    def insert_logs(self, batch: Any, token: str) -> None:
-        """Add rows to `otel_logs`."""
+    def insert_logs(self, batch: Any, segment: int, rows: Sequence[int], token: str | None) -> None:
+        """Add rows to `otel_logs`, each with its number among the log records of its segment."""
         ...
 
-    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], version: int) -> None:
+    def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add facts of spans, by trace; the same facts may come again."""
         ...
 
@@ -97,6 +98,10 @@ class Store(Protocol):
         """The (key, value) of the trace groups that are written for these traces."""
         ...
 
+    def stored_log_rows(self, segment: int) -> Collection[int]:
+        """The numbers of the log records of a segment that have rows in `otel_logs`."""
+        ...
+
     def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
         """The (trace id, span id) of the rows of these traces in `otel_traces`."""
         ...
@@ -107,7 +112,7 @@ class Committer:
 
     A commit has three inserts, in this order: the spans, their facts, and the trace groups that change. What is in
     memory follows only when all three are done, so a commit that failed half way is simply done again: the rows of its
-    spans that are there already are looked up and left out, facts may repeat, and the groups of all its traces are
+    spans and log records that are there already are looked up and left out, facts may repeat, and the groups of all its traces are
     written anew, since facts that are stored already do not tell that their groups are. That is also how a segment is
     replayed that was left behind by a process that died.
 
@@ -225,10 +230,12 @@ class Committer:
 
     def _commit_one_by_one(self, sealed: Sealed) -> bool:
         if len(sealed.requests) > 1:
-            return all(
-                self._commit_until_done(Sealed(sealed.number, [request], part), again=True)
-                for part, request in enumerate(sealed.requests, start=1)
-            )
+            parts = []
+            logs = 0
+            for request in sealed.requests:
+                parts.append(Sealed(sealed.number, [request], logs))
+                logs += len(request.batch) if request.signal == LOGS else 0
+            return all(self._commit_until_done(part, again=True) for part in parts)
         for request in sealed.requests:
             self.set_aside += 1
             path = self._log.folder / f"{sealed.number:012d}-{self.set_aside}.{request.signal}.refused"
@@ -251,8 +258,7 @@ class Committer:
                 plan, groups = self._commit_spans(batch, sealed.number, again=again)
                 stored[signal] = len(plan.rows)
             else:
-                self._store.insert_logs(batch, f"{sealed.number}-{sealed.part}-{signal}")
-                stored[signal] = len(batch)
+                stored[signal] = self._commit_logs(batch, sealed, again=again)
         changed = {(group.key, group.value) for group in groups.written} | {pair for _, pair in groups.gone}
         size = sum(len(request.payload) for request in sealed.requests)
         end = time.monotonic()
@@ -273,24 +279,42 @@ class Committer:
             # What is done again differs from what was tried before, so its token would be wrong; the look-up decides.
             self._store.insert_spans(batch if all_of_it else batch.take(rows), None if again else f"{number}-spans")
         if plan.facts:
-            facts = {trace_id: list(added.values()) for trace_id, added in plan.facts.items()}
+            facts = {trace_id: write_facts(added.values()) for trace_id, added in plan.facts.items()}
             self._store.insert_facts(facts, self._version)
+        else:
+            facts = {}
         groups = self._write_groups(batch, plan, traces, again=again) if plan.facts or again else Groups()
+        for trace_id, (_, written) in facts.items():
+            if trace_id in traces and trace_id not in self._recent:
+                self._recent.add(trace_id, to_json(traces[trace_id].spans.values()))
+            self._recent.add(trace_id, written)
+            self._known.add(trace_id)
         return plan, groups
+
+    def _commit_logs(self, batch: Batch, sealed: Sealed, *, again: bool) -> int:
+        rows = range(sealed.logs_before, sealed.logs_before + len(batch))
+        if not again:
+            self._store.insert_logs(batch, sealed.number, rows, f"{sealed.number}-logs")
+            return len(batch)
+        stored = self._store.stored_log_rows(sealed.number)
+        missing = [place for place, row in enumerate(rows) if row not in stored]
+        if missing:
+            self._store.insert_logs(batch.take(missing), sealed.number, [rows[place] for place in missing], None)
+        return len(missing)
 
     def _known_traces(self, trace_ids: set[int]) -> dict[int, Trace]:
         """What is known of traces: from memory, else from the store."""
         found: dict[int, Trace] = {}
         missing = []
         for trace_id in trace_ids:
-            trace = self._recent.get(trace_id)
-            if trace is not None:
-                found[trace_id] = trace
+            spans = self._recent.get(trace_id)
+            if spans is not None:
+                found[trace_id] = stored_trace(spans)
             elif trace_id in self._known:
                 missing.append(trace_id)
         if missing:
-            for trace_id, spans in self._store.facts_of(missing).items():
-                found[trace_id] = stored_trace(spans)
+            for trace_id, stored in self._store.facts_of(missing).items():
+                found[trace_id] = stored_trace(stored)
         return found
 
     def _write_groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], *, again: bool) -> Groups:
@@ -305,10 +329,6 @@ class Committer:
         groups = regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
         if groups.written or groups.gone:
             self._store.insert_groups(groups.written, groups.gone, self._version)
-        for trace_id, spans in whole.items():
-            self._recent.forget(trace_id)
-            self._recent.put(trace_id, Trace(spans, groups.pairs[trace_id]))
-            self._known.add(trace_id)
         return groups
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.facts_json import WrittenFacts
 from otel_sessions.server.ingest.committer import UnavailableError
 from otel_sessions.server.ingest.plan import Pair
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
@@ -15,9 +16,10 @@ from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import LOGS, TRACES
 from otel_sessions.server.store.errors import StoreAwayError
 from otel_sessions.server.store.insert import insert_rows, insert_written
+from otel_sessions.server.store.logs import stored_log_rows
 from otel_sessions.server.store.session_traces import insert_groups, pairs_of
 from otel_sessions.server.store.spans import stored_spans
-from otel_sessions.server.store.trace_facts import facts_of, insert_facts
+from otel_sessions.server.store.trace_facts import facts_of, insert_written_facts
 
 
 class Destination:
@@ -32,15 +34,16 @@ class Destination:
         with _telling():
             insert_written(self._store, TRACES, ROW, batch.rows, batch.timestamps, token=token)
 
-    def insert_logs(self, batch: LogBatch, token: str) -> None:
+    def insert_logs(self, batch: LogBatch, segment: int, rows: Sequence[int], token: str | None) -> None:
         """Add rows to `otel_logs`."""
+        identity = {"Segment": [segment] * len(rows), "SegmentRow": rows}
         with _telling():
-            insert_rows(self._store, LOGS, batch.columns, token=token)
+            insert_rows(self._store, LOGS, {**batch.columns, **identity}, token=token)
 
-    def insert_facts(self, facts: Mapping[int, Collection[SpanFacts]], version: int) -> None:
+    def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add facts of spans, by trace."""
         with _telling():
-            insert_facts(self._store, facts, version)
+            insert_written_facts(self._store, facts, version)
 
     def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
         """Write trace groups, and mark those that are no more."""
@@ -56,6 +59,11 @@ class Destination:
         """The sessions that traces have written groups in."""
         with _telling():
             return pairs_of(self._store, trace_ids)
+
+    def stored_log_rows(self, segment: int) -> Collection[int]:
+        """Which log records of a segment have rows."""
+        with _telling():
+            return stored_log_rows(self._store, segment)
 
     def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
         """Which spans of traces have rows."""

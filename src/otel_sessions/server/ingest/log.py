@@ -36,11 +36,15 @@ class Request:
 
 @dataclass(slots=True)
 class Sealed:
-    """A segment that nothing is appended to any more, with its requests in order; or a numbered part of one."""
+    """A segment that nothing is appended to any more, with its requests in order; or a part of one.
+
+    Attributes:
+        logs_before: how many log records the segment has before this part.
+    """
 
     number: int
     requests: list[Request] = field(default_factory=list)
-    part: int = 0
+    logs_before: int = 0
 
 
 class RequestLog:

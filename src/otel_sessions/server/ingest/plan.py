@@ -58,14 +58,12 @@ class Groups:
     """Trace groups to write: the new ones, and the (trace, key, value) of those that are no more.
 
     Attributes:
-        pairs: by trace, the sessions that it is now in.
         unpriced: by model, how many calls of these traces have no known cost.
         span_count: of all these traces.
     """
 
     written: list[TraceGroup] = field(default_factory=list)
     gone: list[tuple[int, Pair]] = field(default_factory=list)
-    pairs: dict[int, frozenset[Pair]] = field(default_factory=dict)
     unpriced: Counter[str] = field(default_factory=Counter)
     span_count: int = 0
 
@@ -83,7 +81,6 @@ def regroup(traces: Iterable[tuple[int, Collection[SpanFacts], frozenset[Pair]]]
         now = frozenset((group.key, group.value) for group in written)
         groups.written.extend(written)
         groups.gone.extend((trace_id, pair) for pair in sorted(before - now))
-        groups.pairs[trace_id] = now
     return groups
 
 

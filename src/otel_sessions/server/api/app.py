@@ -1,0 +1,56 @@
+"""`create_app`: the server over HTTP, for one backend."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from otel_sessions.server.api import openapi
+from otel_sessions.server.api.auth import ApiKeyGuard
+from otel_sessions.server.api.errors import HANDLERS
+from otel_sessions.server.api.headers import SafeHeaders
+from otel_sessions.server.api.live import LiveFeed
+from otel_sessions.server.backend import Backend
+
+MOST_PROBES: Final = 2
+"""How many readiness probes ask the store at once; they do not wait behind other requests."""
+
+
+def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Sequence[BaseRoute] = ()) -> FastAPI:
+    """The app of a server. It does not close the backend.
+
+    `app.state.live.close()` ends the streams of `/v1/live`: to be called when a shutdown begins, from any thread,
+    because a server waits for its clients before it tells the app.
+
+    Args:
+        backend: what the app works on.
+        api_key: what requests must say; `None` lets everyone in.
+        extra_routes: come before those of the API, and are not in the OpenAPI document.
+    """
+    app = FastAPI(
+        routes=[*extra_routes, *openapi.ROUTES],
+        middleware=[Middleware(SafeHeaders), Middleware(ApiKeyGuard, api_key=api_key)],
+        exception_handlers=dict(HANDLERS),
+        lifespan=_ending_streams,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.backend = backend
+    app.state.api_key = api_key
+    app.state.live = LiveFeed(backend.listen)
+    app.state.probes = CapacityLimiter(MOST_PROBES)
+    return app
+
+
+@asynccontextmanager
+async def _ending_streams(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.live.close()

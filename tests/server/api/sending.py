@@ -1,0 +1,77 @@
+"""Spans for the API: sent as OTLP, as any instrumented app sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from starlette.testclient import TestClient
+from tests.server.otlp.building import traces
+
+from otel_sessions.server.backend import Backend
+from otel_sessions.server.ingest.segments import TRACES
+
+SECOND = 10**9
+START = "2026-11-18T11:06:40.000Z"
+"""`AT` as it is shown."""
+
+HOSTILE = (
+    "../../etc/passwd",
+    "a/b?c#d%20",
+    "'; DROP TABLE otel_traces; --",
+    "<script>alert('x')</script>",
+    "{id:String} %s %(id)s ${after} \\' \\\\ \\n",
+    "a/traces",
+    "traces",
+    " spaces at the ends ",
+    "a//b/",
+    "..",
+    "+&=;:@,~",
+)
+"""Ids as anyone may send them."""
+
+CALL = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.response.model": "gpt-4o",
+    "gen_ai.usage.input_tokens": 100,
+    "gen_ai.usage.output_tokens": 7,
+}
+
+
+def send(backend: Backend, *spans: Mapping[str, Any], resource: Mapping[str, Any] | None = None) -> None:
+    """Have a backend acknowledge a request of these spans."""
+    rejected = backend.receive(TRACES, traces(*spans, attributes=resource).SerializeToString())
+    assert not rejected.counts
+
+
+def a_span(trace_id: int = 1, span_id: int = 1, session: str | None = None, **more: Any) -> dict[str, Any]:
+    """A span; `attributes` come on top of the session's."""
+    attributes = {} if session is None else {"session.id": session}
+    return {
+        "trace_id": trace_id.to_bytes(16),
+        "span_id": span_id.to_bytes(8),
+        **more,
+        "attributes": {**attributes, **more.get("attributes", {})},
+    }
+
+
+def path_of(session_id: str, part: str = "") -> str:
+    """The path of a session, or of a part of it."""
+    return f"/v1/sessions/{quote(session_id, safe='')}{part and f'/{part}'}"
+
+
+def ids(client: TestClient, **parameters: Any) -> list[str]:
+    """The ids of a list of sessions."""
+    answer = client.get("/v1/sessions", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()["data"]]
+
+
+def message(client: TestClient, path: str, status: int = 400, /, **parameters: Any) -> str:
+    """What an error says."""
+    answer = client.get(path, params=parameters)
+    assert answer.status_code == status, answer.text
+    said: str = answer.json()["error"]["message"]
+    return said
