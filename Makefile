@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3.11 or newer, make and git; the rest they install into .venv.
-# `make collector` needs Go. Another interpreter: make PYTHON=python3.13 test
+# `make collector` needs Go, `make javascript` npm. Another interpreter: make PYTHON=python3.13 test
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,13 +8,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test collector bench clean
+.PHONY: help demo test collector javascript bench clean
 
 help:
-	@echo "make demo       run an instrumented agent offline and print its sessions"
+	@echo "make demo       run an instrumented agent and the server offline, print its sessions; STAY=1 leaves it running"
 	@echo "make test       lint, types and tests with coverage"
 	@echo "make bench      what sessions cost in time and memory"
 	@echo "make collector  build the OpenTelemetry Collector once and print its path (needs Go)"
+	@echo "make javascript install the exporters of the JavaScript SDK once (needs npm)"
 	@echo "make clean      remove $(VENV) and what tools left behind"
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -26,7 +27,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(INSTALLED)
-	@$(BIN)/python -m examples.demo
+	@$(BIN)/python -m examples.demo $(if $(STAY),--stay)
 
 test: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -37,8 +38,13 @@ test: $(INSTALLED)
 collector:
 	@.ci/build-collector
 
+javascript:
+	@.ci/install-javascript
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.store
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist

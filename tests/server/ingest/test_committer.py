@@ -201,6 +201,18 @@ def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog
     assert 1 == server.committer.set_aside
 
 
+def test_a_request_that_can_no_longer_be_read_holds_up_no_other(tmp_path: Path) -> None:
+    """It was acknowledged, so it is kept in a file; the server starts."""
+    server = Server(tmp_path, Memory())
+    server.send((1, span(1)), payload=b"unreadable")
+    server.send((2, span(1)))
+    del server.payloads[b"unreadable"]
+    assert server.restart() == 1
+    assert [(2, 1)] == server.store.spans
+    (kept,) = tmp_path.glob("*.refused")
+    assert b"unreadable" == kept.read_bytes()
+
+
 def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
     """Requests of both signals in one segment, each signal as one batch."""
     server = Server(tmp_path, Memory())

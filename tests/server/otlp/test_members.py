@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.server.otlp.building import SPAN_ID, TRACE_ID, any_value, field, nested, traces
@@ -10,9 +11,10 @@ from tests.server.otlp.building import SPAN_ID, TRACE_ID, any_value, field, nest
 from otel_sessions.server.otlp.decode import decode_logs, decode_spans
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import NestedTooDeepError, TooLargeError
-from otel_sessions.server.otlp.json import MOST_OBJECTS
+from otel_sessions.server.otlp.json import MOST_OBJECTS, traces_from_json
 from otel_sessions.server.otlp.limits import ATTRIBUTES_A_RECORD
-from otel_sessions.server.otlp.values import MAX_NESTED_BYTES, decode
+from otel_sessions.server.otlp.messages import messages
+from otel_sessions.server.otlp.values import MAX_NESTED_BYTES, decode, split
 
 MOST = 1000 * ATTRIBUTES_A_RECORD
 EMPTY = b"\x0a\x00"
@@ -115,3 +117,26 @@ def test_json_of_too_many_objects() -> None:
         decode_spans(said(MOST_OBJECTS), Format.JSON)
     batch, _ = decode_spans(said(1000), Format.JSON)
     assert len(batch) == 1
+
+
+def test_a_negative_zero() -> None:
+    """The Collector writes it as `-0`, which JSON has no other reading for than a whole number."""
+    for kind, expected in (("doubleValue", "-0.0"), ("intValue", "0")):
+        attribute = {"key": "k", "value": {kind: 0}}
+        body = json.dumps({"resourceSpans": [{"resource": {"attributes": [attribute]}}]}).replace("0", "-0")
+        assert repr(_first_value(body)) == expected
+
+
+@pytest.mark.parametrize("written", ["1e20", "9223372036854775808", "-1.7976931348623157e308", "100000000000000000000"])
+def test_whole_numbers_that_are_no_64_bit_integers(written: str) -> None:
+    """JavaScript's JSON exporter calls every whole number an integer: one too large for that is a double."""
+    said = json.dumps({"resourceSpans": [{"resource": {"attributes": [{"key": "k", "value": {"intValue": 0}}]}}]})
+    body = said.replace("0", written)
+    assert _first_value(body) == float(written)
+
+
+def _first_value(body: str) -> Any:
+    """The value of the first attribute of the first resource."""
+    value = traces_from_json(body.encode()).resource_spans[0]
+    resource = messages().resource_spans.FromString(value).resource
+    return decode(split(resource.attributes[0])[1])

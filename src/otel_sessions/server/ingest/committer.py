@@ -193,10 +193,15 @@ class Committer:
         """Commit the segments that were left behind; how many requests there were. Call it before `start`."""
         replayed = 0
         for number in numbers(self._log.folder):
-            requests = [
-                Request(written.signal, written.payload, decode(written.signal, written.payload))
-                for written in read_segment(self._log.folder, number)
-            ]
+            requests = []
+            for written in read_segment(self._log.folder, number):
+                try:
+                    batch = decode(written.signal, written.payload)
+                except Exception:
+                    logger.exception("a request of segment %d can no longer be read", number)
+                    self._set_aside(number, written.signal, written.payload)
+                else:
+                    requests.append(Request(written.signal, written.payload, batch))
             self._commit_until_done(Sealed(number, requests), again=True)
             remove_segment(self._log.folder, number)
             replayed += len(requests)
@@ -237,11 +242,14 @@ class Committer:
                 logs += len(request.batch) if request.signal == LOGS else 0
             return all(self._commit_until_done(part, again=True) for part in parts)
         for request in sealed.requests:
-            self.set_aside += 1
-            path = self._log.folder / f"{sealed.number:012d}-{self.set_aside}.{request.signal}.refused"
-            path.write_bytes(request.payload)
-            logger.error("a request of %d bytes cannot be stored; it is kept in %s", len(request.payload), path)
+            self._set_aside(sealed.number, request.signal, request.payload)
         return True
+
+    def _set_aside(self, number: int, signal: str, payload: bytes) -> None:
+        self.set_aside += 1
+        path = self._log.folder / f"{number:012d}-{self.set_aside}.{signal}.refused"
+        path.write_bytes(payload)
+        logger.error("a request of %d bytes cannot be stored; it is kept in %s", len(payload), path)
 
     def _commit(self, sealed: Sealed, *, again: bool) -> None:
         begin = time.monotonic()

@@ -84,7 +84,7 @@ def _read(descriptor: Any, body: bytes) -> Any:
     if body.count(b"{") > MOST_OBJECTS:
         raise TooLargeError(f"the JSON has more than {MOST_OBJECTS} opening braces; protobuf has no such limit")
     try:
-        return _message(descriptor, json.loads(body.decode("utf-8-sig", "replace")), 0)
+        return _message(descriptor, json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole), 0)
     except _WrongError as error:
         path = "".join(reversed(error.path)).removeprefix(".") or "the body"
         raise MalformedError(f"{path}: {error}") from None
@@ -92,6 +92,11 @@ def _read(descriptor: Any, body: bytes) -> Any:
         raise MalformedError("the JSON is nested too deeply") from None
     except ValueError as error:
         raise MalformedError(f"not valid JSON: {error}") from None
+
+
+def _whole(digits: str) -> int | float:
+    """A number without a fraction; zero can be negative, as writers of doubles write it."""
+    return -0.0 if digits == "-0" else int(digits)
 
 
 def _message(descriptor: Any, said: Any, level: int) -> Any:
@@ -120,8 +125,9 @@ def _message(descriptor: Any, said: Any, level: int) -> Any:
 
 def _as_double(said: dict[str, Any]) -> dict[str, Any]:
     """A value, as a double where it is no 64-bit integer: JavaScript's exporter calls all whole numbers integers."""
-    number = said.get("intValue")
-    if isinstance(number, float | int) and not _INT64[0] <= number <= _INT64[1]:
+    number: Any = said.get("intValue")
+    is_number = isinstance(number, int) or (isinstance(number, float) and math.isfinite(number))
+    if is_number and not _INT64[0] <= number <= _INT64[1]:
         return {**said, "intValue": None, "doubleValue": number}
     return said
 

@@ -1,0 +1,42 @@
+"""Whether who sends a request knows the API key."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+from typing import Final
+
+_SCHEME: Final = "bearer"
+_BLANKS: Final = " \t"
+"""What HTTP calls white space; more would be bytes of a key."""
+
+
+def allows(api_key: str | None, header: str | None) -> bool:
+    """Whether an `Authorization` header says the key, in a time that does not tell how much of it is right.
+
+    Args:
+        api_key: `None` lets everyone in; an empty one nobody, because an empty header would say it.
+        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` if there is none. Outside ASCII it may
+            be text or, as servers give it, the bytes of UTF-8 read as Latin-1.
+    """
+    if api_key is None:
+        return True
+    if not api_key or header is None:
+        return False
+    expected = _bytes(api_key)
+    whole = header.strip(_BLANKS)
+    scheme, _, rest = whole.partition(" ")
+    said = {whole, rest.strip(_BLANKS)} if scheme.lower() == _SCHEME else {whole}
+    return any(hmac.compare_digest(expected, spelled) for text in said for spelled in _spellings(text))
+
+
+def _spellings(text: str) -> list[bytes]:
+    spelled = [_bytes(text)]
+    if not text.isascii():
+        with contextlib.suppress(UnicodeEncodeError):
+            spelled.append(text.encode("latin-1"))
+    return spelled
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
