@@ -1,23 +1,28 @@
 """The demo: an instrumented agent works through a few tickets offline, and its sessions are checked to the token.
 
 Everything is real but the model: the `openai` client and LangChain, three instrumentation packages at once (so every
-call is in the trace two or three times), OTLP over gRPC to a receiver. The model is a local server that speaks the
-OpenAI API and keeps a ledger of what it handed out. Exit status 1 if a total differs from the ledger or a span is
-missing at the receiver.
+call is in the trace two or three times), OTLP over gRPC to `otel-sessions serve`. The model is a local server that
+speaks the OpenAI API and keeps a ledger of what it handed out. Exit status 1 if a total that the server answers with
+differs from the ledger, or a span is missing there.
+
+`--stay` leaves the server running until Ctrl-C.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from examples.agent import TICKETS, SupportAgent, converse
 from examples.instrumentation import INSTRUMENTORS, instrumented
 from examples.langchain_agent import LangChainAgent
 from examples.openai_prices import cost
 from examples.openai_server import OpenAIServer
-from examples.otlp_receiver import OTLPReceiver
+from examples.server_process import ServerProcess
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -29,57 +34,37 @@ if TYPE_CHECKING:
 
     from examples.openai_ledger import Ledger
 
-    from otel_sessions import SessionRollup
-
 AGENTS: tuple[type[SupportAgent | LangChainAgent], ...] = (SupportAgent, SupportAgent, LangChainAgent)
 HEADINGS = ("session", "user", "name", "traces", "failed", "calls", "input", "cached", "output", "reasoning", "USD")
-RECEIVER_DEADLINE = 10.0
+COLUMNS = ("call_count", "input_tokens", "cache_read_tokens", "output_tokens", "reasoning_tokens")
 
 
 class Ended(SpanProcessor):
     """Remembers which spans ended, to compare them with those that arrived."""
 
     def __init__(self) -> None:
-        self.ids: list[bytes] = []
+        self.ids: list[str] = []
 
     def on_end(self, span: ReadableSpan) -> None:
         """Note one span."""
         assert span.context is not None
-        self.ids.append(span.context.span_id.to_bytes(8))
+        self.ids.append(f"{span.context.span_id:016x}")
 
 
-def rows_of(session: SessionRollup) -> list[tuple[str, ...]]:
-    """The table's rows for one session: itself, then each model that it used."""
-    head = (
-        session.id,
-        ", ".join(session.user_ids),
-        session.name or "",
-        str(session.trace_count),
-        str(session.failed_trace_count),
-        str(session.call_count),
-        number(session.input_tokens),
-        number(session.cache_read_tokens),
-        number(session.output_tokens),
-        number(session.reasoning_tokens),
-        number(session.total_cost),
-    )
-    models = [
-        (
-            "",
-            "",
-            model.model or "?",
-            "",
-            "",
-            str(model.call_count),
-            number(model.input_tokens),
-            number(model.cache_read_tokens),
-            number(model.output_tokens),
-            number(model.reasoning_tokens),
-            number(model.total_cost),
-        )
-        for model in session.models
-    ]
-    return [head, *models]
+def rows_of(session: Any) -> list[tuple[str, ...]]:
+    """The table's rows for one session as the API has it: itself, then each model that it used."""
+
+    def use(one: Any) -> tuple[str, ...]:
+        return (*(number(one[column]) for column in COLUMNS), number(money(one["total_cost"])))
+
+    traces = str(session["trace_count"]), str(session["failed_trace_count"])
+    head = (session["id"], ", ".join(session["user_ids"]), session["name"] or "", *traces, *use(session))
+    return [head, *(("", "", model["model"] or "?", "", "", *use(model)) for model in session["models"])]
+
+
+def money(value: str | None) -> Decimal | None:
+    """An amount as the API has it."""
+    return None if value is None else Decimal(value)
 
 
 def number(value: int | Decimal | None) -> str:
@@ -102,63 +87,86 @@ def table(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def differences(session: SessionRollup, ledger: Ledger) -> list[str]:
-    """Where a session's totals are not what the server handed out, in words; empty when all are equal."""
-    entries = ledger.entries(session.id)
-    bill = ledger.bill(session.id)
+def differences(session: Any, ledger: Ledger) -> list[str]:
+    """Where a session's totals are not what the model's server handed out, in words; empty when all are equal."""
+    name = session["id"]
+    entries = ledger.entries(name)
+    bill = ledger.bill(name)
     expected = {
         "input_tokens": bill.prompt_tokens,
         "output_tokens": bill.completion_tokens,
         "cache_read_tokens": bill.cached_tokens,
         "reasoning_tokens": bill.reasoning_tokens,
-        "total_cost": cost(entries),
     }
-    pairs = [(name, getattr(session, name), value) for name, value in expected.items()]
-    costs = {model.model: model.total_cost for model in session.models}
-    for name in ledger.by_model(session.id):
-        theirs = cost(entry for entry in entries if entry.model == name)
-        pairs.append((f"cost of {name}", costs.get(name), theirs))
-    return [
-        f"{session.id}: {name} is {ours}, the server says {theirs}" for name, ours, theirs in pairs if ours != theirs
+    pairs: list[tuple[str, object, object]] = [(part, session[part], value) for part, value in expected.items()]
+    pairs.append(("total_cost", money(session["total_cost"]), cost(entries)))
+    costs = {model["model"]: money(model["total_cost"]) for model in session["models"]}
+    pairs += [
+        (f"cost of {model}", costs.get(model), cost(entry for entry in entries if entry.model == model))
+        for model in ledger.by_model(name)
     ]
+    return [f"{name}: {what} is {ours}, the bill says {theirs}" for what, ours, theirs in pairs if ours != theirs]
 
 
-def main() -> int:
+def work(model: OpenAIServer, backend: ServerProcess) -> tuple[SessionExporter, list[str]]:
+    """Have the tickets worked through; the exporter, which counts as well, and the ids of all spans."""
+    ended = Ended()
+    exporter = SessionExporter(OTLPSpanExporter(endpoint=backend.grpc))
+    provider = TracerProvider()
+    provider.add_span_processor(SessionSpanProcessor())
+    provider.add_span_processor(ended)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    tracer = provider.get_tracer("examples.demo")
+    with instrumented(INSTRUMENTORS, provider):
+        for ticket, agent in zip(TICKETS, AGENTS, strict=True):
+            converse(agent(tracer, model.base_url, ticket.session_id), ticket)
+    provider.shutdown()
+    return exporter, ended.ids
+
+
+def faults_of(
+    sessions: Sequence[Any], exporter: SessionExporter, ended: Sequence[str], arrived: Sequence[str], ledger: Ledger
+) -> list[str]:
+    """What is not as it should be, in words."""
+    found = {session["id"] for session in sessions}
+    faults = [f"no session {ticket.session_id}" for ticket in TICKETS if ticket.session_id not in found]
+    for session in sessions:
+        faults += differences(session, ledger)
+        counted = exporter.session(session["id"])
+        if counted is None or counted.to_dict() != session:
+            faults.append(f"{session['id']}: the server and the exporter count differently")
+    if sorted(arrived) != sorted(ended):
+        faults.append(f"{len(ended)} spans ended, {len(arrived)} arrived at the OTLP receiver")
+    return faults
+
+
+def stay() -> None:
+    """Wait for Ctrl-C, or to be terminated."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def main(arguments: Sequence[str]) -> int:
     """Run the demo; 0 when every number and every span is where it should be."""
-    with OpenAIServer() as server, OTLPReceiver() as receiver:
-        ended = Ended()
-        exporter = SessionExporter(OTLPSpanExporter(endpoint=receiver.endpoint))
-        provider = TracerProvider()
-        provider.add_span_processor(SessionSpanProcessor())
-        provider.add_span_processor(ended)
-        provider.add_span_processor(BatchSpanProcessor(exporter))
-        tracer = provider.get_tracer("examples.demo")
-        with instrumented(INSTRUMENTORS, provider):
-            for ticket, agent in zip(TICKETS, AGENTS, strict=True):
-                converse(agent(tracer, server.base_url, ticket.session_id), ticket)
-        provider.shutdown()
-
-        sessions = [exporter.session(ticket.session_id) for ticket in TICKETS]
-        found = [session for session in sessions if session is not None]
-        print(table([HEADINGS, *(row for session in found for row in rows_of(session))]), end="\n\n")
-
-        faults = [
-            f"no session {ticket.session_id}" for ticket, session in zip(TICKETS, sessions, strict=True) if not session
-        ]
-        faults += [line for session in found for line in differences(session, server.ledger)]
-        arrived = [span.span_id for span in receiver.wait_for(len(ended.ids), RECEIVER_DEADLINE)]
-        if sorted(arrived) != sorted(ended.ids):
-            faults.append(f"{len(ended.ids)} spans ended, {len(arrived)} arrived at the OTLP receiver")
-
-    if faults:
-        print(*faults, sep="\n")
-        return 1
-    print(
-        f"Tokens and cost of {len(found)} sessions equal the bill of the server, {len(server.ledger.entries())} requests."
-    )
-    print(f"All {len(arrived)} spans arrived at the OTLP receiver on port {receiver.port}.")
+    with OpenAIServer() as model, ServerProcess() as backend:
+        exporter, ended = work(model, backend)
+        print(f"{backend.url}/v1/sessions answers:", end="\n\n")
+        sessions = backend.get("/v1/sessions?sort=created&order=asc")["data"]
+        print(table([HEADINGS, *(row for session in sessions for row in rows_of(session))]), end="\n\n")
+        arrived = [span["span_id"] for session in sessions for span in backend.spans(session["id"])]
+        faults = faults_of(sessions, exporter, ended, arrived, model.ledger)
+        if faults:
+            print(*faults, sep="\n")
+            return 1
+        requests = len(model.ledger.entries())
+        print(f"Tokens and cost of {len(sessions)} sessions equal the bill of the server, {requests} requests.")
+        print(f"All {len(arrived)} spans arrived at the OTLP receiver of otel-sessions.")
+        if "--stay" in arguments:
+            print(f"It stays at {backend.url} until Ctrl-C.", flush=True)
+            stay()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

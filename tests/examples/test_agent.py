@@ -208,7 +208,7 @@ def test_the_demo_would_notice_a_difference(setup: Setup) -> None:
     ledger, session = setup.server.ledger, TICKETS[0].session_id
     with instrumented([V2, OPENINFERENCE], setup.provider):
         setup.work(SupportAgent, TICKETS[0])
-    rollup = setup.rollup(session)
+    rollup = setup.rollup(session).to_dict()
     assert differences(rollup, ledger) == []
     ledger.add(Handed(session, "chat", "gpt-4o-mini-2024-07-18", "more", 200, prompt_tokens=1))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -30,14 +33,31 @@ def run(module: str, *arguments: str, **environment: str) -> subprocess.Complete
 
 @pytest.mark.parametrize("conventions", ["", "gen_ai_latest_experimental"])
 def test_the_demo_is_green(conventions: str) -> None:
-    """Every ticket is in the table, every total is the server's, every span arrived; under old and new conventions."""
+    """Every ticket is in the table, every total is on the bill, every span arrived; under old and new conventions."""
     result = run("examples.demo", OTEL_SEMCONV_STABILITY_OPT_IN=conventions)
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert all(ticket.session_id in result.stdout for ticket in TICKETS)
+    assert "/v1/sessions answers:" in result.stdout
     assert "equal the bill of the server" in result.stdout
     assert "spans arrived at the OTLP receiver" in result.stdout
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_stays_when_asked_to(number: int) -> None:
+    """The server that it started answers until the demo is ended, and ends with it."""
+    command = [sys.executable, "-m", "examples.demo", "--stay"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
+        with urllib.request.urlopen(f"{url}/v1/sessions", timeout=30) as response:
+            assert len(json.load(response)["data"]) == len(TICKETS)
+        demo.send_signal(number)
+        _, err = demo.communicate(timeout=60)
+    assert (demo.returncode, err) == (0, "")
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=30)
 
 
 @pytest.mark.parametrize("names", [[], ["openinference"]])

@@ -59,7 +59,7 @@ class Backend:
             requests: the folder of acknowledged requests that are not committed yet.
             pricer: what model calls cost that do not say so themselves.
             backlog_bytes: how much may wait to be committed.
-            sync: let every acknowledged request survive the death of the machine, not just of the process.
+            sync: let a request survive the death of the machine too, while it waits to be committed.
 
         Raises:
             StoreError: the store cannot be used.

@@ -121,3 +121,13 @@ def test_a_new_log_numbers_on_from_what_is_left(tmp_path: Path) -> None:
         remove_segment(tmp_path, number)
     used.append(log_in(tmp_path).append(TRACES, b"b", [1]))
     assert used == sorted(set(used))
+
+
+def test_a_broken_file_of_numbers_is_no_reason_to_use_one_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Numbering goes on from one that is ahead of all that were used."""
+    used = log_in(tmp_path).append(TRACES, b"a", [1])
+    (tmp_path / "next-segment").write_text("")
+    assert log_in(tmp_path).append(TRACES, b"b", [1]) > used + 10**9
+    assert "is broken" in caplog.text

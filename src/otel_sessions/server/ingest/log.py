@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_sessions.server.ingest.segments import Segment, numbers, remove_segment
+
+logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 RETRY_SECONDS: Final = 1.0
 
@@ -60,7 +63,7 @@ class RequestLog:
             folder: made if it is missing.
             backlog_bytes: how much may wait to be committed.
             first: the lowest number for a new segment; above all that the store has seen, should the folder be lost.
-            sync: let every request survive the death of the machine, not just of the process.
+            sync: let a request survive the death of the machine too, while it waits to be committed.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -170,7 +173,12 @@ class RequestLog:
 def _reserve(folder: Path, first: int) -> int:
     """The first of a block of segment numbers that no process before had: a store drops what repeats a number."""
     file = folder / "next-segment"
-    reserved = int(file.read_text()) if file.exists() else 1
+    try:
+        reserved = int(file.read_text()) if file.exists() else 1
+    except ValueError:
+        # Milliseconds are always ahead of what was counted.
+        reserved = time.time_ns() // 1_000_000
+        logger.warning("%s is broken; segments are numbered from %d", file, reserved)
     number = max([first, reserved, *(used + 1 for used in numbers(folder))])
     draft = folder / "next-segment.new"
     draft.write_text(str(number + _BLOCK))

@@ -8,6 +8,7 @@ recognised. `write()` survives the death of the process; with `sync` every reque
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -54,8 +55,8 @@ class Segment:
         data, index = self._files[signal]
         before = data.tell(), index.tell()
         try:
-            data.write(payload)
-            index.write(_record(payload))
+            _write(data, payload)
+            _write(index, _record(payload))
         except OSError:
             for file, position in zip((data, index), before, strict=True):
                 file.truncate(position)
@@ -113,6 +114,13 @@ def index_of(folder: Path, number: int, signal: str) -> Path:
 
 def _open(path: Path) -> BinaryIO:
     return path.open("ab", buffering=0)
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    """Write all of it: a file without a buffer on a disk that is nearly full takes a part and says only how much."""
+    written = file.write(content)
+    if written != len(content):
+        raise OSError(errno.ENOSPC, f"only {written} of {len(content)} bytes could be written")
 
 
 def _record(payload: bytes) -> bytes:

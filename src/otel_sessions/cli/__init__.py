@@ -1,0 +1,1 @@
+"""The command `otel-sessions`; needs the extra `server`."""

@@ -1,0 +1,116 @@
+"""`HttpServer`: an ASGI app served on a thread; `listen`: the socket for it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+import uvicorn
+
+BACKLOG: Final = 2048
+GRACE_SECONDS: Final = 10.0
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than exporters pause between two batches: a connection that closes as they send costs them a retry."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; who connects now is answered when the server runs.
+
+    Args:
+        host: a name or an address; `::` listens on IPv4 as well.
+        port: 0 takes a free one.
+
+    Raises:
+        OSError: it is not to be had.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # A name may have addresses of both kinds; clients try IPv4 more often.
+    family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((address[0], port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
+
+
+def shown_address(listening: socket.socket) -> str:
+    """The address and port that a socket listens on, IPv6 in brackets."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class HttpServer:
+    """Serves an app on a thread of its own, until it is closed."""
+
+    def __init__(self, app: Any, listening: socket.socket, *, ended: Callable[[], object] = lambda: None) -> None:
+        """Get ready.
+
+        Args:
+            app: an ASGI app.
+            listening: from `listen`; closed with the server.
+            ended: called when it no longer serves, for whatever reason.
+        """
+        config = uvicorn.Config(
+            app,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=int(GRACE_SECONDS),
+        )
+        self._listening = listening
+        self._ended = ended
+        self._has_ended = False
+        self._tried = threading.Event()
+        self._server = _Server(config, self._tried)
+        self._thread = threading.Thread(target=self._run, name="otel-sessions-http", daemon=True)
+
+    def start(self) -> None:
+        """Serve; returns when requests are answered.
+
+        Raises:
+            RuntimeError: the app did not start; the log says why.
+        """
+        self._thread.start()
+        self._tried.wait()
+        if not self._server.started:
+            raise RuntimeError("the HTTP server did not start")
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it still serves."""
+        return not self._has_ended
+
+    def ask_to_stop(self) -> None:
+        """Accept no more connections, and end when requests under way are answered or have had their time."""
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        """The same, and wait for it."""
+        self.ask_to_stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._listening.close()
+
+    def _run(self) -> None:
+        try:
+            self._server.run([self._listening])
+        except SystemExit:
+            pass  # How uvicorn says that the app did not start.
+        finally:
+            self._has_ended = True
+            self._tried.set()
+            self._ended()
+
+
+class _Server(uvicorn.Server):
+    """Says when it has tried to start."""
+
+    def __init__(self, config: uvicorn.Config, tried: threading.Event) -> None:
+        super().__init__(config)
+        self._tried = tried
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tried.set()

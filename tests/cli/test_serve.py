@@ -1,0 +1,117 @@
+"""`otel-sessions serve`: from what is typed to settings, logs and exit status."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from otel_sessions.cli.app import app
+from otel_sessions.cli.serve import log_to_stderr
+from otel_sessions.server.quantities import Retention, bytes_of
+from otel_sessions.server.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("OTEL_SESSIONS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """What servers were started with; all end with status 7."""
+    served: list[Settings] = []
+
+    def serve(settings: Settings) -> int:
+        served.append(settings)
+        return 7
+
+    monkeypatch.setattr("otel_sessions.server.serve.serve", serve)
+    return served
+
+
+@contextmanager
+def no_logging_yet() -> Iterator[None]:
+    """Logging as a new process has it."""
+    loggers = [logging.getLogger(name) for name in ("", "uvicorn", "clickhouse_connect")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    loggers[0].handlers[:] = []
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+@pytest.fixture
+def _logging_as_it_was() -> Iterator[None]:
+    with no_logging_yet():
+        yield
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+def test_every_option(served: list[Settings], tmp_path: Path) -> None:
+    """Each arrives; the exit status is the server's."""
+    config = tmp_path / "config.toml"
+    config.write_text("grpc_port = 3\n")
+    result = CliRunner().invoke(
+        app,
+        [
+            "serve",
+            *("--host", "0.0.0.0", "--port", "1", "--store", f"chdb://{tmp_path}", "--api-key", "hush"),
+            *("--retention", "1d,2GB", "--prices", "p.toml", "--sync", "--backlog", "3MB", "--config", str(config)),
+        ],
+    )
+    assert (result.exit_code, result.output) == (7, "")
+    (settings,) = served
+    assert (settings.host, settings.port, settings.grpc_port) == ("0.0.0.0", 1, 3)
+    assert (settings.store, settings.secret) == (f"chdb://{tmp_path}", "hush")
+    assert (settings.retention, settings.prices) == (Retention(1, 2 * 10**9), Path("p.toml"))
+    assert (settings.sync, settings.backlog) == (True, 3_000_000)
+
+
+@pytest.mark.usefixtures("_logging_as_it_was")
+def test_options_that_are_not_given(served: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They leave the word to the environment."""
+    monkeypatch.setenv("OTEL_SESSIONS_PORT", "9")
+    monkeypatch.setenv("OTEL_SESSIONS_SYNC", "true")
+    assert CliRunner().invoke(app, ["serve"]).exit_code == 7
+    assert CliRunner().invoke(app, ["serve", "--port", "0", "--no-sync"]).exit_code == 7
+    assert [(settings.port, settings.sync) for settings in served] == [(9, True), (0, False)]
+
+
+def test_settings_that_cannot_be_used(served: list[Settings]) -> None:
+    """One line on stderr, and no server."""
+    result = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("otel-sessions: the address 0.0.0.0 can be reached from other machines")
+    assert result.stderr.count("\n") == 1
+    assert served == []
+
+
+def test_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    """They go to stderr, with what libraries have to say that matters."""
+    with no_logging_yet():
+        log_to_stderr()
+        logging.getLogger("otel_sessions.server").info("started")
+        logging.getLogger("uvicorn.error").info("noise")
+        logging.getLogger("uvicorn.error").warning("worth knowing")
+        logging.getLogger("clickhouse_connect.driver").error("raised as well")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(" ", 2)[2] for line in err.splitlines()] == ["INFO started", "WARNING worth knowing"]
+
+
+def test_help_says_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the settings, which help does not load."""
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = CliRunner().invoke(app, ["serve", "--help"], color=False).stdout
+    settings = load_settings()
+    assert all(f"[default: ({value})]" in shown for value in (settings.host, settings.port, settings.grpc_port))
+    (backlog,) = [part.split(")")[0] for part in shown.split("[default: (")[1:] if part.split(")")[0].endswith("MiB")]
+    assert bytes_of(backlog) == settings.backlog

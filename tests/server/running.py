@@ -1,0 +1,93 @@
+"""A server in a process of its own, as its users start it, and what to send it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+HAS_IPV6 = _has_ipv6()
+READY = re.compile(r"otel-sessions ready http=(http://\S+) grpc=(\S+:\d+) store=(chdb:///.+)\n")
+SERVE = ("-m", "otel_sessions", "serve")
+SECONDS = 60
+
+
+class Server:
+    """`otel-sessions serve` on a folder; `with Server(folder) as server:` waits until it is ready, and kills it."""
+
+    def __init__(self, folder: Path, *options: str, port: int = 0, program: Sequence[str] = SERVE) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+        given = ("--store", f"chdb://{folder}", "--port", str(port), "--grpc-port", "0", *options)
+        self.process = subprocess.Popen(
+            [sys.executable, *program, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean
+        )
+
+    def __enter__(self) -> Self:
+        if not self.became_ready():
+            raise AssertionError(self.process.communicate())
+        return self
+
+    def became_ready(self) -> bool:
+        """Wait until it is ready, or has ended before."""
+        assert self.process.stdout is not None
+        found = READY.fullmatch(self.process.stdout.readline())
+        if found is not None:
+            self.url, self.grpc, self.store = found.groups()
+        return found is not None
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    @property
+    def port(self) -> int:
+        """The port of HTTP."""
+        return int(self.url.rpartition(":")[2])
+
+    def send(self, spans: Sequence[ReadableSpan]) -> int:
+        """Send spans in one OTLP request; the status of the answer."""
+        return post(f"{self.url}/v1/traces", encode_spans(spans).SerializeToString())
+
+    def get(self, path: str) -> Any:
+        """What the API answers."""
+        with urllib.request.urlopen(self.url + path, timeout=SECONDS) as response:
+            return json.load(response)
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """Send a signal and wait for the end: status, what more came on stdout, and stderr."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, out, err
+
+
+def post(url: str, body: bytes) -> int:
+    """Send a protobuf body; the status of the answer."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/x-protobuf"})
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            response.read()
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code

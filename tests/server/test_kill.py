@@ -1,0 +1,224 @@
+"""Killed at any moment, a server loses nothing that it acknowledged and counts nothing twice.
+
+`OTEL_SESSIONS_KILL_ROUNDS` is how often each test kills it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
+from tests.exporting import chat, finished
+from tests.server.running import Server, post
+
+from otel_sessions import RollupLimits, SessionExporter
+from otel_sessions.server.store.client import Store, StoreSettings
+from otel_sessions.server.store.spans import span_hex, trace_hex
+
+ROUNDS = int(os.environ.get("OTEL_SESSIONS_KILL_ROUNDS", "3"))
+CLIENTS = 4
+REQUESTS = 40
+"""A round."""
+
+PAUSE = 0.02
+DEADLINE = 120
+DYING = str(Path(__file__).with_name("dying.py"))
+
+
+def conversations(rng: random.Random, traces: int) -> list[ReadableSpan]:
+    """Spans of a few sessions under two keys, with calls that are to be priced, some of them failed."""
+    spans = []
+    for trace in range(1, traces + 1):
+        session = f"s{rng.randrange(traces // 8 + 2)}"
+        attributes = {"session.key.ticket": f"t{trace % 5}", "user.id": f"u{trace % 3}"}
+        first = trace * 100
+        spans.append(
+            finished(
+                first, session=session, trace=trace, attributes=attributes, failed=rng.random() < 0.2, at=(0, 9000)
+            )
+        )
+        for number in range(1, rng.randint(2, 8)):
+            tokens = rng.randint(1, 1000), rng.randint(1, 100)
+            at = (number * 1000, number * 1000 + 100)
+            spans.append(chat(first + number, first, trace=trace, tokens=tokens, at=at))
+    return spans
+
+
+def requests_of(rng: random.Random, spans: Sequence[ReadableSpan], number: int) -> list[bytes]:
+    """The spans in any order, in so many requests."""
+    requests: list[list[ReadableSpan]] = [[] for _ in range(number)]
+    for span in spans:
+        rng.choice(requests).append(span)
+    return [encode_spans(request).SerializeToString() for request in requests if request]
+
+
+class Traffic:
+    """Clients that send each request again until it is acknowledged, whatever happens to the server."""
+
+    def __init__(self) -> None:
+        self._requests: SimpleQueue[bytes | None] = SimpleQueue()
+        self._changed = threading.Condition()
+        self._url = ""
+        self._over = False
+        self.total = 0
+        self.acknowledged = 0
+        self._threads = [threading.Thread(target=self._send) for _ in range(CLIENTS)]
+        for thread in self._threads:
+            thread.start()
+
+    def to(self, url: str) -> None:
+        """Send what comes next there."""
+        with self._changed:
+            self._url = url
+            self._changed.notify_all()
+
+    def add(self, requests: Sequence[bytes]) -> None:
+        """Have more to send."""
+        self.total += len(requests)
+        for request in requests:
+            self._requests.put(request)
+
+    def wait_for(self, acknowledged: int) -> None:
+        """Wait until so many requests, or all, are acknowledged."""
+        wanted = min(acknowledged, self.total)
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.acknowledged >= wanted, DEADLINE)
+
+    def end(self) -> None:
+        """End the clients, done or not."""
+        with self._changed:
+            self._over = True
+        for _ in self._threads:
+            self._requests.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _send(self) -> None:
+        while (request := self._requests.get()) is not None:
+            while not self._is_acknowledged(request):
+                with self._changed:
+                    self._changed.wait(PAUSE)
+                    if self._over:
+                        return
+            with self._changed:
+                self.acknowledged += 1
+                self._changed.notify_all()
+
+    def _is_acknowledged(self, request: bytes) -> bool:
+        try:
+            return post(f"{self._url}/v1/traces", request) == 200
+        except (OSError, ValueError, http.client.HTTPException):
+            return False
+
+
+@contextmanager
+def traffic() -> Iterator[Traffic]:
+    """Clients until the end of the test."""
+    clients = Traffic()
+    try:
+        yield clients
+    finally:
+        clients.end()
+
+
+def check(folder: Path, server: Server, spans: Sequence[ReadableSpan]) -> None:
+    """Every number of every session is the library's, and every span has one row."""
+    truth = SessionExporter(limits=RollupLimits(sessions=10_000, traces=100_000, spans=1_000_000))
+    truth.export(spans)
+    for key in ("id", "ticket"):
+        found = {session["id"]: session for session in pages(server, f"/v1/sessions?key={key}&limit=100")}
+        expected = {session.id: session.to_dict() for session in truth.sessions(key, limit=None)}
+        assert found == expected
+    status, _, err = server.stop()
+    assert status == 0
+    assert "Traceback" not in err
+    store = Store(StoreSettings(f"chdb://{folder}", readers=1))
+    with store.reading() as client:
+        rows = Counter(client.query("SELECT TraceId, SpanId FROM otel_traces").result_rows)
+    store.close()
+    ids = [span.context for span in spans if span.context is not None]
+    assert rows == Counter((trace_hex(one.trace_id), span_hex(one.span_id)) for one in ids)
+    assert [path.name for path in (folder / "requests").iterdir()] == ["next-segment"]
+
+
+def pages(server: Server, path: str) -> Iterator[Any]:
+    """What is on all pages of a list."""
+    cursor = ""
+    while True:
+        page = server.get(path + cursor)
+        yield from page["data"]
+        if page["pagination"]["next"] is None:
+            return
+        cursor = f"&cursor={page['pagination']['next']}"
+
+
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    """Under load, with clients that do not know whether a request was taken that they got no answer to."""
+    rng = random.Random(2611)
+    spans = conversations(rng, 60 * ROUNDS)
+    with traffic() as clients:
+        clients.add(requests_of(rng, spans, REQUESTS * ROUNDS))
+        for _ in range(ROUNDS):
+            with Server(tmp_path) as server:
+                clients.to(server.url)
+                clients.wait_for(clients.acknowledged + rng.randint(1, REQUESTS - CLIENTS))
+                threading.Event().wait(rng.random() * 0.3)  # Into a commit, or into none.
+        with Server(tmp_path) as server:
+            clients.to(server.url)
+            clients.wait_for(clients.total)
+            check(tmp_path, server, spans)
+
+
+def points(rng: random.Random) -> Iterator[tuple[str, str, int]]:
+    """Where to die: after the first insert, then within what the next start does again, then anywhere."""
+    yield from [("insert_spans", "after", 1), ("insert_facts", "after", 1), ("insert_groups", "before", 1)]
+    while True:
+        name = rng.choice(["insert_spans", "insert_facts", "insert_groups", "done"])
+        yield name, rng.choice(["before", "after"]), rng.randint(1, 3)
+
+
+def test_killed_inside_a_commit(tmp_path: Path) -> None:
+    """Between any two of its writes, while running and while starting on what was left behind."""
+    rng = random.Random(2612)
+    lives = ROUNDS + 1
+    spans = conversations(rng, 40 * lives)
+    requests = requests_of(rng, spans, REQUESTS * lives)
+    died_at_start = 0
+    with traffic() as clients:
+        for life, (name, when, number) in zip(range(lives), points(rng), strict=False):
+            clients.add(requests[life::lives])
+            server = Server(tmp_path, program=(DYING, name, when, str(number), "serve"))
+            if server.became_ready():
+                clients.to(server.url)
+                read_until_dead(server, clients)
+            else:
+                died_at_start += 1
+            _, err = server.process.communicate(timeout=DEADLINE)
+            assert server.process.returncode == -9, err
+        assert died_at_start >= min(ROUNDS, 2)
+        with Server(tmp_path) as server:
+            clients.to(server.url)
+            clients.wait_for(clients.total)
+            check(tmp_path, server, spans)
+
+
+def read_until_dead(server: Server, clients: Traffic) -> None:
+    """Have everything committed at once, which makes for many commits; kill it if they were too few."""
+    while server.process.poll() is None:
+        done = clients.acknowledged == clients.total
+        try:
+            server.get("/v1/keys")
+        except (OSError, ValueError, http.client.HTTPException):
+            server.process.wait(DEADLINE)
+        if done:
+            server.process.kill()

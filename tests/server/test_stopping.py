@@ -1,0 +1,59 @@
+"""Asking a server to stop, by signals and otherwise."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from otel_sessions.server.stopping import SIGNALS, Stop
+
+
+def test_a_caller_asks() -> None:
+    """Whoever waits goes on."""
+    stop = Stop()
+    waiting = threading.Thread(target=stop.wait)
+    waiting.start()
+    stop.ask()
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_asks(number: int) -> None:
+    """The main thread goes on; afterwards signals do what they did before."""
+    before = [signal.getsignal(one) for one in SIGNALS]
+    stop = Stop()
+    with stop.on_signals():
+        os.kill(os.getpid(), number)
+        stop.wait()
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_a_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, with the status that shells give: nothing that was acknowledged needs more."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    stop = Stop()
+    with stop.on_signals():
+        signal.raise_signal(signal.SIGTERM)
+        assert ended == []
+        signal.raise_signal(signal.SIGINT)
+    assert ended == [128 + signal.SIGINT]
+
+
+def test_off_the_main_thread_signals_are_left_alone() -> None:
+    """Python takes signals on its main thread only."""
+    before = [signal.getsignal(one) for one in SIGNALS]
+    seen: list[object] = []
+
+    def elsewhere() -> None:
+        with Stop().on_signals():
+            seen.extend(signal.getsignal(one) for one in SIGNALS)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join(30)
+    assert seen == before
