@@ -23,13 +23,12 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from tests.exporting import chat, finished
 from tests.server.running import HAS_IPV6, Server, post
 
-from otel_sessions import SessionExporter, Usage
-from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.server import opening, serve
+from otel_sessions import SessionExporter
+from otel_sessions.server import serve
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.http_server import HttpServer
-from otel_sessions.server.opening import load_pricer, open_store
+from otel_sessions.server.opening import open_store
 from otel_sessions.server.serve import Addresses
 from otel_sessions.server.settings import Settings, load_settings
 from otel_sessions.server.stopping import Stop
@@ -334,22 +333,6 @@ def test_a_price_file_that_is_none(folder: Path, capsys: pytest.CaptureFixture[s
     said = refusal(settings_on(folder, prices=folder / "none.toml"), capsys)
     assert str(folder / "none.toml") in said
     assert not folder.exists()
-
-
-def test_a_pricer_that_raises_prices_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The calls are unpriced, and it is said once."""
-
-    class Broken:
-        def price(self, **call: Any) -> Cost | None:
-            raise LookupError("no such model")
-
-    monkeypatch.setattr(opening, "default_pricer", lambda path: Broken())
-    pricer = load_pricer(settings_on(folder))
-    assert [pricer.price(provider=None, model="m", usage=Usage(1, 1), at=0) for _ in range(3)] == [None] * 3
-    assert len(caplog.messages) == 1
-    assert "the pricer raised LookupError: no such model" in caplog.messages[0]
 
 
 def test_a_process_as_its_users_start_it(folder: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_request_that_cannot_be_written_leaves_no_trace(tmp_path: Path, room: 
             return getattr(index, name)
 
     segment._files[TRACES] = (data, Full())  # type: ignore[assignment]
-    with pytest.raises(OSError, match="No space|only 3 of 16 bytes"):
+    with pytest.raises(OSError, match=r"No space|only 3 of 16 bytes"):
         segment.append(TRACES, b"refused")
     segment._files[TRACES] = (data, index)
     segment.append(TRACES, b"after")

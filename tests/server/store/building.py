@@ -13,12 +13,13 @@ from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.session import SessionRollup, fold
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup, roll_up
+from otel_sessions.server.facts_json import from_json, to_json
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS, TRACES
 from otel_sessions.server.store.insert import insert_rows
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import Row, span_hex, trace_hex
-from otel_sessions.server.store.trace_facts import from_json, insert_facts, to_json
+from otel_sessions.server.store.trace_facts import insert_facts
 
 SECOND = 10**9
 AT = 1_795_000_000 * SECOND

@@ -14,10 +14,10 @@ from otel_sessions.server.store import delete as module
 from otel_sessions.server.store import sql
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS
+from otel_sessions.server.store.compaction import compact
 from otel_sessions.server.store.delete import Deleted, delete_session
 from otel_sessions.server.store.filters import SessionFilters
 from otel_sessions.server.store.insert import insert_rows
-from otel_sessions.server.store.session_traces import compact
 from otel_sessions.server.store.sessions import get_session, keys, list_sessions
 from otel_sessions.server.store.spans import members, session_spans, span_hex, trace_hex
 from otel_sessions.server.store.trace_facts import facts_of
@@ -64,9 +64,12 @@ def test_a_session_is_gone_with_all_it_has(store: Store) -> None:
         assert get_session(store, "gone") is None
         assert session_spans(store, "gone") == ([], 0)
         assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
-        compact(store)
+        compact(store, parts=0)
     assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "doomed_spans")) == (4, 2, 0)
     assert {trace_id: len(facts) for trace_id, facts in facts_of(store, [1, 2, 3, 4]).items()} == {1: 2, 3: 1, 4: 1}
+    with store.reading() as client:
+        times = client.query("SELECT TraceId FROM otel_traces_trace_id_ts ORDER BY TraceId").result_rows
+    assert times == [(trace_hex(trace_id),) for trace_id in (1, 3, 4)]
     with store.reading() as client:
         assert client.query("SELECT count() FROM trace_facts WHERE position(Facts, 'gone') > 0").result_rows == [(0,)]
         assert client.query("SELECT count() FROM session_traces WHERE Id = 'gone'").result_rows == [(0,)]

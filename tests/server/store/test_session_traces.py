@@ -13,7 +13,8 @@ from tests.server.store.conftest import MANY_EXAMPLES, Emptied
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.store import session_traces as module
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.session_traces import compact, insert_groups, pairs_of
+from otel_sessions.server.store.compaction import compact
+from otel_sessions.server.store.session_traces import insert_groups, pairs_of
 from otel_sessions.server.store.sessions import get_session, list_sessions, session_traces
 
 
@@ -70,16 +71,16 @@ def test_of_two_versions_the_higher_counts(store: Store) -> None:
     insert_groups(store, old, version=4)
     for _ in range(2):
         assert spans_and_traces(store) == (3, 2)
-        compact(store)
+        compact(store, parts=0)
     insert_groups(store, [], [(1, ("id", "s"))], version=6)
     for _ in range(2):
         assert spans_and_traces(store) == (1, 1)
-        compact(store)
+        compact(store, parts=0)
     insert_groups(store, [], [(2, ("id", "s"))], version=6)
     for _ in range(2):
         assert get_session(store, "s") is None
         assert list_sessions(store).total == 0
-        compact(store)
+        compact(store, parts=0)
 
 
 def spans_and_traces(store: Store) -> tuple[Any, Any]:

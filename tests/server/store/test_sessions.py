@@ -12,9 +12,9 @@ from otel_sessions.counting.measures import MEASURES, sort_sessions
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.store import sessions as module
 from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.pages import Cursor
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import (
-    Cursor,
     KeySummary,
     get_session,
     keys,
@@ -81,8 +81,8 @@ def test_a_session_that_goes_between_the_queries(store: Store, monkeypatch: pyte
     insert_groups(store, groups_of({1: [span(session="a")], 2: [span(session="b")]}), version=1)
     groups_of_sessions = module._groups
 
-    def without_a(*args: Any) -> list[TraceGroup]:
-        return [group for group in groups_of_sessions(*args) if group.value != "a"]
+    def without_a(*args: Any) -> list[tuple[int, TraceGroup]]:
+        return [(hash_, group) for hash_, group in groups_of_sessions(*args) if group.value != "a"]
 
     monkeypatch.setattr(module, "_groups", without_a)
     assert [one.id for one in list_sessions(store).sessions] == ["b"]

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.server.store.building import count, facts, span
+from tests.server.store.building import count, span
 
-from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.store import trace_facts
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.trace_facts import facts_of, from_json, insert_facts, known_traces, to_json
-
-
-@given(st.lists(facts, max_size=5))
-@settings(deadline=None)
-def test_facts_round_trip(spans: list[SpanFacts]) -> None:
-    """To the last digit and type."""
-    assert repr(from_json(to_json(spans))) == repr(spans)
+from otel_sessions.server.store.trace_facts import facts_of, insert_facts, known_traces
 
 
 def test_facts_of_many_traces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.filters import LAST_METADATA, SessionFilters, having
+from otel_sessions.server.store.filters import SessionFilters, conditions, having, last_metadata
 from otel_sessions.server.store.measures import SQL_MEASURES
 from otel_sessions.server.store.sql import statement_with
 
@@ -60,11 +60,11 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
     Raises:
         ValueError: for another `by`; the message lists what it can be.
     """
-    conditions, parameters = having(filters or SessionFilters())
+    some, parameters = conditions(filters or SessionFilters())
     of_metadata = by.startswith(METADATA) and len(by) > len(METADATA)
     if of_metadata:
         parameters["by"] = by.removeprefix(METADATA)
-        value = LAST_METADATA.format("by")
+        value = last_metadata("by")
         values = f"if({value} = '', [], [{value}])"
     elif by in _SETS:
         values = _SETS[by]
@@ -76,7 +76,7 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
         tokens=SQL_MEASURES["tokens"].sql,
         duration=SQL_MEASURES["duration"].sql,
         cohorts=values,
-        having=conditions,
+        having=having(some),
     )
     with store.reading() as client:
         rows = client.query(sql, parameters={**parameters, "limit": limit}).result_rows

@@ -81,6 +81,8 @@ _LOGS_OF_OURS: Final = {
     "LogAttributeTypes": _TYPES,
     "ResourceAttributeTypes": _TYPES,
     "ScopeAttributeTypes": _TYPES,
+    "Segment": "UInt64",
+    "SegmentRow": "UInt32",
 }
 
 TRACES: Final = "otel_traces"
@@ -88,12 +90,14 @@ LOGS: Final = "otel_logs"
 FACTS: Final = "trace_facts"
 GROUPS: Final = "session_traces"
 DOOMED: Final = "doomed_spans"
+TIMES: Final = "otel_traces_trace_id_ts"
+"""Filled by the engine: when each trace was, for dashboards."""
 
 COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         TRACES: {**_SPANS_OF_THE_EXPORTER, **_SPANS_OF_OURS},
         LOGS: {**_LOGS_OF_THE_EXPORTER, **_LOGS_OF_OURS},
-        FACTS: {"TraceId": "UInt128", "Segment": "UInt64", "End": "UInt64", "Facts": _TEXT},
+        FACTS: {"TraceId": "UInt128", "Version": "UInt64", "End": "UInt64", "Facts": _TEXT},
         GROUPS: {
             "Key": _NAME,
             "Id": _TEXT,
@@ -104,9 +108,8 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "End": "UInt64",
             "SpanCount": "UInt64",
             "Failed": "UInt8",
-            "Conflict": "UInt8",
             "Name": "Nullable(String)",
-            "NameAt": "UInt64",
+            "NameAfter": "UInt64",
             "TotalTokens": "Nullable(UInt64)",
             "TotalCost": "Nullable(Decimal(76, 38))",
             "UserIds": f"Array({_TEXT})",
@@ -114,11 +117,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Environments": f"Array({_NAME})",
             "Tags": f"Array({_NAME})",
             "Models": f"Array({_NAME})",
-            "Operations": f"Array({_NAME})",
             "MetadataKeys": f"Array({_NAME})",
-            "MetadataAt": "Array(UInt64)",
+            "MetadataAfter": "Array(UInt64)",
             "MetadataValues": f"Array({_TEXT})",
-            "ModelUsage": _TEXT,
+            "Content": _TEXT,
         },
         DOOMED: {"TraceId": _TEXT, "SpanId": _TEXT},
     }

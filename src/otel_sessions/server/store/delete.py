@@ -79,20 +79,20 @@ def _delete(store: Store, trace_ids: list[int], session: tuple[str, str], versio
         stored = facts.get(trace_id, [])
         gone = {span.span_id for span in members(stored, session)}
         gone |= {span.span_id for span in stored if span.kind == PENDING and _stands_for(span, session, gone)}
-        # A row of no span leads the facts and groups of the trace out, also where a crash left no spans of it.
-        doomed.append((trace_hex(trace_id), ""))
         doomed.extend((trace_hex(trace_id), span_hex(span_id)) for span_id in gone)
         count += len(gone)
         rest = [span for span in stored if span.span_id not in gone]
         rollup = roll_up(trace_id, rest, pricer=pricer)
         if rest:
             kept[trace_id] = rest
+        # A row of no span leads the facts and groups of the trace out, also where a crash left no spans of it.
+        doomed.append((trace_hex(trace_id), "" if rest else "*"))
         if rollup is not None:
             groups.extend(rollup.groups)
     with store.writing() as client:
         client.command(statement("spare_all"))
         insert_rows(store, DOOMED, {"TraceId": [ids[0] for ids in doomed], "SpanId": [ids[1] for ids in doomed]})
-        for name in ("delete_traces", "delete_logs"):
+        for name in ("delete_traces", "delete_times", "delete_logs"):
             client.command(statement(name))
         insert_facts(store, kept, version)
         insert_groups(store, groups, version=version)

@@ -16,6 +16,10 @@ DAYS_PER_BLOCK: Final = 45
 
 ROWS_PER_BLOCK: Final = 32_768
 
+_INDEX_LATER: Final = {"materialize_skip_indexes_on_insert": 0}
+"""Six indexes of `otel_traces` take as long as all the rest of an insert. The first merge makes them; until then, which is
+soon, new rows are found by a scan."""
+
 
 def insert_rows(
     store: Store,
@@ -71,7 +75,7 @@ def insert_written(
                 table,
                 names,
                 b"".join([rows[place] for place in places]),
-                settings={"insert_deduplication_token": f"{token}-{number}"},
+                settings={"insert_deduplication_token": f"{token}-{number}", **_INDEX_LATER},
                 fmt="RowBinary",
             )
 

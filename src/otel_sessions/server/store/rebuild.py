@@ -14,12 +14,13 @@ from typing import Any, Final
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup, roll_up
+from otel_sessions.server.facts_json import from_json
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import FACTS, GROUPS
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import AS_NUMBERS, SPAN_COLUMNS, Row
 from otel_sessions.server.store.sql import statement, statement_with
-from otel_sessions.server.store.trace_facts import from_json, insert_facts
+from otel_sessions.server.store.trace_facts import insert_facts
 
 AT_ONCE: Final = 8_192
 """Spans, or trace groups, in memory and in one insert."""

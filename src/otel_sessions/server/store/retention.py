@@ -1,36 +1,82 @@
-"""`drop_older`: traces that ended before a moment, and logs from before it, gone with their bytes."""
+"""What is old is dropped, traces as a whole: by age, or until the store is small enough.
+
+Like deletion it is for the one that writes, with all commits held up, as `Backend` does it. Done again after a crash it
+ends the same: the facts, which say what is old, go last. So no number is ever of a part of a trace, nor counts for long a
+trace whose spans are gone.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.insert import LATEST_NS
+from otel_sessions.server.store.columns import FACTS, GROUPS, LOGS, TIMES, TRACES
 from otel_sessions.server.store.sql import statement
+from otel_sessions.server.times import LATEST_PARTITION
 
 _AT_ONCE: Final = {"mutations_sync": 2}
 """Return when it is done, not when it is planned."""
+
+_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS]
+
+ROOM: Final = 0.1
+"""What is dropped beyond a bound on the size, as a share of the bound, so that it is not reached again at once."""
+
+_MOST_ROUNDS: Final = 12
 
 
 def drop_older(store: Store, before: int) -> int:
     """Drop the traces that ended before a moment, and logs that are older; the number of traces.
 
-    A trace goes as a whole, so that no number is of a part of it. Like deletion it is for the one that writes, and done
-    again after a crash it ends the same: the facts, which say what is old, go last.
-
     Args:
         store: where from.
         before: nanoseconds UTC.
     """
-    parameters = {"before": max(0, min(before, LATEST_NS))}
+    # What is later than a row can say is stored as the last moment that it can.
+    before = max(0, min(before, 2**64 - 1))
+    parameters = {"before": before, "last": min(before - 1, LATEST_PARTITION)}
     with store.writing() as client:
         client.command(statement("spare_all"))
         client.command(statement("doom_old_traces"), parameters=parameters)
         dropped = int(client.query(statement("count_doomed")).result_rows[0][0])
         client.command(statement("drop_old_logs"), parameters=parameters, settings=_AT_ONCE)
         if dropped:
-            client.command(statement("drop_old_traces"), parameters=parameters, settings=_AT_ONCE)
-            client.command(statement("drop_old_groups"), settings=_AT_ONCE)
-            client.command(statement("drop_old_facts"), settings=_AT_ONCE)
+            for name in ("drop_old_traces", "drop_old_times", "drop_old_groups", "drop_old_facts"):
+                client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
             client.command(statement("spare_all"))
     return dropped
+
+
+def stored_bytes(store: Store) -> int:
+    """What spans, logs and all that is derived from them take of the disk."""
+    return sum(_bytes_by_signal(store))
+
+
+def drop_to_size(store: Store, max_bytes: int, *, room: float = ROOM) -> int:
+    """Drop the oldest traces and logs until the store takes no more than so many bytes; the number of traces.
+
+    Args:
+        store: where from.
+        max_bytes: nothing is dropped while it takes no more than this.
+        room: once it does, this share of the bound is made free beyond it.
+    """
+    traces, logs = _bytes_by_signal(store)
+    dropped, rounds = 0, 0
+    while traces + logs > max_bytes and rounds < _MOST_ROUNDS:
+        over = traces + logs - int(max_bytes * (1 - room))
+        parameters = {"share": min(1.0, over / (traces + logs)), "bytes_of_traces": traces, "bytes_of_logs": logs}
+        with store.reading() as client:
+            moment = int(client.query(statement("oldest_share"), parameters=parameters).result_rows[0][0])
+        gone = drop_older(store, moment + 1)
+        dropped += gone
+        before, (traces, logs) = (traces, logs), _bytes_by_signal(store)
+        # Where nothing went, nothing will: what is left is spans that nothing was derived from.
+        rounds = rounds + 1 if gone or (traces, logs) != before else _MOST_ROUNDS
+    return dropped
+
+
+def _bytes_by_signal(store: Store) -> tuple[int, int]:
+    """Of traces, and of logs."""
+    with store.reading() as client:
+        traces, logs = client.query(statement("bytes_by_signal"), parameters={"tables": _TABLES}).result_rows[0]
+    return int(traces), int(logs)

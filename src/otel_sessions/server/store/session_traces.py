@@ -1,29 +1,40 @@
 """Trace groups as rows of `session_traces`, and back, exactly.
 
-What each model was used for is JSON with amounts as strings: a group is read back to the last digit from there, whatever
-an amount's scale, and a `Decimal` column's is fixed. Beside it, `TotalCost` and `TotalTokens` are columns to filter and
-sort by; a `Decimal(76, 38)` adds exactly all amounts with up to 38 decimals, which is all that a price list makes.
+What is only shown is JSON with amounts as strings: a group is read back to the last digit from there, whatever an
+amount's scale, and a `Decimal` column's is fixed. Beside it are columns to filter and sort by: `TotalCost`, a
+`Decimal(76, 38)`, adds exactly all amounts with up to 38 decimals, which is all that a price list makes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any, Final
+from functools import lru_cache
+from struct import Struct
+from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
-from otel_sessions.counting.trace import Model, TraceGroup
+from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.money import EXACT
 from otel_sessions.rules import MetadataValue
+from otel_sessions.server.row_binary import array, raw_string, string, strings
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS, GROUPS
-from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.store.insert import insert_written
 from otel_sessions.server.store.sql import statement
 from otel_sessions.server.store.trace_facts import TRACES_PER_QUERY, chunks
 
 Pair = tuple[str, str]
 """A session: key and id."""
+
+SHOWN_COLUMNS: Final = ("Key", "Id", "TraceId", "Start", "End", "SpanCount", "Failed", "Content")
+"""What `trace_group` takes."""
+
+NANOSECONDS: Final = 2**64 - 1
+"""Times are kept modulo this plus one, also the distance from a start to a time before it."""
 
 _TO_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False, allow_nan=False)
 _SCALE: Final = Decimal(1).scaleb(-38)
@@ -32,13 +43,44 @@ _ROUNDING.traps = dict.fromkeys(_ROUNDING.traps, False)
 _MOST: Final = Decimal(10) ** 30
 """More USD than this in one trace sort as this, so that no sum leaves the column."""
 
-_NOTHING: Final[Mapping[str, Any]] = {
-    "String": "",
-    "LowCardinality(String)": "",
-    "Nullable(String)": None,
-    "Nullable(UInt64)": None,
-    "Nullable(Decimal(76, 38))": None,
-}
+_NUMBERS: Final = Struct("<QBQQQB").pack
+"""Version, Deleted, Start, End, SpanCount, Failed."""
+
+_UINT64: Final = Struct("<Q").pack
+_NULL: Final = b"\x01"
+_KNOWN: Final = b"\0"
+_NO_CONTENT: Final = _NULL + bytes(8) + _NULL * 2 + bytes(9)
+"""From `Name` to the last column, all empty."""
+
+
+class _Used(NamedTuple):
+    """What one model was used for."""
+
+    provider: str | None
+    model: str | None
+    call_count: int
+    unpriced_call_count: int
+    tokens: tuple[int | None, int | None, int | None, int | None, int | None]
+    costs: tuple[Decimal | None, Decimal | None, Decimal | None]
+    sources: frozenset[str]
+
+
+class _Content(NamedTuple):
+    """What is in the JSON of a row, as a list in this order."""
+
+    conflict: bool
+    operations: frozenset[str]
+    services: frozenset[str]
+    environments: frozenset[str]
+    user_ids: frozenset[str]
+    tags: frozenset[str]
+    name: tuple[int, str] | None
+    metadata: list[tuple[str, int, str | int | float | bool]]
+    models: list[_Used]
+
+
+_ENCODE: Final = msgspec.json.Encoder(order="deterministic").encode
+_DECODE: Final = msgspec.json.Decoder(_Content).decode
 
 
 def insert_groups(
@@ -60,33 +102,30 @@ def insert_groups(
     """
     rows = [_row(group, version) for group in written]
     rows += [_gone(trace_id, pair, version) for trace_id, pair in gone]
-    if rows:
-        columns = dict(zip(COLUMNS[GROUPS], zip(*rows, strict=True), strict=True))
-        insert_rows(store, GROUPS, columns, into=into)
+    insert_written(store, into or GROUPS, list(COLUMNS[GROUPS]), rows)
 
 
-def trace_group(row: Mapping[str, Any]) -> TraceGroup:
-    """The trace group that was written as this row."""
+def trace_group(row: Sequence[Any]) -> TraceGroup:
+    """The trace group that was written as this row of `SHOWN_COLUMNS`."""
+    key, value, trace_id, start, end, span_count, failed, written = row
+    content = _DECODE(written)
     return TraceGroup(
-        key=row["Key"],
-        value=row["Id"],
-        trace_id=row["TraceId"],
-        start=row["Start"],
-        end=row["End"],
-        span_count=row["SpanCount"],
-        failed=bool(row["Failed"]),
-        operations=frozenset(row["Operations"]),
-        models=_models(row["ModelUsage"]),
-        services=frozenset(row["Services"]),
-        environments=frozenset(row["Environments"]),
-        user_ids=frozenset(row["UserIds"]),
-        tags=frozenset(row["Tags"]),
-        name=None if row["Name"] is None else (row["NameAt"], row["Name"]),
-        metadata={
-            name: (at, json.loads(value))
-            for name, at, value in zip(row["MetadataKeys"], row["MetadataAt"], row["MetadataValues"], strict=True)
-        },
-        conflict=bool(row["Conflict"]),
+        key=key,
+        value=value,
+        trace_id=trace_id,
+        start=start,
+        end=end,
+        span_count=span_count,
+        failed=bool(failed),
+        operations=content.operations,
+        models={(used.provider, used.model): _totals(used) for used in content.models},
+        services=content.services,
+        environments=content.environments,
+        user_ids=content.user_ids,
+        tags=content.tags,
+        name=content.name,
+        metadata={name: (at, said) for name, at, said in content.metadata},
+        conflict=content.conflict,
     )
 
 
@@ -106,85 +145,86 @@ def metadata_json(value: MetadataValue) -> str:
     return _TO_JSON.encode(value)
 
 
-def compact(store: Store) -> None:
-    """Merge all versions of all groups, so that lists are fastest; for when nothing else is to be done."""
-    with store.writing() as client:
-        client.command(statement("compact"))
-
-
-def _row(group: TraceGroup, version: int) -> tuple[Any, ...]:
+def _row(group: TraceGroup, version: int) -> bytes:
     total = Totals()
     for totals in group.models.values():
         total.add(totals)
-    name_at, name = group.name or (0, None)
+    start = group.start
     metadata = sorted(group.metadata.items())
-    return (
-        group.key,
-        group.value,
-        group.trace_id,
-        version,
-        0,
-        group.start,
-        group.end,
-        group.span_count,
-        int(group.failed),
-        int(group.conflict),
-        name,
-        name_at,
-        total.total_tokens,
-        _column(total.total_cost),
-        sorted(group.user_ids),
-        sorted(group.services),
-        sorted(group.environments),
-        sorted(group.tags),
-        sorted({model for _, model in group.models if model is not None}),
-        sorted(group.operations),
-        [key for key, _ in metadata],
-        [at for _, (at, _) in metadata],
-        [metadata_json(value) for _, (_, value) in metadata],
-        _usage(group.models),
+    tokens, cost, name = total.total_tokens, total.total_cost, group.name
+    return b"".join(
+        (
+            string(group.key),
+            string(group.value),
+            group.trace_id.to_bytes(16, "little"),
+            _NUMBERS(version, 0, start, group.end, group.span_count, group.failed),
+            _NULL + bytes(8) if name is None else _KNOWN + string(name[1]) + _UINT64(name[0] - start & NANOSECONDS),
+            _NULL if tokens is None else _KNOWN + _UINT64(tokens),
+            _NULL if cost is None else _KNOWN + _decimal(cost),
+            _texts(group.user_ids),
+            _texts(group.services),
+            _texts(group.environments),
+            _texts(group.tags),
+            strings(sorted({model for _, model in group.models if model is not None})),
+            array([string(key) for key, _ in metadata]),
+            array([_UINT64(at - start & NANOSECONDS) for _, (at, _) in metadata]),
+            array([string(metadata_json(value)) for _, (_, value) in metadata]),
+            raw_string(_content(group)),
+        )
     )
 
 
-def _gone(trace_id: int, pair: Pair, version: int) -> tuple[Any, ...]:
-    said = {"Key": pair[0], "Id": pair[1], "TraceId": trace_id, "Version": version, "Deleted": 1}
-    return tuple(
-        said.get(name, [] if kind.startswith("Array") else _NOTHING.get(kind, 0))
-        for name, kind in COLUMNS[GROUPS].items()
-    )
-
-
-def _column(cost: Decimal | None) -> Decimal | None:
-    if cost is None or cost > _MOST:
-        return cost and _MOST
-    return cost if -cost.as_tuple().exponent <= 38 else cost.quantize(_SCALE, ROUND_HALF_EVEN, _ROUNDING)  # type: ignore[operator]
-
-
-def _usage(models: Mapping[Model, Totals]) -> str:
-    return _TO_JSON.encode(
+def _content(group: TraceGroup) -> bytes:
+    content = _Content(
+        bool(group.conflict),
+        group.operations,
+        group.services,
+        group.environments,
+        group.user_ids,
+        group.tags,
+        group.name,
+        sorted((name, at, value) for name, (at, value) in group.metadata.items()),
         [
-            [
+            _Used(
                 *model,
                 totals.call_count,
                 totals.unpriced_call_count,
-                *(getattr(totals, name) for name in TOKENS),
-                *(None if (cost := getattr(totals, name)) is None else str(cost) for name in COSTS),
-                sorted(totals.sources),
-            ]
-            for model, totals in sorted(models.items(), key=lambda item: repr(item[0]))
-        ]
+                tuple(getattr(totals, name) for name in TOKENS),
+                tuple(getattr(totals, name) for name in COSTS),
+                totals.sources,
+            )
+            for model, totals in group.models.items()
+        ],
     )
+    return _ENCODE(content)
 
 
-def _models(written: str) -> dict[Model, Totals]:
-    models: dict[Model, Totals] = {}
-    for provider, model, call_count, unpriced, *numbers, sources in json.loads(written):
-        totals = models[provider, model] = Totals()
-        totals.call_count = call_count
-        totals.unpriced_call_count = unpriced
-        for name, value in zip(TOKENS, numbers[: len(TOKENS)], strict=True):
-            setattr(totals, name, value)
-        for name, value in zip(COSTS, numbers[len(TOKENS) :], strict=True):
-            setattr(totals, name, None if value is None else Decimal(value))
-        totals.sources = frozenset(sources)
-    return models
+def _gone(trace_id: int, pair: Pair, version: int) -> bytes:
+    id_ = string(pair[0]) + string(pair[1]) + trace_id.to_bytes(16, "little")
+    return id_ + _NUMBERS(version, 1, 0, 0, 0, 0) + _NO_CONTENT
+
+
+@lru_cache(maxsize=4_096)
+def _texts(texts: frozenset[str]) -> bytes:
+    return strings(sorted(texts))
+
+
+def _decimal(cost: Decimal) -> bytes:
+    """A `Decimal(76, 38)`, which is a 256-bit integer."""
+    if cost > _MOST:
+        cost = _MOST
+    elif -cost.as_tuple().exponent > 38:  # type: ignore[operator]
+        cost = cost.quantize(_SCALE, ROUND_HALF_EVEN, _ROUNDING)
+    return int(EXACT.scaleb(cost, 38)).to_bytes(32, "little")
+
+
+def _totals(used: _Used) -> Totals:
+    totals = Totals()
+    totals.call_count = used.call_count
+    totals.unpriced_call_count = used.unpriced_call_count
+    for name, count in zip(TOKENS, used.tokens, strict=True):
+        setattr(totals, name, count)
+    for name, cost in zip(COSTS, used.costs, strict=True):
+        setattr(totals, name, cost)
+    totals.sources = used.sources
+    return totals

@@ -6,37 +6,22 @@ is shown is what the library counts, whatever SQL would make of it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.session import SessionRollup, SessionSum
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.columns import COLUMNS, GROUPS
-from otel_sessions.server.store.filters import SessionFilters, having
+from otel_sessions.server.store.filters import SessionFilters
 from otel_sessions.server.store.measures import SQL_MEASURES
-from otel_sessions.server.store.session_traces import trace_group
+from otel_sessions.server.store.pages import Cursor, Order, Part, window
+from otel_sessions.server.store.session_traces import SHOWN_COLUMNS, trace_group
 from otel_sessions.server.store.sql import statement, statement_with
 
-SHOWN_COLUMNS: Final = ", ".join(
-    name for name in COLUMNS[GROUPS] if name not in ("Version", "Deleted", "TotalTokens", "TotalCost", "Models")
-)
-
-_AFTER: Final = {
-    # A session of the same measure comes after by its id, one of unknown measure after all others.
-    "known": "isNull(Measure) OR Measure {0} CAST({{after:String}}, '{1}')"
-    " OR (Measure = CAST({{after:String}}, '{1}') AND Id > {{after_id:String}})",
-    "unknown": "isNull(Measure) AND Id > {after_id:String}",
-}
-
-
-class Cursor(NamedTuple):
-    """The last session of a page: its measure as text, `None` for unknown, and its id."""
-
-    measure: str | None
-    id: str
+_COLUMNS: Final = ", ".join(SHOWN_COLUMNS)
+_ON_PAGE: Final = "IdHash IN {hashes:Array(UInt128)}"
+_WITH_ID: Final = "IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))"
 
 
 class SessionPage(NamedTuple):
@@ -90,44 +75,29 @@ def list_sessions(
     if sort not in SQL_MEASURES:
         raise ValueError(f"sort={sort!r} is not a measure; choose from {', '.join(SQL_MEASURES)}")
     filters = filters or SessionFilters()
-    measure = SQL_MEASURES[sort]
-    conditions, parameters = having(filters)
-    after = "1"
-    if cursor is not None:
-        parameters["after_id"] = cursor.id
-        after = _AFTER["unknown"]
-        if cursor.measure is not None:
-            after = _AFTER["known"].format("<" if descending else ">", measure.type)
-            parameters["after"] = cursor.measure
-    sql = statement_with(
-        "sessions_page",
-        measure=measure.sql,
-        having=conditions,
-        after=f"toUInt8(ifNull({after}, 0))",
-        direction="DESC" if descending else "ASC",
-    )
     with store.reading() as client:
-        answer = json.loads(
-            client.raw_query(sql, parameters={**parameters, "limit": limit + 1, "offset": offset}, fmt="JSONCompact")
-        )
-    rows = [row for row in answer["data"] if row[2]]
-    page = rows[:limit]
-    more = Cursor(page[-1][1], page[-1][0]) if page and len(rows) > limit else None
-    return SessionPage(
-        _sessions(store, filters.key, [row[0] for row in page]), answer["rows_before_limit_at_least"], more
-    )
+        seen = window(client, filters, Order(sort, descending), Part(limit, offset, cursor))
+    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [place.hash for place in seen.places]})
+    # What went meanwhile is left out.
+    rows = [(place, sessions[place.hash]) for place in seen.places if place.hash in sessions]
+    rows.sort(key=lambda row: (row[0].rank, row[1].id))
+    if cursor is not None:
+        rows = [row for row in rows if row[0].measure != cursor.measure or row[1].id > cursor.id]
+    page = rows[seen.skip : seen.skip + limit]
+    more = seen.more or len(rows) > seen.skip + limit
+    after = Cursor(page[-1][0].measure, page[-1][1].id) if page and more else None
+    return SessionPage([session for _, session in page], seen.total, after)
 
 
 def get_session(store: Store, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:
     """One session, or `None` if no span of it is stored."""
-    found = _sessions(store, key, [session_id])
-    return found[0] if found else None
+    return next(iter(_sessions(store, key, _WITH_ID, {"id": session_id}).values()), None)
 
 
 def session_traces(store: Store, session_id: str, *, key: str = ID_KEY, limit: int = 50, offset: int = 0) -> TracePage:
     """A page of a session's traces, in the order of their start in the session."""
     rows, total = _page("groups_page", store, session_id, key, limit, offset)
-    return TracePage([trace_group(row) for row in rows], total)
+    return TracePage([trace_group(row[:-1]) for row in rows], total)
 
 
 def keys(store: Store) -> list[KeySummary]:
@@ -136,38 +106,30 @@ def keys(store: Store) -> list[KeySummary]:
         return [KeySummary(*row) for row in client.query(statement("keys")).result_rows]
 
 
-def _page(
-    name: str, store: Store, session_id: str, key: str, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], int]:
+def _page(name: str, store: Store, session_id: str, key: str, limit: int, offset: int) -> tuple[list[Any], int]:
     parameters = {"key": key, "id": session_id, "limit": limit, "offset": offset}
     with store.reading() as client:
-        rows = list(client.query(statement_with(name, columns=SHOWN_COLUMNS), parameters=parameters).named_results())
+        rows = list(client.query(statement_with(name, columns=_COLUMNS), parameters=parameters).result_rows)
         if rows or not offset:
-            return rows, rows[0]["Total"] if rows else 0
+            return rows, rows[0][-1] if rows else 0
     return [], _page(name, store, session_id, key, 1, 0)[1]
 
 
-def _sessions(store: Store, key: str, ids: list[str]) -> list[SessionRollup]:
-    """These sessions in this order; without those that went meanwhile."""
-    sums: dict[str, SessionSum] = {}
-    for group in _groups(store, key, ids):
-        session = sums.get(group.value)
+def _sessions(store: Store, key: str, which: str, parameters: dict[str, Any]) -> dict[int, SessionRollup]:
+    """Some sessions by the hashes of their ids."""
+    sums: dict[int, SessionSum] = {}
+    for hash_, group in _groups(store, which, {"key": key, **parameters}):
+        session = sums.get(hash_)
         if session is None:
-            session = sums[group.value] = SessionSum(key, group.value)
+            session = sums[hash_] = SessionSum(key, group.value)
         session.add(group)
-    return [sums[id_].rollup() for id_ in ids if id_ in sums]
+    return {hash_: session.rollup() for hash_, session in sums.items()}
 
 
-def _groups(store: Store, key: str, ids: list[str]) -> Iterable[TraceGroup]:
-    """The trace groups of sessions, those of each in the order of their start."""
-    if not ids:
-        return
-    sql = statement_with("groups_of_sessions", columns=SHOWN_COLUMNS)
-    with (
-        store.reading() as client,
-        client.query_column_block_stream(sql, parameters={"key": key, "ids": ids}) as blocks,
-    ):
-        names = blocks.source.column_names
+def _groups(store: Store, which: str, parameters: dict[str, Any]) -> Iterator[tuple[int, TraceGroup]]:
+    """The trace groups of sessions, those of each in the order of their start, after the hash of its id."""
+    sql = statement_with("groups_of_sessions", columns=_COLUMNS, which=which)
+    with store.reading() as client, client.query_column_block_stream(sql, parameters=parameters) as blocks:
         for block in blocks:
-            for row in zip(*block, strict=True):
-                yield trace_group(dict(zip(names, row, strict=True)))
+            for *row, hash_ in zip(*block, strict=True):
+                yield hash_, trace_group(row)

@@ -11,11 +11,10 @@ from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.trace import distinct_spans
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS, TRACES
-from otel_sessions.server.store.insert import LATEST_NS
 from otel_sessions.server.store.sql import statement, statement_with
-from otel_sessions.server.store.trace_facts import chunks, facts_of
+from otel_sessions.server.store.trace_facts import TRACES_PER_QUERY, chunks, facts_of
+from otel_sessions.server.times import LATEST_PARTITION
 
-TRACES_PER_QUERY: Final = 500
 SPAN_COLUMNS: Final = ", ".join(f"`{name}`" for name in COLUMNS[TRACES])
 AS_NUMBERS: Final = {"DateTime64*": "int"}
 """Times as integer nanoseconds: what `datetime` holds would lose the last three digits."""
@@ -84,7 +83,7 @@ def _rows(store: Store, wanted: list[tuple[int, SpanFacts]]) -> list[Row]:
     """The rows of these spans, each after the id of its trace, in this order; without those that went meanwhile."""
     if not wanted:
         return []
-    starts = [min(span.start, LATEST_NS) for _, span in wanted]
+    starts = [min(span.start, LATEST_PARTITION) for _, span in wanted]
     ids = [(trace_hex(trace_id), span_hex(span.span_id)) for trace_id, span in wanted]
     parameters = {
         "first": min(starts),

@@ -1,7 +1,4 @@
-"""The facts of spans by trace, as compact JSON: what rolling a trace up anew takes, without reading its spans.
-
-`SpanFacts` consists of tuples, which are written as lists by position; amounts are strings, so that nothing is rounded.
-"""
+"""The facts of spans by trace."""
 
 from __future__ import annotations
 
@@ -10,9 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-import msgspec
-
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.server.facts_json import WrittenFacts, from_json, write_facts
 from otel_sessions.server.row_binary import raw_string
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS, FACTS
@@ -20,19 +16,6 @@ from otel_sessions.server.store.insert import insert_written
 from otel_sessions.server.store.sql import statement
 
 TRACES_PER_QUERY: Final = 500
-
-_ENCODER: Final = msgspec.json.Encoder()
-_DECODER: Final = msgspec.json.Decoder(list[SpanFacts])
-
-
-def to_json(spans: Collection[SpanFacts]) -> bytes:
-    """The facts of spans as JSON."""
-    return _ENCODER.encode(list(spans))
-
-
-def from_json(written: str | bytes) -> list[SpanFacts]:
-    """The facts that `to_json` wrote, the same to the last digit."""
-    return _DECODER.decode(written)
 
 
 def insert_facts(
@@ -46,17 +29,17 @@ def insert_facts(
         version: a number that grows; what is kept of a trace that is deleted in part has a later one.
         into: another table of the same columns.
     """
+    insert_written_facts(store, {trace_id: write_facts(spans) for trace_id, spans in facts.items()}, version, into=into)
+
+
+def insert_written_facts(
+    store: Store, facts: Mapping[int, WrittenFacts], version: int, *, into: str | None = None
+) -> None:
+    """The same with facts that are JSON already."""
     after_id = version.to_bytes(8, "little")
     rows = [
-        b"".join(
-            (
-                trace_id.to_bytes(16, "little"),
-                after_id,
-                max(span.end for span in spans).to_bytes(8, "little"),
-                raw_string(to_json(spans)),
-            )
-        )
-        for trace_id, spans in facts.items()
+        b"".join((trace_id.to_bytes(16, "little"), after_id, end.to_bytes(8, "little"), raw_string(json)))
+        for trace_id, (end, json) in facts.items()
     ]
     insert_written(store, into or FACTS, list(COLUMNS[FACTS]), rows)
 

@@ -17,7 +17,7 @@ FROM (
         CAST(${cohorts}, 'Array(Nullable(String))') AS Cohorts
     FROM session_traces FINAL
     WHERE Key = {key:String}
-    GROUP BY Id
+    GROUP BY IdHash
     HAVING ${having}
 )
 ARRAY JOIN if(empty(Cohorts), [NULL], Cohorts) AS Cohort

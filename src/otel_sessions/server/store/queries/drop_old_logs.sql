@@ -1,1 +1,1 @@
-ALTER TABLE otel_logs DELETE WHERE Timestamp < fromUnixTimestamp64Nano({before:Int64})
+ALTER TABLE otel_logs DELETE WHERE Timestamp <= fromUnixTimestamp64Nano({last:Int64})

@@ -1,3 +1,3 @@
 ALTER TABLE otel_traces DELETE
-WHERE Timestamp < fromUnixTimestamp64Nano({before:Int64})
+WHERE Timestamp <= fromUnixTimestamp64Nano({last:Int64})
     AND TraceId IN (SELECT TraceId FROM doomed_spans)

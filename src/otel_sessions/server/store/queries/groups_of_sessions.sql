@@ -1,12 +1,10 @@
-SELECT ${columns}
+SELECT ${columns}, IdHash
 FROM (
-    SELECT ${columns}, Deleted
+    SELECT ${columns}, IdHash, Deleted
     FROM session_traces
-    WHERE Key = {key:String}
-        AND cityHash64(Id) IN (SELECT cityHash64(arrayJoin({ids:Array(String)})))
-        AND Id IN {ids:Array(String)}
-    ORDER BY Id, TraceId, Version DESC
-    LIMIT 1 BY Id, TraceId
+    WHERE Key = {key:String} AND ${which}
+    ORDER BY IdHash, TraceId, Version DESC
+    LIMIT 1 BY IdHash, TraceId
 )
 WHERE Deleted = 0
-ORDER BY Id, Start, TraceId
+ORDER BY IdHash, Start, TraceId

@@ -1,12 +1,12 @@
--- One pass over narrow columns: the ids of a page, and their number in all as rows before the limit.
-SELECT Id, toString(Measure) AS Shown, ${after} AS After
+-- One pass over narrow columns: the sessions around a page, and the number of all as rows before the limit.
+SELECT toString(IdHash) AS Hash, toString(Measure) AS Shown, ${after} AS After
 FROM (
-    SELECT Id, ${measure} AS Measure
+    SELECT ${columns}, ${measure} AS Measure
     FROM session_traces FINAL
-    WHERE Key = {key:String}
-    GROUP BY Id
+    WHERE Key = {key:String} AND ${among}
+    GROUP BY IdHash
     HAVING ${having}
 )
-ORDER BY After DESC, Measure ${direction} NULLS LAST, Id
+ORDER BY After DESC, Measure ${direction} NULLS LAST${ties}
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 SETTINGS exact_rows_before_limit = 1

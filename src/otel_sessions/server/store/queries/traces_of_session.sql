@@ -1,6 +1,5 @@
 SELECT TraceId, SpanCount
 FROM session_traces FINAL
 WHERE Key = {key:String}
-    AND cityHash64(Id) = cityHash64({id:String})
-    AND Id = {id:String}
+    AND IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))
 ORDER BY TraceId

@@ -12,8 +12,7 @@ FROM (
         SELECT TraceId, Start, End, SpanCount, Deleted
         FROM session_traces
         WHERE Key = {key:String}
-            AND cityHash64(Id) = cityHash64({id:String})
-            AND Id = {id:String}
+            AND IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))
         ORDER BY TraceId, Version DESC
         LIMIT 1 BY TraceId
     )

@@ -1,7 +1,7 @@
--- What counting needs of each span, by trace: one row for what one segment added. Repetition changes nothing.
+-- What counting needs of each span, by trace: one row for what one commit added. Repetition changes nothing.
 CREATE TABLE IF NOT EXISTS trace_facts (
     TraceId UInt128 CODEC(ZSTD(1)),
-    Segment UInt64 CODEC(ZSTD(1)),
+    Version UInt64 CODEC(ZSTD(1)),
     End UInt64 COMMENT 'Last end of these spans, nanoseconds UTC' CODEC(ZSTD(1)),
     Facts String COMMENT 'JSON' CODEC(ZSTD(1))
 ) ENGINE = MergeTree

@@ -1,0 +1,1 @@
+SELECT max(Segment) FROM otel_logs

@@ -1,0 +1,1 @@
+SELECT SegmentRow FROM otel_logs WHERE Segment = {segment:UInt64}

@@ -1,0 +1,26 @@
+"""Parts are merged when there are many."""
+
+from __future__ import annotations
+
+from tests.server.store.building import groups_of, span
+
+from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.compaction import compact
+from otel_sessions.server.store.session_traces import insert_groups
+from otel_sessions.server.store.sessions import list_sessions
+
+
+def test_many_parts_become_one(store: Store) -> None:
+    """Only if they are more than so many; lists stay the same."""
+    assert not compact(store, parts=0)
+    with store.writing() as client:
+        client.command("SYSTEM STOP MERGES session_traces")
+    for version in (1, 2, 3):
+        insert_groups(store, groups_of({version: [span(session="s")]}), version=version)
+    before = list_sessions(store)
+    assert not compact(store, parts=3)
+    with store.writing() as client:
+        client.command("SYSTEM START MERGES session_traces")
+    compact(store, parts=0)
+    assert not compact(store, parts=1)
+    assert list_sessions(store) == before
