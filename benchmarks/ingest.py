@@ -65,7 +65,9 @@ class Server(NamedTuple):
 
     def stored(self) -> int:
         """Spans that are committed."""
-        found = re.search(r'^otel_sessions_stored_records_total\{signal="traces"\} (\S+)', self.get("/metrics"), re.MULTILINE)
+        found = re.search(
+            r'^otel_sessions_stored_records_total\{signal="traces"\} (\S+)', self.get("/metrics"), re.MULTILINE
+        )
         return int(float(found[1])) if found else 0
 
 
@@ -186,9 +188,10 @@ def measure(*, seconds: float, protocols: list[str], spans: list[int], rate: flo
                 idle = server.memory()
                 connect = {"http": over_http, "grpc": over_grpc}[protocol]
                 load = Load(requests, count(), rate=rate)
-                begin, cpu = time.monotonic(), server.cpu()
+                begin, cpu, ours = time.monotonic(), server.cpu(), time.process_time()
                 load.run([connect(server) for _ in range(CONNECTIONS)], seconds)
                 accepted = time.monotonic() - begin
+                ours = time.process_time() - ours
                 server.get("/v1/sessions?limit=1")
                 taken = time.monotonic() - begin
                 stored = server.stored()
@@ -200,6 +203,7 @@ def measure(*, seconds: float, protocols: list[str], spans: list[int], rate: flo
                     f"{median(ordered) * 1000:.0f}",
                     f"{ordered[int(len(ordered) * 0.99)] * 1000:.0f}",
                     f"{(server.cpu() - cpu) / stored * 1e6:.1f}",
+                    f"{ours / stored * 1e6:.1f}",
                     f"{idle:.0f}",
                     f"{server.memory():.0f}",
                 )
@@ -209,7 +213,7 @@ def measure(*, seconds: float, protocols: list[str], spans: list[int], rate: flo
                 rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
                 notes.append(f"{protocol}, {requests.spans}: {stored:,} spans of {requests.bytes_a_span:.0f} bytes")
     paced = "" if rate is None else f", paced at {rate:,.0f} spans/s"
-    columns = ("committed/s", "acknowledged/s", "p50 ms", "p99 ms", "us CPU", "idle MB", "MB")
+    columns = ("committed/s", "acknowledged/s", "p50 ms", "p99 ms", "us CPU", "us client", "idle MB", "MB")
     return Table(f"ingest, {CONNECTIONS} connections, {seconds:g} s each{paced}", columns, rows, tuple(notes))
 
 

@@ -30,7 +30,7 @@ class Requests:
                 trace = number * (BATCH // SPANS_A_TRACE) + place // SPANS_A_TRACE
                 _rename(span, trace)
                 scope_spans.spans.append(span)
-        self._pattern = message.SerializeToString()
+        self._pattern: bytes = message.SerializeToString()
         self.spans = len(scope_spans.spans)
         self.bytes_a_span = len(self._pattern) / self.spans
 

@@ -52,7 +52,7 @@ def test_commands_in_the_readme_exist() -> None:
     extras = [extra for group in re.findall(r"otel-sessions\[([\w,]+)\]", commands) for extra in group.split(",")]
     assert ["demo", "test"] == targets
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
-    assert {"otlp", "prices"} == set(extras)
+    assert {"otlp", "prices", "server"} == set(extras)
     assert set(extras) <= project["optional-dependencies"].keys()
 
 

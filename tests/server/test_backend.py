@@ -214,6 +214,17 @@ def test_what_a_dead_process_acknowledged_is_stored(start: Open, caplog: pytest.
     assert "committed 1 requests" in caplog.text
 
 
+def test_parts_are_merged(start: Open) -> None:
+    """When there are many; commits are counted so that a quiet spell can be told."""
+    backend = start()
+    for number in range(1, 7):
+        backend.receive(TRACES, request("s", number))
+        backend.settle()
+    assert backend.commits == 6
+    backend.tidy()
+    assert not backend.tidy()
+
+
 def test_unpriced_models_are_counted(start: Open) -> None:
     """By name; after many names together."""
     backend = start()

@@ -17,4 +17,5 @@ def test_facts_round_trip(spans: list[SpanFacts]) -> None:
     assert repr(from_json(to_json(spans))) == repr(spans)
     assert b"\n" not in to_json(spans)
     if spans:
-        assert write_facts(spans).end == max(span.end for span in spans)
+        written = write_facts(spans)
+        assert (written.start, written.end) == (min(s.start for s in spans), max(s.end for s in spans))

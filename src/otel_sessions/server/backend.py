@@ -21,6 +21,7 @@ from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.rejected import Rejected
 from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.compaction import compact
 from otel_sessions.server.store.delete import Deleted, delete_session
 from otel_sessions.server.store.logs import last_segment
 from otel_sessions.server.store.retention import drop_older, drop_to_size
@@ -71,6 +72,7 @@ class Backend:
         self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
+        self._commits = 0
         self._committer = Committer(
             Destination(store),
             self._log,
@@ -167,6 +169,19 @@ class Backend:
                 self._committer.forget()
         return dropped
 
+    @property
+    def commits(self) -> int:
+        """How many commits there were; one that failed half way and was done again is one."""
+        return self._commits
+
+    def tidy(self) -> bool:
+        """Merge the trace groups if they are in many parts, so that lists are fastest; whether there was need to.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        return compact(self.store)
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have a listener told of changes, until what is returned is called."""
         with self._listening:
@@ -194,6 +209,7 @@ class Backend:
             raise UnavailableError(f"the request cannot be kept now: {error}", retry_after=5.0) from None
 
     def _committed(self, done: Committed) -> None:
+        self._commits += 1
         telemetry = self.telemetry
         telemetry.segment_bytes.observe(done.size)
         telemetry.commit_seconds.observe(done.seconds)

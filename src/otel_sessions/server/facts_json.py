@@ -17,15 +17,16 @@ _DECODER: Final = msgspec.json.Decoder(list[SpanFacts])
 
 
 class WrittenFacts(NamedTuple):
-    """Facts of spans of one trace as JSON, and their last end, nanoseconds UTC."""
+    """Facts of spans of one trace as JSON, their first start and last end, nanoseconds UTC."""
 
+    start: int
     end: int
     json: bytes
 
 
 def write_facts(spans: Collection[SpanFacts]) -> WrittenFacts:
     """The facts of spans, at least one, as they are stored."""
-    return WrittenFacts(max(span.end for span in spans), to_json(spans))
+    return WrittenFacts(min(span.start for span in spans), max(span.end for span in spans), to_json(spans))
 
 
 def to_json(spans: Collection[SpanFacts]) -> bytes:

@@ -24,6 +24,7 @@ from otel_sessions.server.receive.http import otlp_routes
 from otel_sessions.server.settings import Settings
 from otel_sessions.server.stopping import Stop
 from otel_sessions.server.store.errors import StoreError
+from otel_sessions.server.tidy import Tidier
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
@@ -84,6 +85,8 @@ def _start(settings: Settings, running: ExitStack, stop: Stop) -> tuple[HttpServ
     backend = _backend(settings, pricer, running)
     pruner = Pruner(backend, settings.retention)
     running.callback(pruner.stop)
+    tidier = Tidier(backend)
+    running.callback(tidier.stop)
     app = create_app(backend, api_key=settings.secret, extra_routes=otlp_routes(backend))
     host = listening.getsockname()[0]
     try:
@@ -98,6 +101,7 @@ def _start(settings: Settings, running: ExitStack, stop: Stop) -> tuple[HttpServ
     except RuntimeError as error:
         raise StartError(str(error)) from error
     pruner.start()
+    tidier.start()
     shown = f"[{host}]" if ":" in host else host
     return http, Addresses(f"http://{shown_address(listening)}", f"{shown}:{grpc_port}", backend.store.shown)
 

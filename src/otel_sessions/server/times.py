@@ -6,8 +6,9 @@ from typing import Final
 
 DAY_NS: Final = 86_400 * 10**9
 
-LATEST_PARTITION: Final = 65_536 * DAY_NS - 1
-"""The last moment of June 6th, 2149: a partition is a `Date`, which starts anew in 1970 after that."""
+LATEST_PARTITION: Final = 2**32 * 10**9 - 1
+"""The last moment of February 7th, 2106, 06:28:15: spans are stored in the order of a `DateTime`, which starts anew in 1970
+after that."""
 
 LATEST: Final = 2**63 - 1
 """The last moment of a `DateTime64(9)`, in April 2262."""

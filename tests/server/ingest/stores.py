@@ -108,21 +108,19 @@ class Memory:
         """Rows of `trace_facts`."""
 
         def make() -> None:
-            for trace_id, (_, written) in facts.items():
+            for trace_id, (_, _, written) in facts.items():
                 self.facts.setdefault(trace_id, []).extend(from_json(written))
 
         self._insert(make)
 
-    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
+    def group_rows(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> Any:
+        """What `insert_groups` takes."""
+        rows = {(group.trace_id, (group.key, group.value)): (version, group) for group in written}
+        return {**rows, **dict.fromkeys(gone, (version, None))}
+
+    def insert_groups(self, rows: Any) -> None:
         """Rows of `session_traces`."""
-
-        def make() -> None:
-            for group in written:
-                self.groups[group.trace_id, (group.key, group.value)] = (version, group)
-            for trace_id, pair in gone:
-                self.groups[trace_id, pair] = (version, None)
-
-        self._insert(make)
+        self._insert(lambda: self.groups.update(rows))
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """What was stored of traces."""

@@ -36,7 +36,7 @@ from otel_sessions.server.otlp.decode import decode_spans
 from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
 from otel_sessions.server.otlp.values import restore, restore_all
 
-LAST = 65_536 * 86_400 * 10**9 - 1
+LAST = 2**32 * 10**9 - 1
 KINDS = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"]
 
 

@@ -47,7 +47,7 @@ def test_all_columns_read_back(store: Store) -> None:
 
 
 def test_times_outside_of_what_the_engine_holds(store: Store) -> None:
-    """1970 is kept; later than 2149 is that year's last day in the partition column, and as sent beside it."""
+    """1970 is kept; later than 2106 is the last moment that the sort key holds, and as sent beside it."""
     times = [0, 1, LATEST_PARTITION, LATEST_PARTITION + 1, 2**63 - 1, 2**64 - 1]
     insert_rows(
         store, "otel_traces", columns_of((1, span(i + 1, start=time, end=time)) for i, time in enumerate(times))
@@ -59,7 +59,7 @@ def test_times_outside_of_what_the_engine_holds(store: Store) -> None:
         "SELECT DISTINCT partition FROM system.parts WHERE active AND table = 'otel_traces' "
         "AND database = currentDatabase() ORDER BY partition",
     )
-    assert partitions == [("1970-01-01",), ("2149-06-06",)]
+    assert partitions == [("1970-01-01",), ("2106-02-07",)]
 
 
 def test_times_of_events(store: Store) -> None:

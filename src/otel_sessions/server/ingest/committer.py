@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -86,8 +87,12 @@ class Store(Protocol):
         """Add facts of spans, by trace; the same facts may come again."""
         ...
 
-    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
-        """Write trace groups in place of their older versions, and mark those as deleted that are no more."""
+    def group_rows(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> Any:
+        """What `insert_groups` takes to write trace groups, and to mark those as deleted that are no more."""
+        ...
+
+    def insert_groups(self, rows: Any) -> None:
+        """Write trace groups in place of their older versions."""
         ...
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, Iterable[SpanFacts]]:
@@ -158,6 +163,7 @@ class Committer:
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
+        self._inserter = ThreadPoolExecutor(1, thread_name_prefix="otel-sessions-inserter")
         self._thread = threading.Thread(target=self._run, name="otel-sessions-committer", daemon=True)
         self.retries = 0
         self.set_aside = 0
@@ -172,6 +178,7 @@ class Committer:
         self._thread.join(timeout)
         self._stopping.set()
         self._thread.join()
+        self._inserter.shutdown()
         self._log.release()
         return self._log.waiting_bytes == 0
 
@@ -282,22 +289,35 @@ class Committer:
         if again and rows:
             stored = self._store.stored_spans({batch.trace_ids[index] for index in rows})
             rows = [index for index in rows if (batch.trace_ids[index], batch.facts[index].span_id) not in stored]
-        if rows:
-            all_of_it = len(rows) == len(batch)
-            # What is done again differs from what was tried before, so its token would be wrong; the look-up decides.
-            self._store.insert_spans(batch if all_of_it else batch.take(rows), None if again else f"{number}-spans")
-        if plan.facts:
+        # What is done again differs from what was tried before, so its token would be wrong; the look-up decides.
+        inserting = self._insert_spans(batch, rows, None if again else f"{number}-spans")
+        try:
+            # What is to be written next is made ready while the engine takes the spans; nothing of it is written before.
             facts = {trace_id: write_facts(added.values()) for trace_id, added in plan.facts.items()}
+            groups = self._groups(batch, plan, traces, again=again) if facts or again else Groups()
+            rows_of_groups = self._store.group_rows(groups.written, groups.gone, self._version)
+        finally:
+            wait([inserting])
+        inserting.result()
+        if facts:
             self._store.insert_facts(facts, self._version)
-        else:
-            facts = {}
-        groups = self._write_groups(batch, plan, traces, again=again) if plan.facts or again else Groups()
-        for trace_id, (_, written) in facts.items():
+        if groups.written or groups.gone:
+            self._store.insert_groups(rows_of_groups)
+        for trace_id, (_, _, written) in facts.items():
             if trace_id in traces and trace_id not in self._recent:
                 self._recent.add(trace_id, to_json(traces[trace_id].spans.values()))
             self._recent.add(trace_id, written)
             self._known.add(trace_id)
         return plan, groups
+
+    def _insert_spans(self, batch: Batch, rows: Sequence[int], token: str | None) -> Future[None]:
+        """Insert these rows, on a thread of its own."""
+        if not rows:
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
+        wanted = batch if len(rows) == len(batch) else batch.take(rows)
+        return self._inserter.submit(self._store.insert_spans, wanted, token)
 
     def _commit_logs(self, batch: Batch, sealed: Sealed, *, again: bool) -> int:
         rows = range(sealed.logs_before, sealed.logs_before + len(batch))
@@ -325,7 +345,7 @@ class Committer:
                 found[trace_id] = stored_trace(stored)
         return found
 
-    def _write_groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], *, again: bool) -> Groups:
+    def _groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], *, again: bool) -> Groups:
         touched = set(batch.trace_ids) if again else plan.facts.keys()
         written = self._store.pairs_of(touched) if again else {}
         whole: dict[int, dict[int, SpanFacts]] = {}
@@ -334,10 +354,7 @@ class Committer:
             trace = traces.get(trace_id, _NOTHING)
             whole[trace_id] = {**trace.spans, **plan.facts.get(trace_id, {})}
             before[trace_id] = trace.pairs.union(written.get(trace_id, ()))
-        groups = regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
-        if groups.written or groups.gone:
-            self._store.insert_groups(groups.written, groups.gone, self._version)
-        return groups
+        return regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
 
 
 _NOTHING: Final = Trace()

@@ -97,7 +97,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         TRACES: {**_SPANS_OF_THE_EXPORTER, **_SPANS_OF_OURS},
         LOGS: {**_LOGS_OF_THE_EXPORTER, **_LOGS_OF_OURS},
-        FACTS: {"TraceId": "UInt128", "Version": "UInt64", "End": "UInt64", "Facts": _TEXT},
+        FACTS: {"TraceId": "UInt128", "Version": "UInt64", "Start": "UInt64", "End": "UInt64", "Facts": _TEXT},
         GROUPS: {
             "Key": _NAME,
             "Id": _TEXT,

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from otel_sessions.server.row_binary import writer
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.columns import COLUMNS
+from otel_sessions.server.store.columns import COLUMNS, TRACES
 from otel_sessions.server.times import DAY_NS, LATEST_PARTITION
 
 DAYS_PER_BLOCK: Final = 45
@@ -16,9 +16,9 @@ DAYS_PER_BLOCK: Final = 45
 
 ROWS_PER_BLOCK: Final = 32_768
 
-_INDEX_LATER: Final = {"materialize_skip_indexes_on_insert": 0}
-"""Six indexes of `otel_traces` take as long as all the rest of an insert. The first merge makes them; until then, which is
-soon, new rows are found by a scan."""
+_SETTINGS: Final = {TRACES: {"materialize_skip_indexes_on_insert": 0}}
+"""Six indexes take as long as all the rest of an insert of spans. The first merge makes them; until then, which is soon, new
+rows are found by a scan."""
 
 
 def insert_rows(
@@ -75,7 +75,7 @@ def insert_written(
                 table,
                 names,
                 b"".join([rows[place] for place in places]),
-                settings={"insert_deduplication_token": f"{token}-{number}", **_INDEX_LATER},
+                settings={"insert_deduplication_token": f"{token}-{number}", **_SETTINGS.get(table, {})},
                 fmt="RowBinary",
             )
 

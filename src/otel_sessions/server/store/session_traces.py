@@ -100,8 +100,19 @@ def insert_groups(
         version: a number that grows: of two versions of a group the higher counts, of equal ones the later written.
         into: another table of the same columns.
     """
-    rows = [_row(group, version) for group in written]
-    rows += [_gone(trace_id, pair, version) for trace_id, pair in gone]
+    insert_group_rows(store, group_rows(written, gone, version), into=into)
+
+
+def group_rows(written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> list[bytes]:
+    """The rows of trace groups as they are now, and of those that are no more."""
+    return [
+        *(_row(group, version) for group in written),
+        *(_gone(trace_id, pair, version) for trace_id, pair in gone),
+    ]
+
+
+def insert_group_rows(store: Store, rows: Sequence[bytes], *, into: str | None = None) -> None:
+    """Write what `group_rows` made."""
     insert_written(store, into or GROUPS, list(COLUMNS[GROUPS]), rows)
 
 

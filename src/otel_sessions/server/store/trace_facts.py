@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
+from struct import Struct
 from typing import Final
 
 from otel_sessions.counting.facts import SpanFacts
@@ -16,6 +17,9 @@ from otel_sessions.server.store.insert import insert_written
 from otel_sessions.server.store.sql import statement
 
 TRACES_PER_QUERY: Final = 500
+
+_NUMBERS: Final = Struct("<QQQ").pack
+"""Version, Start, End."""
 
 
 def insert_facts(
@@ -36,10 +40,9 @@ def insert_written_facts(
     store: Store, facts: Mapping[int, WrittenFacts], version: int, *, into: str | None = None
 ) -> None:
     """The same with facts that are JSON already."""
-    after_id = version.to_bytes(8, "little")
     rows = [
-        b"".join((trace_id.to_bytes(16, "little"), after_id, end.to_bytes(8, "little"), raw_string(json)))
-        for trace_id, (end, json) in facts.items()
+        b"".join((trace_id.to_bytes(16, "little"), _NUMBERS(version, start, end), raw_string(json)))
+        for trace_id, (start, end, json) in facts.items()
     ]
     insert_written(store, into or FACTS, list(COLUMNS[FACTS]), rows)
 
