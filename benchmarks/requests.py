@@ -40,7 +40,7 @@ class Requests:
 
 
 def _rename(span: Any, trace: int) -> None:
-    span.trace_id = _MARK + trace.to_bytes(8)
+    span.trace_id = trace.to_bytes(8) + _MARK  # the lower half is the random one
     for attribute in span.attributes:
         if attribute.key == "session.id":
             attribute.value.string_value = f"ticket-{_MARK.decode()}-{trace % _SESSIONS_A_REQUEST:03d}"

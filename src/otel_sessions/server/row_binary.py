@@ -7,7 +7,7 @@ on the way to the store. `LowCardinality` is written as what it holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from struct import Struct
@@ -53,7 +53,7 @@ def pairs(written: Mapping[bytes, bytes]) -> bytes:
     return length(len(written)) + b"".join(chain.from_iterable(written.items()))
 
 
-def array(written: Sequence[bytes]) -> bytes:
+def array(written: Collection[bytes]) -> bytes:
     """An `Array` of items that are written already."""
     return length(len(written)) + b"".join(written)
 

@@ -19,15 +19,21 @@ from otel_sessions.server.ingest.segments import (
     numbers,
     path_of,
     read_segment,
+    record_of,
     remove_segment,
 )
+
+
+def append(segment: Segment, signal: str, payload: bytes) -> None:
+    """Write one request."""
+    segment.append(signal, payload, record_of(payload))
 
 
 def write(folder: Path, *payloads: bytes, signal: str = TRACES, number: int = 7, sync: bool = False) -> Segment:
     """A closed segment with these requests."""
     segment = Segment(folder, number, sync=sync)
     for payload in payloads:
-        segment.append(signal, payload)
+        append(segment, signal, payload)
     segment.close()
     return segment
 
@@ -36,9 +42,9 @@ def write(folder: Path, *payloads: bytes, signal: str = TRACES, number: int = 7,
 def test_requests_are_read_back_by_signal(tmp_path: Path, sync: bool) -> None:
     """Each signal has its files, and its order is kept."""
     segment = Segment(tmp_path, 1, sync=sync)
-    segment.append(TRACES, b"one")
-    segment.append(LOGS, b"two")
-    segment.append(TRACES, b"three")
+    append(segment, TRACES, b"one")
+    append(segment, LOGS, b"two")
+    append(segment, TRACES, b"three")
     assert 11 == segment.bytes
     segment.close()
     assert [Written(TRACES, b"one"), Written(TRACES, b"three"), Written(LOGS, b"two")] == list(
@@ -98,7 +104,7 @@ def test_a_request_that_cannot_be_written_leaves_no_trace(tmp_path: Path, room: 
     A disk that is nearly full takes a part of what is written, and no error is raised.
     """
     segment = Segment(tmp_path, 1)
-    segment.append(TRACES, b"before")
+    append(segment, TRACES, b"before")
     data, index = segment._files[TRACES]
 
     class Full:
@@ -112,8 +118,8 @@ def test_a_request_that_cannot_be_written_leaves_no_trace(tmp_path: Path, room: 
 
     segment._files[TRACES] = (data, Full())  # type: ignore[assignment]
     with pytest.raises(OSError, match=r"No space|only 3 of 16 bytes"):
-        segment.append(TRACES, b"refused")
+        append(segment, TRACES, b"refused")
     segment._files[TRACES] = (data, index)
-    segment.append(TRACES, b"after")
+    append(segment, TRACES, b"after")
     segment.close()
     assert [b"before", b"after"] == [written.payload for written in read_segment(tmp_path, 1)]

@@ -352,7 +352,8 @@ class Committer:
         before: dict[int, frozenset[Pair]] = {}
         for trace_id in touched:
             trace = traces.get(trace_id, _NOTHING)
-            whole[trace_id] = {**trace.spans, **plan.facts.get(trace_id, {})}
+            added = plan.facts.get(trace_id, {})
+            whole[trace_id] = {**trace.spans, **added} if trace.spans else added
             before[trace_id] = trace.pairs.union(written.get(trace_id, ()))
         return regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
 

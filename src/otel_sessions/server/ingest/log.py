@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from otel_sessions.server.ingest.segments import Segment, numbers, remove_segment
+from otel_sessions.server.ingest.segments import Segment, numbers, record_of, remove_segment
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
@@ -72,6 +72,8 @@ class RequestLog:
         self._changed = threading.Condition()
         self._open = Sealed(_reserve(folder, first))
         self._segment = Segment(folder, self._open.number, sync=sync)
+        self._rows = 0
+        self._wanted = 0
         self._waiting = 0
         self._sizes: dict[int, int] = {}
         self._committed = self._open.number - 1
@@ -87,17 +89,22 @@ class RequestLog:
             OSError: it could not be written.
             RuntimeError: the log is closed.
         """
+        record = record_of(payload)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the log is closed; the server is shutting down")
             if self._waiting and self._waiting + len(payload) > self._bound:
                 raise BackloggedError(self._waiting, self._bound)
-            self._segment.append(signal, payload)
-            if not self._open.requests:
+            self._segment.append(signal, payload, record)
+            is_first = not self._open.requests
+            if is_first:
                 self._since = time.monotonic()
             self._open.requests.append(Request(signal, payload, batch))
+            self._rows += len(batch)
             self._waiting += len(payload)
-            self._changed.notify_all()
+            # Nobody is woken for what changes nothing.
+            if is_first or self._rows >= self._wanted:
+                self._changed.notify_all()
             return self._open.number
 
     def take(self, *, rows: int, linger: float, not_before: float = 0.0) -> Sealed | None:
@@ -108,9 +115,10 @@ class RequestLog:
         """
         with self._changed:
             while True:
+                self._wanted = rows
                 if self._open.requests:
                     now = time.monotonic()
-                    full = sum(len(request.batch) for request in self._open.requests) >= rows
+                    full = self._rows >= rows
                     remaining = max(not_before, 0.0 if full else self._since + linger) - now
                     if self._hurry or self._closed or remaining <= 0:
                         return self._seal()
@@ -167,6 +175,7 @@ class RequestLog:
         self._open = Sealed(sealed.number + 1)
         self._segment = Segment(self.folder, self._open.number, sync=self._sync)
         self._hurry = False
+        self._rows = 0
         return sealed
 
 

@@ -41,8 +41,8 @@ class Segment:
         self._sync = sync
         self._files: dict[str, tuple[BinaryIO, BinaryIO]] = {}
 
-    def append(self, signal: str, payload: bytes) -> None:
-        """Write one request; when this returns, it survives the death of the process.
+    def append(self, signal: str, payload: bytes, record: bytes) -> None:
+        """Write one request and its `record_of`; when this returns, it survives the death of the process.
 
         Raises:
             OSError: it could not be written; the segment is then as it was before.
@@ -56,7 +56,7 @@ class Segment:
         before = data.tell(), index.tell()
         try:
             _write(data, payload)
-            _write(index, _record(payload))
+            _write(index, record)
         except OSError:
             for file, position in zip((data, index), before, strict=True):
                 file.truncate(position)
@@ -123,7 +123,8 @@ def _write(file: BinaryIO, content: bytes) -> None:
         raise OSError(errno.ENOSPC, f"only {written} of {len(content)} bytes could be written")
 
 
-def _record(payload: bytes) -> bytes:
+def record_of(payload: bytes) -> bytes:
+    """What the index says of a request."""
     length, checksum = len(payload), zlib.crc32(payload)
     return _RECORD.pack(length, checksum, zlib.crc32(struct.pack("<QI", length, checksum)))
 

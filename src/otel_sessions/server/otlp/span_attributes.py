@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.dialects.read import is_read
 from otel_sessions.server.otlp.values import decode, split, store
-from otel_sessions.server.row_binary import pairs, raw_string, string
+from otel_sessions.server.row_binary import array, pairs, raw_string, string
 
 _SHORT: Final = 132
 """A `KeyValue` of fewer bytes has no length over 127 in it, so that every length is one byte."""
@@ -34,13 +34,13 @@ class SpanAttributes(NamedTuple):
 
 
 class _Member(NamedTuple):
-    """One attribute: its key and text as they are in a row, and its type letter, empty for a string.
+    """One attribute: its key, and key and text, as they are in a row, and its type letter, empty for a string.
 
     `name` is `None` where counting does not read it, or it has no value.
     """
 
     key: bytes
-    text: bytes
+    entry: bytes
     letter: bytes
     name: str | None
     value: Any
@@ -56,20 +56,20 @@ def read_span_attributes(raws: Sequence[bytes]) -> SpanAttributes:
         MalformedError: if one of them is none, or a value in it.
         NestedTooDeepError: if a value is nested too deeply.
     """
-    texts: dict[bytes, bytes] = {}
+    entries: dict[bytes, bytes] = {}
     types: dict[bytes, bytes] = {}
     values: dict[str, Any] = {}
     remembered = _MEMBERS.get
     for raw in raws:
-        key, text, letter, name, value = remembered(raw) or _member(raw)
-        texts[key] = text
+        key, entry, letter, name, value = remembered(raw) or _member(raw)
+        entries[key] = entry
         if letter:
             types[key] = letter
         if name is not None:
             values[name] = value
-    if len(texts) != len(raws):
+    if len(entries) != len(raws):
         return read_span_attributes(list({_member(raw).key: raw for raw in raws}.values()))
-    return SpanAttributes(pairs(texts), pairs(types) if types else _EMPTY, values)
+    return SpanAttributes(array(entries.values()), pairs(types) if types else _EMPTY, values)
 
 
 _MEMBERS: Final[dict[bytes, _Member]] = {}
@@ -85,9 +85,10 @@ def _member(raw: bytes) -> _Member:
         value = decode(inner)
         text, letter = store(value)
         is_wanted = value is not None and is_read(name)
+        key = string(name)
         member = _Member(
-            string(name),
-            string(text),
+            key,
+            key + string(text),
             raw_string(letter.encode()) if letter else b"",
             name if is_wanted else None,
             value,
@@ -116,7 +117,11 @@ def _short_string(raw: bytes) -> _Member | None:
         ):
             name = raw[2:after].decode()
             return _Member(
-                raw[1:after], raw[after + 3 :], b"", name if is_read(name) else None, raw[after + 4 :].decode()
+                raw[1:after],
+                raw[1:after] + raw[after + 3 :],
+                b"",
+                name if is_read(name) else None,
+                raw[after + 4 :].decode(),
             )
     except IndexError:
         pass
