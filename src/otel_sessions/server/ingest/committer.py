@@ -115,8 +115,8 @@ class Store(Protocol):
 class Committer:
     """Takes segments from a log and commits them to a store, in order.
 
-    A commit has three inserts, in this order: the spans, their facts, and the trace groups that change. What is in
-    memory follows only when all three are done, so a commit that failed half way is simply done again: the rows of its
+    A commit has three inserts: the spans, and after them, side by side, their facts and the trace groups that change. What is
+    in memory follows only when all three are done, so a commit that failed half way is simply done again: the rows of its
     spans and log records that are there already are looked up and left out, facts may repeat, and the groups of all its traces are
     written anew, since facts that are stored already do not tell that their groups are. That is also how a segment is
     replayed that was left behind by a process that died.
@@ -299,10 +299,13 @@ class Committer:
         finally:
             wait([inserting])
         inserting.result()
-        if facts:
-            self._store.insert_facts(facts, self._version)
-        if groups.written or groups.gone:
-            self._store.insert_groups(rows_of_groups)
+        inserting = self._inserter.submit(self._store.insert_facts, facts, self._version) if facts else inserting
+        try:
+            if groups.written or groups.gone:
+                self._store.insert_groups(rows_of_groups)
+        finally:
+            wait([inserting])
+        inserting.result()
         for trace_id, (_, _, written) in facts.items():
             if trace_id in traces and trace_id not in self._recent:
                 self._recent.add(trace_id, to_json(traces[trace_id].spans.values()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,9 @@ from otel_sessions.server.store.migrations import migrate
 EMBEDDED: Final = "chdb"
 DEFAULT_DATABASE: Final = "otel"
 """The database in an embedded store; a server's is named in its URL."""
+
+WRITERS: Final = 2
+"""A commit writes two tables at once; whoever writes while he writes, as deletions do, needs the second one too."""
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -68,7 +70,7 @@ class StoreSettings:
 
 
 class Store:
-    """An open store. Writing is for one thread at a time, reading for as many as there are readers; others wait."""
+    """An open store. Two threads may write at the same time, and as many read as there are readers; others wait."""
 
     def __init__(self, settings: StoreSettings) -> None:
         """Open a store, create what is missing, bring it up to date.
@@ -90,34 +92,45 @@ class Store:
             if settings.folder is not None:
                 undo.callback(FolderLock(settings.folder).release)
             with explained(self.shown):
-                self._writer = _connect(settings, undo, create=True)
-                self.migrated = migrate(self._writer, self.shown)
+                writers = [_connect(settings, undo, create=True)]
+                self.migrated = migrate(writers[0], self.shown)
+                writers += [_connect(settings, undo) for _ in range(WRITERS - 1)]
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
             self._close = undo.pop_all()
-        self._write_lock = threading.RLock()
+        self._closed = False
+        self._writers: SimpleQueue[Client] = SimpleQueue()
         self._readers: SimpleQueue[Client] = SimpleQueue()
-        for client in clients:
-            self._readers.put(client)
+        for queue, some in ((self._writers, writers), (self._readers, clients)):
+            for client in some:
+                queue.put(client)
 
     @contextmanager
     def writing(self) -> Iterator[Client]:
-        """The client that writes, for this thread alone."""
-        with self._write_lock, explained(self.shown):
-            yield self._writer
+        """A client that writes, for this thread alone."""
+        with self._one_of(self._writers) as client:
+            yield client
 
     @contextmanager
     def reading(self) -> Iterator[Client]:
         """A client that reads, for this thread alone."""
-        client = self._readers.get()
+        with self._one_of(self._readers) as client:
+            yield client
+
+    @contextmanager
+    def _one_of(self, clients: SimpleQueue[Client]) -> Iterator[Client]:
+        client = clients.get()
         try:
             with explained(self.shown):
                 yield client
         finally:
-            self._readers.put(client)
+            clients.put(client)
 
     def close(self) -> None:
         """Close all clients and let others have the folder; what is under way is waited for."""
-        with self._write_lock:
+        if not self._closed:
+            self._closed = True
+            for _ in range(WRITERS):
+                self._writers.get()
             self._close.close()
 
 
