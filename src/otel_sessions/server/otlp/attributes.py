@@ -1,21 +1,12 @@
-"""The attributes of a span, a resource or any other part, as they are stored and as they are counted."""
+"""The attributes of a resource, a scope, an event, a link or a log record, as text with the types beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from otel_sessions.server.otlp.members import Remembered, end_of_key
 from otel_sessions.server.otlp.values import decode, split, store
-
-_SHORT: Final = 132
-"""A `KeyValue` of fewer bytes has no length over 127 in it, so that every length is one byte."""
-
-_TAG_1: Final = 0x0A
-_TAG_2: Final = 0x12
-"""How fields 1 and 2 begin when they have a length: `key` and `value` of `KeyValue`, `string_value` of `AnyValue`."""
-
-_REMEMBERED: Final = 16_384
-_LONGEST_NUMBER: Final = 11
 
 
 class Attributes(NamedTuple):
@@ -48,33 +39,13 @@ def read_attributes(raws: Sequence[bytes]) -> Attributes:
     types: dict[str, str] = {}
     typed: dict[str, Any] = {}
     for raw in raws:
-        size = len(raw)
-        if size < _SHORT:
-            # Nearly all attributes: a key, then a value, both short. Taking them apart here costs a third of what
-            # message objects cost. Whatever looks different goes the long way below.
-            try:
-                after = raw[1] + 2
-                if raw[0] == _TAG_1 and raw[after] == _TAG_2 and raw[after + 1] + after + 2 == size:
-                    name = _NAMES[raw[2:after]]
-                    if raw[after + 2] == _TAG_1 and raw[after + 3] + after + 4 == size:
-                        texts[name] = raw[after + 4 :].decode("utf-8", "replace")
-                        continue
-                    text, letter, value = _VALUES[raw[after + 2 :]]
-                else:
-                    name, inner = split(raw)
-                    text, letter, value = _VALUES[inner]
-            except IndexError:
-                name, inner = split(raw)
-                text, letter, value = _VALUES[inner]
-        else:
-            name, inner = split(raw)
-            text, letter, value = _VALUES[inner]
+        name, text, letter, value = _MEMBERS[raw]
         texts[name] = text
         if letter:
             types[name] = letter
             typed[name] = value
     if len(texts) != len(raws):
-        return _last_ones(raws)
+        return read_attributes(list({_MEMBERS[raw][0]: raw for raw in raws}.values()))
     if not typed:
         return Attributes(texts, NO_ATTRIBUTES.types, texts)
     values = {**texts, **typed}
@@ -83,37 +54,15 @@ def read_attributes(raws: Sequence[bytes]) -> Attributes:
     return Attributes(texts, types, values)
 
 
-def _last_ones(raws: Sequence[bytes]) -> Attributes:
-    read = {name: _VALUES[inner] for name, inner in map(split, raws)}
-    return Attributes(
-        {name: text for name, (text, _, _) in read.items()},
-        {name: letter for name, (_, letter, _) in read.items() if letter},
-        {name: value for name, (_, _, value) in read.items() if value is not None},
-    )
+def _read(raw: bytes) -> tuple[str, str, str, Any]:
+    """Name, text, type letter and value of an attribute."""
+    end = end_of_key(raw)
+    if end is not None:
+        text = raw[end + 4 :].decode()
+        return raw[2:end].decode(), text, "", text
+    name, inner = split(raw)
+    value = decode(inner)
+    return name, *store(value), value
 
 
-class _Names(dict[bytes, str]):
-    """Names as text: the same few thousand come again and again."""
-
-    def __missing__(self, raw: bytes) -> str:
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        name = self[raw] = raw.decode("utf-8", "replace")
-        return name
-
-
-class _Values(dict[bytes, tuple[str, str, Any]]):
-    """Serialized value to its text, type letter and Python value; short ones, as all numbers are, are remembered."""
-
-    def __missing__(self, raw: bytes) -> tuple[str, str, Any]:
-        value = decode(raw)
-        read = (*store(value), value)
-        if len(raw) <= _LONGEST_NUMBER:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[raw] = read
-        return read
-
-
-_NAMES: Final = _Names()
-_VALUES: Final = _Values()
+_MEMBERS: Final = Remembered(_read)

@@ -9,7 +9,7 @@ from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
 from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import messages, parse
-from otel_sessions.server.otlp.origin import Resource, Scope, read_resource, read_scope, text
+from otel_sessions.server.otlp.origin import Resource, Scope, text, walk
 from otel_sessions.server.otlp.rejected import Rejected
 from otel_sessions.server.otlp.values import decode, store
 from otel_sessions.server.times import LATEST
@@ -49,15 +49,9 @@ def read_logs(request: Any) -> tuple[LogBatch, Rejected]:
     rejected = Rejected()
     parts = Parts()
     known = messages()
-    parts.records(request.resource_logs)
-    for raw_resource_logs in request.resource_logs:
-        resource_logs = parse(known.resource_logs, raw_resource_logs)
-        resource = read_resource(resource_logs, parts)
-        parts.records(resource_logs.scope_logs)
-        for raw_scope_logs in resource_logs.scope_logs:
-            scope_logs = parse(known.scope_logs, raw_scope_logs)
-            parts.records(scope_logs.log_records)
-            _add(batch, rejected, parts, scope_logs.log_records, resource, read_scope(scope_logs, parts))
+    found = walk(request.resource_logs, known.resource_logs, "scope_logs", known.scope_logs, "log_records", parts)
+    for resource, scope, records in found:
+        _add(batch, rejected, parts, records, resource, scope)
     return batch, rejected
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.limits import Parts
+from otel_sessions.server.otlp.messages import parse
 
 
 class Resource(NamedTuple):
@@ -73,6 +75,36 @@ def read_scope(message: Any, parts: Parts) -> Scope:
         scope.dropped_attributes_count,
         text(message.schema_url),
     )
+
+
+def walk(
+    raw_groups: Sequence[bytes], group_class: Any, scopes: str, scope_class: Any, records: str, parts: Parts
+) -> Iterator[tuple[Resource, Scope, Sequence[bytes]]]:
+    """Resource, scope and serialized records of each scope in a request.
+
+    Args:
+        raw_groups: the serialized `ResourceSpans` or `ResourceLogs`.
+        group_class: their class.
+        scopes: the field of what is in them, by scope.
+        scope_class: its class.
+        records: the field of the records in that.
+        parts: what counts them.
+
+    Raises:
+        MalformedError: if a resource or a scope, or what is around them, is broken.
+        TooLargeError: if the request has too many parts.
+    """
+    parts.records(raw_groups)
+    for raw_group in raw_groups:
+        group = parse(group_class, raw_group)
+        resource = read_resource(group, parts)
+        raw_scopes = getattr(group, scopes)
+        parts.records(raw_scopes)
+        for raw_scope in raw_scopes:
+            in_scope = parse(scope_class, raw_scope)
+            found = getattr(in_scope, records)
+            parts.records(found)
+            yield resource, read_scope(in_scope, parts), found
 
 
 def text(raw: bytes) -> str:

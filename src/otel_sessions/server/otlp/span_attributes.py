@@ -6,17 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.dialects.read import is_read
+from otel_sessions.server.otlp.members import Remembered, end_of_key
 from otel_sessions.server.otlp.values import decode, split, store
 from otel_sessions.server.row_binary import array, pairs, raw_string, string
-
-_SHORT: Final = 132
-"""A `KeyValue` of fewer bytes has no length over 127 in it, so that every length is one byte."""
-
-_TAG_1: Final = 0x0A
-_TAG_2: Final = 0x12
-"""How fields 1 and 2 begin when they have a length: `key` and `value` of `KeyValue`, `string_value` of `AnyValue`."""
-
-_REMEMBERED: Final = 16_384
 
 
 class SpanAttributes(NamedTuple):
@@ -59,70 +51,31 @@ def read_span_attributes(raws: Sequence[bytes]) -> SpanAttributes:
     entries: dict[bytes, bytes] = {}
     types: dict[bytes, bytes] = {}
     values: dict[str, Any] = {}
-    remembered = _MEMBERS.get
     for raw in raws:
-        key, entry, letter, name, value = remembered(raw) or _member(raw)
+        key, entry, letter, name, value = _MEMBERS[raw]
         entries[key] = entry
         if letter:
             types[key] = letter
         if name is not None:
             values[name] = value
     if len(entries) != len(raws):
-        return read_span_attributes(list({_member(raw).key: raw for raw in raws}.values()))
+        return read_span_attributes(list({_MEMBERS[raw].key: raw for raw in raws}.values()))
     return SpanAttributes(array(entries.values()), pairs(types) if types else _EMPTY, values)
 
 
-_MEMBERS: Final[dict[bytes, _Member]] = {}
-"""Serialized `KeyValue` to what it says: most attributes of an app come again and again."""
+def _read(raw: bytes) -> _Member:
+    """What a `KeyValue` says; a short string has the same form on the wire as in a row."""
+    end = end_of_key(raw)
+    if end is not None:
+        name = raw[2:end].decode()
+        read = name if is_read(name) else None
+        return _Member(raw[1:end], raw[1:end] + raw[end + 3 :], b"", read, raw[end + 4 :].decode())
+    name, inner = split(raw)
+    value = decode(inner)
+    text, letter = store(value)
+    read = name if value is not None and is_read(name) else None
+    key = string(name)
+    return _Member(key, key + string(text), raw_string(letter.encode()) if letter else b"", read, value)
 
 
-def _member(raw: bytes) -> _Member:
-    """What a `KeyValue` says; a short one is remembered."""
-    short = len(raw) < _SHORT
-    member = _short_string(raw) if short else None
-    if member is None:
-        name, inner = split(raw)
-        value = decode(inner)
-        text, letter = store(value)
-        is_wanted = value is not None and is_read(name)
-        key = string(name)
-        member = _Member(
-            key,
-            key + string(text),
-            raw_string(letter.encode()) if letter else b"",
-            name if is_wanted else None,
-            value,
-        )
-    if short:
-        if len(_MEMBERS) >= _REMEMBERED:
-            _MEMBERS.clear()
-        _MEMBERS[raw] = member
-    return member
-
-
-def _short_string(raw: bytes) -> _Member | None:
-    """A key and a string of ASCII, as most attributes are; they have the same form on the wire as in a row.
-
-    Taken apart without message objects, which cost three times as much. `None` for whatever looks different.
-    """
-    try:
-        after = raw[1] + 2
-        if (
-            raw[0] == _TAG_1
-            and raw[after] == _TAG_2
-            and raw[after + 1] + after + 2 == len(raw)
-            and raw[after + 2] == _TAG_1
-            and raw[after + 3] + after + 4 == len(raw)
-            and raw.isascii()
-        ):
-            name = raw[2:after].decode()
-            return _Member(
-                raw[1:after],
-                raw[1:after] + raw[after + 3 :],
-                b"",
-                name if is_read(name) else None,
-                raw[after + 4 :].decode(),
-            )
-    except IndexError:
-        pass
-    return None
+_MEMBERS: Final = Remembered(_read)

@@ -15,7 +15,7 @@ from otel_sessions.server.otlp.batch import SpanBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
 from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import messages, parse
-from otel_sessions.server.otlp.origin import Resource, Scope, read_resource, read_scope, text
+from otel_sessions.server.otlp.origin import Resource, Scope, text, walk
 from otel_sessions.server.otlp.rejected import Rejected, RejectedError
 from otel_sessions.server.otlp.span_attributes import read_span_attributes
 from otel_sessions.server.otlp.span_fields import SpanFields, read_span_fields
@@ -65,15 +65,9 @@ def read_spans(request: Any) -> tuple[SpanBatch, Rejected]:
     rejected = Rejected()
     parts = Parts()
     known = messages()
-    parts.records(request.resource_spans)
-    for raw_resource_spans in request.resource_spans:
-        resource_spans = parse(known.resource_spans, raw_resource_spans)
-        resource = read_resource(resource_spans, parts)
-        parts.records(resource_spans.scope_spans)
-        for raw_scope_spans in resource_spans.scope_spans:
-            scope_spans = parse(known.scope_spans, raw_scope_spans)
-            parts.records(scope_spans.spans)
-            _add(batch, rejected, parts, scope_spans.spans, resource, read_scope(scope_spans, parts))
+    found = walk(request.resource_spans, known.resource_spans, "scope_spans", known.scope_spans, "spans", parts)
+    for resource, scope, spans in found:
+        _add(batch, rejected, parts, spans, resource, scope)
     return batch, rejected
 
 
