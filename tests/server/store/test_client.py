@@ -55,6 +55,7 @@ def test_a_folder_has_one_store(settings: StoreSettings) -> None:
     assert again.migrated == 0
     drop(again)
     again.close()
+    again.close()
 
 
 def test_a_server_that_does_not_answer() -> None:

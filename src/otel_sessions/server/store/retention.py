@@ -67,8 +67,6 @@ def drop_to_size(store: Store, max_bytes: int, *, room: float = ROOM) -> int:
         parameters = {"share": min(1.0, over / (traces + logs)), "bytes_of_traces": traces, "bytes_of_logs": logs}
         with store.reading() as client:
             ((moment,),) = client.query(statement("oldest_share"), parameters=parameters).result_rows
-        if moment is None:
-            break
         gone = drop_older(store, int(moment) + 1)
         dropped += gone
         before, (traces, logs) = (traces, logs), _bytes_by_signal(store)
