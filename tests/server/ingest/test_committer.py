@@ -213,6 +213,21 @@ def test_a_request_that_can_no_longer_be_read_holds_up_no_other(tmp_path: Path) 
     assert b"unreadable" == kept.read_bytes()
 
 
+def test_a_replay_that_is_broken_off_keeps_what_it_has_not_done(tmp_path: Path) -> None:
+    """The store is away and nobody wants to wait for it: the next start tries again."""
+    store = Memory()
+    server = Server(tmp_path, store)
+    server.send((1, span(1)))
+    server.log.release()
+    store.faults[1] = (False, UnavailableError("away"))
+    log = RequestLog(tmp_path, backlog_bytes=1 << 20)
+    broken_off = Committer(store, log, known=KnownTraces(), concatenate=concatenate, pause=lambda _: True)
+    assert broken_off.replay(lambda _, payload: server.payloads[payload]) == 0
+    log.release()
+    assert server.restart() == 1
+    assert [(1, 1)] == store.spans
+
+
 def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
     """Requests of both signals in one segment, each signal as one batch."""
     server = Server(tmp_path, Memory())

@@ -209,7 +209,8 @@ class Committer:
                     self._set_aside(number, written.signal, written.payload)
                 else:
                     requests.append(Request(written.signal, written.payload, batch))
-            self._commit_until_done(Sealed(number, requests), again=True)
+            if not self._commit_until_done(Sealed(number, requests), again=True):
+                break
             remove_segment(self._log.folder, number)
             replayed += len(requests)
         return replayed
