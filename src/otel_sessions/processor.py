@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-from otel_sessions.attributes import SESSION_ID
+from otel_sessions.attributes import SESSION_CUT, SESSION_ID
 from otel_sessions.dialects.write import Writer
 from otel_sessions.drops import drops
 from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
@@ -63,9 +64,12 @@ class SessionSpanProcessor(SpanProcessor):
                 return
             if self._writer is not None:
                 attributes = self._writer.extend(attributes)
-            present = span.attributes
+            present: Any = span.attributes
             if present:
-                attributes = missing(attributes, present)
+                # Membership tests and iteration of a span's attributes go through Python code; a copy of them does not.
+                taken = present.copy() if type(present) is MappingProxyType else dict(present)
+                if SESSION_CUT in attributes or not taken.keys().isdisjoint(attributes):
+                    attributes = missing(attributes, taken)
             span.set_attributes(attributes)
             if SESSION_ID not in attributes:
                 remember(span)

@@ -58,12 +58,9 @@ def attributes_of(span: Span) -> Mapping[str, Any] | None:
 
 def missing(attributes: Mapping[str, AttributeValue], present: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
     """Those of the attributes that are not present yet."""
-    # Membership tests and iteration of a span's attributes go through Python code; a copy of them does not.
     taken = present.copy() if isinstance(present, MappingProxyType) else dict(present)
     if SESSION_CUT in attributes:
         attributes = _without_own_keys(attributes, taken)
-    if taken.keys().isdisjoint(attributes):
-        return attributes
     return {name: value for name, value in attributes.items() if name not in taken}
 
 
