@@ -45,7 +45,6 @@ def test_requests_are_read_back_by_signal(tmp_path: Path, sync: bool) -> None:
     append(segment, TRACES, b"one")
     append(segment, LOGS, b"two")
     append(segment, TRACES, b"three")
-    assert 11 == segment.bytes
     segment.close()
     assert [Written(TRACES, b"one"), Written(TRACES, b"three"), Written(LOGS, b"two")] == list(
         read_segment(tmp_path, 1)

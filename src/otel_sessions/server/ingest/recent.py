@@ -27,7 +27,7 @@ class Trace(NamedTuple):
 class RecentTraces:
     """A cache of traces, the least recently touched forgotten first; what is forgotten is in the store.
 
-    Facts are kept as JSON: a tenth of the memory that objects take, and nothing for the garbage collector to walk
+    Facts are kept as JSON: less than half the memory that objects take, and nothing for the garbage collector to walk
     through; most traces are never asked for again.
     """
 

@@ -36,7 +36,6 @@ class Segment:
     def __init__(self, folder: Path, number: int, *, sync: bool = False) -> None:
         """Name the segment; its files are made by the first request of their signal."""
         self.number = number
-        self.bytes = 0
         self._folder = folder
         self._sync = sync
         self._files: dict[str, tuple[BinaryIO, BinaryIO]] = {}
@@ -65,7 +64,6 @@ class Segment:
         if self._sync:
             os.fdatasync(data.fileno())
             os.fdatasync(index.fileno())
-        self.bytes += len(payload)
 
     def close(self) -> None:
         """Close the files; they stay."""

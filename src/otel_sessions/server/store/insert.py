@@ -17,8 +17,8 @@ DAYS_PER_BLOCK: Final = 45
 ROWS_PER_BLOCK: Final = 32_768
 
 _SETTINGS: Final = {TRACES: {"materialize_skip_indexes_on_insert": 0}}
-"""Six indexes take as long as all the rest of an insert of spans. The first merge makes them; until then, which is soon, new
-rows are found by a scan."""
+"""Spans have six indexes. The first merge makes them, for many inserts at once; until then, which is soon, new rows are found
+by a scan."""
 
 
 def insert_rows(
