@@ -6,6 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Newer than what it was installed from: nothing to install.
 INSTALLED := $(VENV)/.installed
+# What runs for every span is compiled where there is a C compiler; make COMPILE=false leaves everything as it is.
+COMPILE ?= $(if $(shell command -v cc),true,false)
+COMPILED := $(shell sed -n 's/^    "\(src\/.*\.py\)",$$/\1/p' pyproject.toml)
+TESTS_OF_COMPILED := tests/counting tests/dialects tests/server/otlp tests/server/ingest tests/server/test_row_binary.py \
+	tests/server/test_same_answers.py tests/server/store/test_session_traces.py tests/test_exporter.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test collector javascript bench clean
@@ -16,14 +21,16 @@ help:
 	@echo "make bench      what sessions cost in time and memory"
 	@echo "make collector  build the OpenTelemetry Collector once and print its path (needs Go)"
 	@echo "make javascript install the exporters of the JavaScript SDK once (needs npm)"
-	@echo "make clean      remove $(VENV) and what tools left behind"
+	@echo "make clean      remove $(VENV), what is compiled and what tools left behind"
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, for example: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]' --group dev
+	@find src -name '*.so' -delete
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=$(COMPILE) $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e '.[all]' --group dev
 	@touch $@
 
 demo: $(INSTALLED)
@@ -34,6 +41,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --cov --cov-report=term
+	@if ls src/*__mypyc* > /dev/null 2>&1; \
+	then OTEL_SESSIONS_TEST_COMPILED=1 $(BIN)/python -m pytest --quiet $(TESTS_OF_COMPILED); \
+	else echo "nothing is compiled (no C compiler, or COMPILE=false), so no compiled module was tested"; fi
 
 collector:
 	@.ci/build-collector
@@ -47,4 +57,5 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.store
 
 clean:
+	find src -name '*.so' -delete
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist

@@ -17,17 +17,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
+from contextlib import contextmanager, nullcontext
+from itertools import count, cycle, product
 from pathlib import Path
 from statistics import median
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import grpc  # type: ignore[import-untyped]
 from benchmarks.requests import Requests
 from benchmarks.tables import Row, Table
 
 CONNECTIONS: Final = 4
+SORTS: Final = ("last_active", "cost", "tokens", "duration", "traces")
+PAUSE: Final = 0.2
+"""Seconds between a list and the next."""
+
 _EXPORT: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _READY: Final = re.compile(r"otel-sessions ready http=http://([^:]+):(\d+) grpc=(\S+) store=")
 
@@ -42,7 +46,6 @@ class Server(NamedTuple):
     host: str
     port: int
     grpc: str
-    folder: Path
 
     def get(self, path: str) -> Any:
         """What the API answers."""
@@ -72,21 +75,20 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Server]:
-    """A server on an empty store."""
-    with tempfile.TemporaryDirectory(prefix="otel-sessions-benchmark-") as folder:
-        command = [sys.executable, "-m", "otel_sessions", "serve", "--store", f"chdb://{folder}/store"]
-        process = subprocess.Popen(
-            [*command, "--port", "0", "--grpc-port", "0", *options], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert process.stdout is not None
-            found = _READY.match(process.stdout.readline())
-            assert found is not None, "the server did not start"
-            yield Server(process, found[1], int(found[2]), found[3], Path(folder))
-        finally:
-            process.terminate()
-            process.wait()
+def running(store: Path, *options: str) -> Iterator[Server]:
+    """A server on the store in this folder, an empty one if there is none."""
+    command = [sys.executable, "-m", "otel_sessions", "serve", "--store", f"chdb://{store}"]
+    process = subprocess.Popen(
+        [*command, "--port", "0", "--grpc-port", "0", *options], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        found = _READY.match(process.stdout.readline())
+        assert found is not None, "the server did not start"
+        yield Server(process, found[1], int(found[2]), found[3])
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def over_http(server: Server) -> Send:
@@ -177,44 +179,109 @@ class Load:
                 self.acknowledged += self._requests.spans
 
 
-def measure(*, seconds: float, protocols: list[str], spans: list[int], rate: float | None = None) -> Table:
-    """A row for each protocol and size of request, each on an empty store."""
+class Reader:
+    """Asks for lists of sessions, one after the other, each in another order, until it is stopped."""
+
+    def __init__(self, server: Server) -> None:
+        """Ask this server."""
+        self._server = server
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.seconds: list[float] = []
+
+    def _run(self) -> None:
+        for sort in cycle(SORTS):
+            if self._stopping.wait(PAUSE):
+                return
+            begin = time.monotonic()
+            self._server.get(f"/v1/sessions?limit=50&sort={sort}")
+            self.seconds.append(time.monotonic() - begin)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+
+class Asked(NamedTuple):
+    """What the command line asks for.
+
+    Attributes:
+        seconds: how long each load lasts.
+        rate: spans a second; by default as fast as they are acknowledged.
+        lists: ask for lists meanwhile.
+        store: a folder with a store, to which spans are added; by default each load has an empty one.
+    """
+
+    seconds: float
+    rate: float | None = None
+    lists: bool = False
+    store: Path | None = None
+
+
+def measure(asked: Asked, protocols: list[str], spans: list[int]) -> Table:
+    """A row for each protocol and size of request."""
     rows = []
     notes = []
-    for size in spans:
-        requests = Requests(spans=size)
-        for protocol in protocols:
-            with running() as server:
-                idle = server.memory()
-                connect = {"http": over_http, "grpc": over_grpc}[protocol]
-                load = Load(requests, count(), rate=rate)
-                begin, cpu, ours = time.monotonic(), server.cpu(), time.process_time()
-                load.run([connect(server) for _ in range(CONNECTIONS)], seconds)
-                accepted = time.monotonic() - begin
-                ours = time.process_time() - ours
-                server.get("/v1/sessions?limit=1")
-                taken = time.monotonic() - begin
-                stored = server.stored()
-                assert stored == load.acknowledged, f"{stored} spans are stored, {load.acknowledged} were acknowledged"
-                ordered = sorted(load.seconds)
-                figures = (
-                    f"{stored / taken:,.0f}",
-                    f"{stored / accepted:,.0f}",
-                    f"{median(ordered) * 1000:.0f}",
-                    f"{ordered[int(len(ordered) * 0.99)] * 1000:.0f}",
-                    f"{(server.cpu() - cpu) / stored * 1e6:.1f}",
-                    f"{ours / stored * 1e6:.1f}",
-                    f"{idle:.0f}",
-                    f"{server.memory():.0f}",
-                )
-                target = ">= 40,000" if size <= 512 else ">= 50,000"
-                if rate is not None:
-                    target = "p99 < 150 ms"
-                rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
-                notes.append(f"{protocol}, {requests.spans}: {stored:,} spans of {requests.bytes_a_span:.0f} bytes")
-    paced = "" if rate is None else f", paced at {rate:,.0f} spans/s"
-    columns = ("committed/s", "acknowledged/s", "p50 ms", "p99 ms", "us CPU", "us client", "idle MB", "MB")
-    return Table(f"ingest, {CONNECTIONS} connections, {seconds:g} s each{paced}", columns, rows, tuple(notes))
+    # All folders go at the end: file systems take longer to make files where many were deleted lately.
+    with tempfile.TemporaryDirectory(prefix="otel-sessions-benchmark-") as folder:
+        for size, protocol in product(spans, protocols):
+            requests = Requests(spans=size)
+            store = asked.store or Path(folder, f"{protocol}-{size}")
+            figures, stored = _load(asked, store, {"http": over_http, "grpc": over_grpc}[protocol], requests)
+            target = ">= 40,000" if size <= 512 else ">= 50,000"
+            if asked.rate is not None:
+                target = "p99, list < 150 ms"
+            rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
+            notes.append(f"{protocol}, {requests.spans}: {stored:,} spans of {requests.bytes_a_span:.0f} bytes")
+    paced = "" if asked.rate is None else f", paced at {asked.rate:,.0f} spans/s"
+    columns = (
+        "committed/s",
+        "acknowledged/s",
+        "p50 ms",
+        "p99 ms",
+        "list p50 ms",
+        "us CPU",
+        "us client",
+        "idle MB",
+        "MB",
+    )
+    return Table(f"ingest, {CONNECTIONS} connections, {asked.seconds:g} s each{paced}", columns, rows, tuple(notes))
+
+
+def _load(
+    asked: Asked, store: Path, connect: Callable[[Server], Send], requests: Requests
+) -> tuple[tuple[str, ...], int]:
+    """The figures of one load, and the number of its spans."""
+    with running(store) as server:
+        idle = server.memory()
+        load = Load(requests, count(int(time.time())), rate=asked.rate)
+        reader = Reader(server)
+        begin, cpu, ours = time.monotonic(), server.cpu(), time.process_time()
+        with reader if asked.lists else nullcontext():
+            load.run([connect(server) for _ in range(CONNECTIONS)], asked.seconds)
+        accepted = time.monotonic() - begin
+        ours = time.process_time() - ours
+        server.get("/v1/sessions?limit=1")
+        taken = time.monotonic() - begin
+        stored = server.stored()
+        assert stored == load.acknowledged, f"{stored} spans are stored, {load.acknowledged} were acknowledged"
+        ordered = sorted(load.seconds)
+        figures = (
+            f"{stored / taken:,.0f}",
+            f"{stored / accepted:,.0f}",
+            f"{median(ordered) * 1000:.0f}",
+            f"{ordered[int(len(ordered) * 0.99)] * 1000:.0f}",
+            f"{median(reader.seconds) * 1000:.0f}" if reader.seconds else "-",
+            f"{(server.cpu() - cpu) / stored * 1e6:.1f}",
+            f"{ours / stored * 1e6:.1f}",
+            f"{idle:.0f}",
+            f"{server.memory():.0f}",
+        )
+        return figures, stored
 
 
 def main() -> None:
@@ -224,15 +291,13 @@ def main() -> None:
     parser.add_argument("--protocol", choices=["http", "grpc"], action="append")
     parser.add_argument("--spans", type=int, action="append", help="spans a request, a multiple of 512")
     parser.add_argument("--rate", type=float, help="spans a second; by default as fast as they are acknowledged")
-    asked = parser.parse_args()
-    print(
-        measure(
-            seconds=asked.seconds,
-            protocols=asked.protocol or ["http", "grpc"],
-            spans=asked.spans or [512, 8192],
-            rate=asked.rate,
-        )
+    parser.add_argument("--lists", action="store_true", help="ask for lists of sessions meanwhile")
+    parser.add_argument(
+        "--store", type=Path, help="the folder of a store to add to; by default each load has an empty one"
     )
+    asked = parser.parse_args()
+    what = Asked(asked.seconds, asked.rate, asked.lists, asked.store)
+    print(measure(what, asked.protocol or ["http", "grpc"], asked.spans or [512, 8192]))
 
 
 if __name__ == "__main__":

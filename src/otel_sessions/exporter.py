@@ -23,10 +23,11 @@ from otel_sessions.attributes import (
     USER_ID,
     attribute_of,
 )
-from otel_sessions.counting.facts import SpanFacts, span_facts
+from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.measures import sort_sessions
 from otel_sessions.counting.prices.chain import GuardedPricer, default_pricer
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.reading import span_facts
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
 from otel_sessions.drops import DropCounter, SessionValueError

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from otel_sessions.counting.facts import SpanFacts, span_facts
+from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.reading import span_facts
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup, TraceRollup, roll_up

@@ -13,6 +13,8 @@ from otel_sessions.money import EXACT, shown_money
 TOKENS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 COSTS: Final = ("input_cost", "output_cost", "total_cost")
 
+_PARTS: Final = (*TOKENS, *COSTS, "call_count", "sources", "unpriced_call_count")
+
 _ADD: Final = EXACT.add
 
 
@@ -22,7 +24,7 @@ class Totals:
     A cost is then a lower bound if `unpriced_call_count` is above 0. Sums do not depend on the order of their parts.
     """
 
-    __slots__ = (*TOKENS, *COSTS, "call_count", "sources", "unpriced_call_count")
+    __slots__ = _PARTS
 
     def __init__(self) -> None:
         """Start with no call."""
@@ -108,7 +110,7 @@ class Totals:
 
     def __eq__(self, other: object) -> bool:
         """Equal in every number."""
-        return isinstance(other, Totals) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+        return isinstance(other, Totals) and all(getattr(self, n) == getattr(other, n) for n in _PARTS)
 
     __hash__ = None  # type: ignore[assignment]
 

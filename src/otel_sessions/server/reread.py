@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from otel_sessions.counting.facts import SpanFacts, span_facts
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.reading import span_facts
 from otel_sessions.server.otlp.values import restore, restore_all
 from otel_sessions.server.store.spans import Row
 

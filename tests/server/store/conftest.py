@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck
 
 from otel_sessions.server.store.client import Store, StoreSettings
+from otel_sessions.server.store.migrations import migrations
 
 _numbers = count()
 
@@ -39,6 +40,16 @@ def store(settings: StoreSettings) -> Iterator[Store]:
     yield store
     drop(store)
     store.close()
+
+
+@pytest.fixture
+def shared_store(store: Store) -> Store:
+    """An open, empty store with all that a server has for others, dashboards above all."""
+    with store.writing() as client:
+        for step in migrations():
+            if step.for_servers:
+                client.command(step.sql)
+    return store
 
 
 @pytest.fixture

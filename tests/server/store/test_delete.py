@@ -55,8 +55,9 @@ def without(some: Traces, session: tuple[str, str]) -> Traces:
     return left
 
 
-def test_a_session_is_gone_with_all_it_has(store: Store) -> None:
+def test_a_session_is_gone_with_all_it_has(shared_store: Store) -> None:
     """Spans, logs, facts and groups; other sessions keep theirs, in the same traces too."""
+    store = shared_store
     write(store, TRACES)
     insert_logs(store, (1, 1), (1, 3), (2, 2), (3, 1))
     assert delete_session(store, "gone", version=2) == Deleted(4, frozenset({1, 2}))

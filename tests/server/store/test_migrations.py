@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.server.store.building import columns_of, count, span
+from tests.server.store.building import columns_of, count, span, write
 from tests.server.store.conftest import drop
 
 from otel_sessions.server.store.client import Store, StoreSettings
 from otel_sessions.server.store.errors import NewerSchemaError
 from otel_sessions.server.store.insert import insert_rows
 from otel_sessions.server.store.migrations import migrate, migrations, schema_version
+from otel_sessions.server.store.spans import trace_hex
 
 
 def test_steps_are_numbered_without_gaps() -> None:
@@ -35,7 +36,20 @@ def test_an_interrupted_migration_is_done_again(store: Store) -> None:
     """Steps that are there already do no harm, whether they were noted or not."""
     with store.writing() as client:
         client.command("TRUNCATE TABLE schema_version")
-        assert migrate(client, store.shown) == len(migrations())
+        assert migrate(client, store.shown, embedded=True) == len(migrations())
+
+
+def test_what_others_look_at_is_for_servers(store: Store) -> None:
+    """When a trace was is told to dashboards: of our traces, and of those that a Collector wrote."""
+    with store.writing() as client:
+        assert client.query("SHOW TABLES LIKE '%_mv'").result_rows == []
+        client.command("TRUNCATE TABLE schema_version")
+        migrate(client, store.shown, embedded=False)
+        client.command("INSERT INTO otel_traces (Timestamp, TraceId, SpanId) VALUES (now(), 'aa', 'bb')")
+    write(store, {1: [span(session="s")]})
+    with store.reading() as client:
+        times = client.query("SELECT DISTINCT TraceId FROM otel_traces_trace_id_ts ORDER BY TraceId").result_rows
+    assert times == [(trace_hex(1),), ("aa",)]
 
 
 def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
@@ -54,12 +68,11 @@ def test_tables_that_a_collector_made_are_taken_over(store: Store) -> None:
     """Its columns come first, its rows stay, ours are added and empty."""
     step = next(step for step in migrations() if step.name == "otel_traces")
     with store.writing() as client:
-        client.command("DROP VIEW otel_traces_trace_id_ts_mv SYNC")
         client.command("DROP TABLE otel_traces SYNC")
         client.command(step.sql)
         client.command("INSERT INTO otel_traces (Timestamp, TraceId, SpanId) VALUES (now(), 'aa', 'bb')")
         client.command("TRUNCATE TABLE schema_version")
-        migrate(client, store.shown)
+        migrate(client, store.shown, embedded=True)
         assert client.query("SELECT TraceId, EndTimeUnixNano, SpanAttributeTypes FROM otel_traces").result_rows == [
             ("aa", 0, {})
         ]

@@ -21,8 +21,9 @@ TRACES: Traces = {
 }
 
 
-def test_traces_that_ended_before_are_dropped(store: Store) -> None:
+def test_traces_that_ended_before_are_dropped(shared_store: Store) -> None:
     """Of a session that goes on, the old traces; of a trace that goes on, nothing; spans without a session too."""
+    store = shared_store
     write(store, TRACES)
     insert_logs(store, (1, 1))
     assert drop_older(store, AT - 10 * DAY) == 1

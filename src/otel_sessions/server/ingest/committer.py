@@ -23,7 +23,7 @@ from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers, read_seg
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 ROWS: Final = 16_000
-LINGER: Final = 0.15
+LINGER: Final = 0.3
 WASTEFUL: Final = 4
 """A commit that counts so many times the spans anew that it adds is followed by a rest as long as it took, unless a
 reader waits: a trace of any size that comes in many requests is then counted a number of times that grows with the

@@ -15,9 +15,10 @@ from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import LOGS, TRACES
 from otel_sessions.server.store.errors import StoreAwayError
+from otel_sessions.server.store.group_rows import group_rows
 from otel_sessions.server.store.insert import insert_rows, insert_written
 from otel_sessions.server.store.logs import stored_log_rows
-from otel_sessions.server.store.session_traces import group_rows, insert_group_rows, pairs_of
+from otel_sessions.server.store.session_traces import insert_group_rows, pairs_of
 from otel_sessions.server.store.spans import stored_spans
 from otel_sessions.server.store.trace_facts import facts_of, insert_written_facts
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from otel_sessions.counting.facts import span_facts
+from otel_sessions.counting.reading import span_facts
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.batch import SpanBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError

@@ -93,7 +93,7 @@ class Store:
                 undo.callback(FolderLock(settings.folder).release)
             with explained(self.shown):
                 writers = [_connect(settings, undo, create=True)]
-                self.migrated = migrate(writers[0], self.shown)
+                self.migrated = migrate(writers[0], self.shown, embedded=settings.folder is not None)
                 writers += [_connect(settings, undo) for _ in range(WRITERS - 1)]
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
             self._close = undo.pop_all()

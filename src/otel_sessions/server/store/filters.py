@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.rules import MetadataValue
+from otel_sessions.server.store.group_rows import metadata_json
 from otel_sessions.server.store.measures import LAST_NAME, SQL_MEASURES
-from otel_sessions.server.store.session_traces import metadata_json
 
 
 class Condition(NamedTuple):

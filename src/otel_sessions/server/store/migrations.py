@@ -1,4 +1,8 @@
-"""Numbered migrations: the files in `schema/`, one statement each, applied in order and once."""
+"""Numbered migrations: the files in `schema/`, one statement each, applied in order and once.
+
+What is named `*.server.sql` is for others who use the same ClickHouse server, a Collector or dashboards. Nobody else can
+open an embedded store while we have it, so it goes without.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,12 @@ from otel_sessions.server.store.sql import statement
 
 
 class Migration(NamedTuple):
-    """One step: its number, its name and the statement."""
+    """One step: its number, its name, the statement, and whether it is for servers only."""
 
     number: int
     name: str
     sql: str
+    for_servers: bool
 
 
 @cache
@@ -26,7 +31,8 @@ def migrations() -> tuple[Migration, ...]:
     found = []
     for file in files(__package__).joinpath("schema").iterdir():
         number, _, name = file.name.removesuffix(".sql").partition("_")
-        found.append(Migration(int(number), name, file.read_text(encoding="utf-8").strip()))
+        sql = file.read_text(encoding="utf-8").strip()
+        found.append(Migration(int(number), name.removesuffix(".server"), sql, name.endswith(".server")))
     return tuple(sorted(found))
 
 
@@ -37,7 +43,7 @@ def schema_version(client: Client) -> int:
     return int(client.query(statement("schema_version")).result_rows[0][0])
 
 
-def migrate(client: Client, store: str) -> int:
+def migrate(client: Client, store: str, *, embedded: bool) -> int:
     """Bring the client's database up to date; the number of steps that this took.
 
     A step that was interrupted is done again: each can be.
@@ -45,6 +51,7 @@ def migrate(client: Client, store: str) -> int:
     Args:
         client: connected to the database.
         store: how messages name it.
+        embedded: the database is in this process.
 
     Raises:
         NewerSchemaError: if a newer version of this program wrote the database.
@@ -59,6 +66,7 @@ def migrate(client: Client, store: str) -> int:
         )
     missing = [step for step in steps if step.number > found]
     for step in missing:
-        client.command(step.sql)
+        if not (embedded and step.for_servers):
+            client.command(step.sql)
         client.insert("schema_version", [[step.number, step.name]], column_names=["Version", "Name"])
     return len(missing)

@@ -14,8 +14,9 @@ from tests.counting import anything
 from tests.counting.building import AT, MS, read
 
 from otel_sessions import dialects, dropped_values
-from otel_sessions.counting.facts import NO_LABELS, Call, Labels, SpanFacts, span_facts
+from otel_sessions.counting.facts import NO_LABELS, Call, Labels, SpanFacts
 from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.reading import span_facts
 from otel_sessions.counting.tokens import Usage
 
 CHAT = {"gen_ai.operation.name": "chat"}

@@ -1,0 +1,170 @@
+"""From a span's attributes to its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.facts import Call, Labels, SpanFacts, Values
+from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.usage import normalise
+from otel_sessions.dialects import kinds
+from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned, read_ranked
+from otel_sessions.drops import drops
+from otel_sessions.money import EXACT
+from otel_sessions.rules import DEFAULT_LIMITS
+
+
+def span_facts(
+    attributes: Mapping[str, Any],
+    *,
+    span_id: int,
+    parent_id: int | None,
+    start: int,
+    end: int,
+    failed: bool,
+    scope: str,
+    name: str,
+    service: str | None = None,
+    environment: str | None = None,
+) -> SpanFacts:
+    """The facts of a span with these attributes; `service` and `environment` are those of its resource.
+
+    Never raises for any value of an attribute.
+    """
+    plan = plan_of(attributes, scope)
+    if plan.who is None:
+        read = read_planned(attributes, plan.steps)
+        who = _who(read, service, environment)
+    else:
+        given = plan.who(attributes)
+        try:
+            who = _seen[plan, given, service, environment]
+        except (KeyError, TypeError):  # a list cannot be looked up
+            who = _look(attributes, plan, given, service, environment)
+        read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
+    kind, values, cut, labels = who
+    call = None
+    if read.tokens or read.costs or kind in kinds.CALLS:
+        call = _call(read, scope)
+        if kind is None and call.usage is not None and call.model is not None:
+            kind = kinds.LLM
+        if kind == kinds.POLL or (kind not in kinds.CALLS and not call.says_something):
+            call = None
+    return SpanFacts(
+        span_id, parent_id, start, end, failed, kind or kinds.OTHER, scope, name, values, cut, labels, call
+    )
+
+
+class _Who(NamedTuple):
+    """What many spans say alike: whose they are and what they do."""
+
+    kind: str | None
+    values: Values
+    cut: tuple[str, ...]
+    labels: Labels
+
+
+_NOTHING: Final = Read()
+_TEXTS: Final = frozenset({str})
+"""Among other types, equal values may differ: `1` and `True`."""
+
+_SEEN_KEPT: Final = 8_192
+_SEEN_LENGTH: Final = 1_024
+_seen: Final[dict[tuple[Plan, tuple[Any, ...], str | None, str | None], _Who]] = {}
+
+
+def _look(
+    attributes: Mapping[str, Any],
+    plan: Plan,
+    given: tuple[Any, ...],
+    service: str | None,
+    environment: str | None,
+) -> _Who:
+    """Read it, and remember it where the next span may say the same."""
+    dropped = drops.events
+    who = _who(read_planned(attributes, plan.who_steps), service, environment)
+    # What is dropped is to be counted every time, and long texts or passing plans are not to fill the memory.
+    if (
+        plan.is_kept
+        and drops.events == dropped
+        and _TEXTS.issuperset(map(type, given))
+        and sum(map(len, given)) <= _SEEN_LENGTH
+    ):
+        if len(_seen) >= _SEEN_KEPT:
+            _seen.clear()
+        _seen[plan, given, service, environment] = who
+    return who
+
+
+def _who(read: Read, service: str | None, environment: str | None) -> _Who:
+    fields = read.fields
+    session_id = fields.get("session_id")
+    if read.session_keys:
+        if session_id is not None and len(read.session_keys) == DEFAULT_LIMITS.session_keys:
+            read.session_keys.popitem()  # the id keeps its place
+        own = {ID_KEY: session_id, **read.session_keys} if session_id is not None else read.session_keys
+        values: Values = tuple(sorted(own.items()))
+    else:
+        values = () if session_id is None else _id_values(session_id)
+    labels = _labels(
+        fields.get("session_name"),
+        fields.get("user_id"),
+        fields.get("tags", ()),
+        service,
+        fields.get("environment", environment),
+    )
+    if read.metadata:
+        labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
+    return _Who(fields.get("kind"), values, fields.get("cut", ()), labels)
+
+
+@lru_cache(maxsize=8_192)
+def _id_values(session_id: str) -> Values:
+    return ((ID_KEY, session_id),)
+
+
+@lru_cache(maxsize=8_192)
+def _labels(
+    name: str | None, user_id: str | None, tags: tuple[str, ...], service: str | None, environment: str | None
+) -> Labels:
+    """One object for all spans that say the same; without metadata, where `1` and `True` would be taken for equal."""
+    return Labels(name, user_id, tags, (), service, environment)
+
+
+def _call(read: Read, scope: str) -> Call:
+    fields = read.fields
+    context: tuple[tuple[str, str], ...] = ()
+    if "service_tier" in fields:
+        context = (("service_tier", fields["service_tier"]),)
+    if fields.get("batch"):
+        context += (("processing", "batch"),)
+    return Call(
+        normalise(read.tokens, scope) if read.tokens else None,
+        fields.get("model"),
+        fields.get("request_model"),
+        fields.get("provider"),
+        fields.get("response_id"),
+        fields.get("call_id"),
+        context,
+        _reported(read.costs) if read.costs else None,
+        fields.get("cache_hit", False),
+    )
+
+
+def _reported(reported: Mapping[int, Mapping[str, tuple[Decimal, str]]]) -> Cost | None:
+    """The cost of the first family that gives one; a total that is missing is the sum of both sides."""
+    for _, costs in sorted(reported.items()):
+        sides = [costs[side] for side in ("cost_input", "cost_output") if side in costs]
+        if "cost_total" in costs:
+            total, source = costs["cost_total"]
+        elif len(sides) == 2:
+            total, source = EXACT.add(sides[0][0], sides[1][0]), sides[0][1]
+        else:
+            continue
+        input_, output = costs.get("cost_input"), costs.get("cost_output")
+        return Cost(input_ and input_[0], output and output[0], total, f"reported:{source}")
+    return None

@@ -1,0 +1,48 @@
+"""What a row of `session_traces` has beside its columns: JSON with amounts as strings, so that nothing is rounded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import msgspec
+
+
+class Used(NamedTuple):
+    """What one model was used for."""
+
+    provider: str | None
+    model: str | None
+    call_count: int
+    unpriced_call_count: int
+    tokens: tuple[int | None, int | None, int | None, int | None, int | None]
+    costs: tuple[Decimal | None, Decimal | None, Decimal | None]
+    sources: frozenset[str]
+
+
+class Content(NamedTuple):
+    """What is in the JSON of a row, as a list in this order."""
+
+    conflict: bool
+    operations: frozenset[str]
+    services: frozenset[str]
+    environments: frozenset[str]
+    user_ids: frozenset[str]
+    tags: frozenset[str]
+    name: tuple[int, str] | None
+    metadata: list[tuple[str, int, str | int | float | bool]]
+    models: list[Used]
+
+
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_DECODER: Final = msgspec.json.Decoder(Content)
+
+
+def to_json(content: Content) -> bytes:
+    """The content as it is stored, the same for the same content."""
+    return _ENCODER.encode(content)
+
+
+def from_json(written: str | bytes) -> Content:
+    """The content that `to_json` wrote."""
+    return _DECODER.decode(written)
