@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import count, cycle, product
 from pathlib import Path
+from random import randrange
 from statistics import median
 from typing import Any, Final, NamedTuple, Self
 
@@ -258,7 +259,7 @@ def _load(
     """The figures of one load, and the number of its spans."""
     with running(store) as server:
         idle = server.memory()
-        load = Load(requests, count(int(time.time())), rate=asked.rate)
+        load = Load(requests, count(randrange(1 << 31)), rate=asked.rate)
         reader = Reader(server)
         begin, cpu, ours = time.monotonic(), server.cpu(), time.process_time()
         with reader if asked.lists else nullcontext():

@@ -30,6 +30,7 @@ from otel_sessions.server.store.cohorts import cohorts
 from otel_sessions.server.store.compaction import compact
 from otel_sessions.server.store.filters import SessionFilters
 from otel_sessions.server.store.measures import SQL_MEASURES
+from otel_sessions.server.store.session_rows import GROUPS_AT_ONCE, catch_up
 from otel_sessions.server.store.sessions import get_session, keys, list_sessions, session_traces
 
 _ROWS = """
@@ -71,16 +72,10 @@ _ONE_PART: Final = {
     "min_insert_block_size_bytes": 0,
 }
 _AS_IT_IS: Final = (
-    "ALTER TABLE session_traces MODIFY SETTING "
+    "ALTER TABLE {0} MODIFY SETTING "
     "max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1"
 )
-_MERGING: Final = (
-    "ALTER TABLE session_traces RESET SETTING "
-    "max_bytes_to_merge_at_max_space_in_pool, max_bytes_to_merge_at_min_space_in_pool"
-)
-_PARTS: Final = (
-    "SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'session_traces'"
-)
+_PARTS: Final = "SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'sessions'"
 _DISK: Final = """
 SELECT table, sum(bytes_on_disk) / {rows:UInt64} AS size
 FROM system.parts WHERE active AND database = currentDatabase()
@@ -91,7 +86,7 @@ SELECT table, column, sum(column_data_compressed_bytes) / {rows:UInt64} AS size
 FROM system.parts_columns WHERE active AND database = currentDatabase()
 GROUP BY table, column HAVING size >= 2 ORDER BY size DESC
 """
-_TABLES: Final = ("otel_traces", "otel_traces_trace_id_ts", "trace_facts", "session_traces")
+_TABLES: Final = ("otel_traces", "otel_traces_trace_id_ts", "trace_facts", "session_traces", "sessions")
 
 FILTERS: Final = {
     "q, of an id": SessionFilters(q="f3a9b1"),
@@ -185,16 +180,17 @@ def _fill(store: Store, parts: list[int]) -> None:
     with store.writing() as client:
         if int(client.query("SELECT count() FROM session_traces").result_rows[0][0]) == 2 * sum(parts):
             return
-        client.command("TRUNCATE TABLE session_traces")
-        client.command(_AS_IT_IS)
+        for table in ("session_traces", "sessions"):
+            client.command(f"TRUNCATE TABLE {table}")
+            client.command(_AS_IT_IS.format(table))
         first = 0
-        for number, rows in enumerate(parts):
+        for number, rows in enumerate(parts, start=1):
             parameters = {"part": number, "first": first, "rows": rows}
             client.command(_ROWS, parameters=parameters, settings=_ONE_PART)
             first += rows
-        if len(parts) == 1:
-            client.command(_MERGING)
-            compact(store, parts=0)
+            catch_up(store)
+            if rows > GROUPS_AT_ONCE:
+                compact(store, parts=0)
 
 
 def _time_all(store: Store, rounds: int, seen: dict[str, list[float]]) -> None:

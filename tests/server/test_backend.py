@@ -13,12 +13,13 @@ import clickhouse_connect
 import pytest
 from tests.server.otlp.building import AT, traces
 
+from otel_sessions.server import backend as module
 from otel_sessions.server.backend import Backend, UnsettledError
 from otel_sessions.server.ingest.segments import LOGS, TRACES
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
 from otel_sessions.server.store.client import Store, StoreSettings
-from otel_sessions.server.store.sessions import get_session
+from otel_sessions.server.store.sessions import get_session, list_sessions
 
 _numbers = count()
 
@@ -252,3 +253,27 @@ def test_a_listener_that_fails_harms_nobody(start: Open, caplog: pytest.LogCaptu
     backend.settle()
     assert told == [frozenset({("id", "s")})]
     assert "a listener to changes failed" in caplog.text
+
+
+def test_rows_of_many_sessions_are_written_unasked(
+    start: Open, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a list has few to wait for; what cannot be written then is written for the list."""
+    monkeypatch.setattr(module, "EAGER", 2)
+    backend = start()
+    backend.receive(TRACES, request("a", 1))
+    backend.settle()
+    assert list_sessions(backend.store).total == 0
+    backend.receive(TRACES, request("b", 2))
+    backend.settle()
+    assert list_sessions(backend.store).total == 2
+    with backend.store.writing() as client:
+        client.command("RENAME TABLE sessions TO elsewhere")
+        backend.receive(TRACES, request("c", 3))
+        backend.receive(TRACES, request("d", 4))
+        with caplog.at_level(logging.WARNING):
+            backend.settle()
+        assert "rows of sessions are written later" in caplog.text
+        client.command("RENAME TABLE elsewhere TO sessions")
+    backend.settle_lists()
+    assert list_sessions(backend.store).total == 4

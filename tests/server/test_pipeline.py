@@ -18,9 +18,9 @@ from opentelemetry.trace import Status, StatusCode
 from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
 from otel_sessions.server.ingest.committer import Committer, UnavailableError
 from otel_sessions.server.ingest.destination import Destination
-from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import RequestLog
 from otel_sessions.server.ingest.segments import LOGS, TRACES
+from otel_sessions.server.known import KnownIds
 from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import decode_logs, decode_spans, read_payload
 from otel_sessions.server.store.client import Store, StoreSettings
@@ -65,7 +65,7 @@ class Ingest:
         self.committer = Committer(
             Destination(self.store),
             self.log,
-            known=KnownTraces(known_traces(self.store)),
+            known=KnownIds(known_traces(self.store)),
             pricer=PRICER,
             concatenate=joined,
             version=last_version(self.store),

@@ -12,9 +12,9 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.ingest.committer import Committed, Committer
 from otel_sessions.server.ingest.destination import Destination
-from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import BackloggedError, RequestLog
 from otel_sessions.server.ingest.plan import Pair
+from otel_sessions.server.known import KnownIds
 from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
@@ -23,10 +23,13 @@ from otel_sessions.server.otlp.rejected import Rejected
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.compaction import compact
 from otel_sessions.server.store.delete import Deleted, delete_session
+from otel_sessions.server.store.errors import StoreError
 from otel_sessions.server.store.logs import last_segment
 from otel_sessions.server.store.retention import drop_older, drop_to_size
+from otel_sessions.server.store.session_rows import EAGER, SessionRows
 from otel_sessions.server.store.trace_facts import known_traces, last_version
 from otel_sessions.server.telemetry import Telemetry
+from otel_sessions.server.turns import ShortTurns
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
@@ -69,14 +72,16 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
+        self.turns = ShortTurns()
         self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._commits = 0
+        self._rows = SessionRows(store)
         self._committer = Committer(
             Destination(store),
             self._log,
-            known=KnownTraces(known_traces(store)),
+            known=KnownIds(known_traces(store)),
             pricer=pricer,
             concatenate=joined,
             version=last_version(store),
@@ -127,6 +132,16 @@ class Backend:
                 f"{self.backlog_bytes} acknowledged bytes were not committed within {timeout:g} s; try again later"
             )
 
+    def settle_lists(self) -> None:
+        """Wait for the same, and see to it that lists of sessions say the same as the sessions themselves.
+
+        Raises:
+            UnsettledError: it takes longer.
+            StoreError: the store cannot do it.
+        """
+        self.settle()
+        self._rows.refresh()
+
     @property
     def backlog_bytes(self) -> int:
         """How much was acknowledged and is not committed."""
@@ -140,7 +155,7 @@ class Backend:
             StoreError: the store cannot do it.
         """
         self.settle()
-        with self._committer.exclusive() as version:
+        with self._committer.exclusive() as version, self._rows.paused():
             deleted = delete_session(self.store, session_id, key=key, version=version, pricer=self.pricer)
             self._committer.forget(deleted.trace_ids)
         self._tell(frozenset({(key, session_id)}))
@@ -152,7 +167,7 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda: drop_older(self.store, before))
+        return self._drop(lambda version: drop_older(self.store, before, version=version))
 
     def drop_to_size(self, max_bytes: int) -> int:
         """Drop the oldest traces and logs until the store takes no more than so many bytes; the number of traces.
@@ -160,11 +175,11 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda: drop_to_size(self.store, max_bytes))
+        return self._drop(lambda version: drop_to_size(self.store, max_bytes, version=version))
 
-    def _drop(self, drop: Callable[[], int]) -> int:
-        with self._committer.exclusive():
-            dropped = drop()
+    def _drop(self, drop: Callable[[int], int]) -> int:
+        with self._committer.exclusive() as version, self._rows.paused():
+            dropped = drop(version)
             if dropped:
                 self._committer.forget()
         return dropped
@@ -175,11 +190,12 @@ class Backend:
         return self._commits
 
     def tidy(self) -> bool:
-        """Merge the trace groups if they are in many parts, so that lists are fastest; whether there was need to.
+        """Merge the rows of sessions if they are in many parts, so that lists are fastest; whether there was need to.
 
         Raises:
             StoreError: the store cannot do it.
         """
+        self._rows.refresh()
         return compact(self.store)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -196,6 +212,7 @@ class Backend:
     def close(self, timeout: float | None = None) -> bool:
         """Commit what was acknowledged and close the store; whether all of it could be committed in that time."""
         complete = self._committer.stop(timeout)
+        self._refresh_rows()
         self.store.close()
         return complete
 
@@ -218,7 +235,15 @@ class Backend:
         telemetry.duplicates.inc(done.duplicates)
         for model, calls in done.unpriced.items():
             telemetry.count_unpriced(model, calls)
+        if self._rows.note(done.changed, done.left, done.version) >= EAGER:
+            self._refresh_rows()
         self._tell(done.changed)
+
+    def _refresh_rows(self) -> None:
+        try:
+            self._rows.refresh()
+        except StoreError as error:
+            logger.warning("rows of sessions are written later: %s", error)
 
     def _tell(self, changed: frozenset[Pair]) -> None:
         with self._listening:

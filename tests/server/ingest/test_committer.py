@@ -17,10 +17,10 @@ from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.ingest.committer import Committed, Committer, UnavailableError
-from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import RequestLog
 from otel_sessions.server.ingest.recent import RecentTraces
 from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers
+from otel_sessions.server.known import KnownIds
 
 
 def span(
@@ -59,7 +59,7 @@ class Server:
         if self.log is not None:
             self.log.release()
         self.log = RequestLog(self.folder, backlog_bytes=1 << 20)
-        known = KnownTraces()
+        known = KnownIds()
         for trace_id in self.store.facts:
             known.add(trace_id)
         self.committer = Committer(
@@ -221,7 +221,7 @@ def test_a_replay_that_is_broken_off_keeps_what_it_has_not_done(tmp_path: Path) 
     server.log.release()
     store.faults[1] = (False, UnavailableError("away"))
     log = RequestLog(tmp_path, backlog_bytes=1 << 20)
-    broken_off = Committer(store, log, known=KnownTraces(), concatenate=concatenate, pause=lambda _: True)
+    broken_off = Committer(store, log, known=KnownIds(), concatenate=concatenate, pause=lambda _: True)
     assert broken_off.replay(lambda _, payload: server.payloads[payload]) == 0
     log.release()
     assert server.restart() == 1

@@ -52,6 +52,16 @@ def test_a_segment_is_taken_when_it_is_old_enough(tmp_path: Path) -> None:
     assert log.take(rows=100, linger=0.01) is not None
 
 
+def test_while_there_are_readers_segments_are_taken_earlier(tmp_path: Path) -> None:
+    """Also for some time after the last one."""
+    log = log_in(tmp_path)
+    number = log.append(TRACES, b"a", [1])
+    assert not log.wait_for(number, timeout=0)
+    assert log.take(rows=9, linger=3600) is not None
+    log.append(TRACES, b"b", [2])
+    assert log.take(rows=9, linger=3600, linger_for_readers=0) is not None
+
+
 def test_a_resting_committer_is_woken_by_a_reader_only(tmp_path: Path) -> None:
     """Rows enough do not end its rest; a reader does."""
     log = log_in(tmp_path)

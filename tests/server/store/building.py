@@ -16,7 +16,9 @@ from otel_sessions.counting.trace import TraceGroup, roll_up
 from otel_sessions.server.facts_json import from_json, to_json
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS, TRACES
+from otel_sessions.server.store.group_rows import Pair
 from otel_sessions.server.store.insert import insert_rows
+from otel_sessions.server.store.session_rows import write_rows
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import Row, span_hex, trace_hex
 from otel_sessions.server.store.trace_facts import insert_facts
@@ -96,7 +98,16 @@ def write(store: Store, traces: Traces, *, version: int = 1) -> None:
     """Write spans, facts and trace groups."""
     insert_rows(store, TRACES, columns_of((trace_id, one) for trace_id, spans in traces.items() for one in spans))
     insert_facts(store, {trace_id: spans for trace_id, spans in traces.items() if spans}, version)
-    insert_groups(store, groups_of(traces), version=version)
+    store_groups(store, groups_of(traces), version=version)
+
+
+def store_groups(
+    store: Store, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]] = (), *, version: int = 1
+) -> None:
+    """Write trace groups, and the rows of their sessions."""
+    insert_groups(store, written, gone, version)
+    left = [pair for _, pair in gone]
+    write_rows(store, {*left, *((group.key, group.value) for group in written)}, left, version)
 
 
 def groups_of(traces: Traces) -> list[TraceGroup]:

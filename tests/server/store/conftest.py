@@ -58,7 +58,14 @@ def emptied(store: Store) -> Emptied:
 
     def empty() -> Store:
         with store.writing() as client:
-            for table in ("otel_traces", "otel_traces_trace_id_ts", "otel_logs", "trace_facts", "session_traces"):
+            for table in (
+                "otel_traces",
+                "otel_traces_trace_id_ts",
+                "otel_logs",
+                "trace_facts",
+                "session_traces",
+                "sessions",
+            ):
                 client.command(f"TRUNCATE TABLE {table}")
         return store
 

@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.server.store.building import AT, SECOND, Traces, call, groups_of, span
+from tests.server.store.building import AT, SECOND, Traces, call, groups_of, span, store_groups
 
 from otel_sessions.counting.facts import Labels
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.cohorts import Cohort, cohorts
 from otel_sessions.server.store.filters import SessionFilters
-from otel_sessions.server.store.session_traces import insert_groups
 
 TRACES: Traces = {
     1: [span(session="a", labels=Labels(None, "u1", ("x",), (("plan", "pro"),), None, "prod"), **call("0.10", 10))],
@@ -40,7 +39,7 @@ TRACES: Traces = {
 )
 def test_cohorts_by(store: Store, by: str, expected: dict[Any, list[str]]) -> None:
     """A session is in the cohort of each of its values, or in that of none; the largest comes first."""
-    insert_groups(store, groups_of(TRACES), version=1)
+    store_groups(store, groups_of(TRACES), version=1)
     found = cohorts(store, by)
     assert {one.value: one.sessions for one in found} == {value: len(ids) for value, ids in expected.items()}
     assert [one.sessions for one in found] == sorted((one.sessions for one in found), reverse=True)
@@ -51,7 +50,7 @@ def test_cohorts_by(store: Store, by: str, expected: dict[Any, list[str]]) -> No
 
 def test_numbers_of_a_cohort(store: Store) -> None:
     """Quantiles are of sessions as a whole, exact, and leave out what is not known."""
-    insert_groups(store, groups_of(TRACES), version=1)
+    store_groups(store, groups_of(TRACES), version=1)
     (found,) = cohorts(store, "environment", SessionFilters(environment="prod"))
     assert found == Cohort("prod", 2, 1, 0.5, Decimal("0.3"), Decimal("0.3"), 30, 30, 2000.0, 2000.0)
     assert cohorts(store, "user", SessionFilters(user_id="nobody")) == []
@@ -68,7 +67,7 @@ def test_what_makes_no_cohorts(store: Store, by: str) -> None:
 
 def test_so_many_cohorts_at_most(store: Store) -> None:
     """A user each, and a bound."""
-    insert_groups(
+    store_groups(
         store, groups_of({i: [span(session=f"s{i}", labels=Labels(user_id=f"u{i}"))] for i in range(1, 9)}), version=1
     )
     assert len(cohorts(store, "user", limit=3)) == 3

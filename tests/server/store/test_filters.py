@@ -7,13 +7,22 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.server.store.building import AT, HOSTILE_TEXTS, SECOND, Traces, call, groups_of, sessions_of, span
+from tests.server.store.building import (
+    AT,
+    HOSTILE_TEXTS,
+    SECOND,
+    Traces,
+    call,
+    groups_of,
+    sessions_of,
+    span,
+    store_groups,
+)
 
 from otel_sessions.counting.facts import Labels
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.store.client import Store, StoreSettings
 from otel_sessions.server.store.filters import SessionFilters
-from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import list_sessions
 
 TRACES: Traces = {
@@ -43,7 +52,7 @@ TRACES: Traces = {
 def filled(folder: Any) -> Iterator[Store]:
     """The sessions above, which no test changes."""
     store = Store(StoreSettings(f"chdb://{folder}", database="filters"))
-    insert_groups(store, groups_of(TRACES), version=1)
+    store_groups(store, groups_of(TRACES), version=1)
     yield store
     store.close()
 

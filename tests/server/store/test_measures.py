@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from tests.server.store.building import Traces, call, groups_of, sessions_of, span, traces
+from tests.server.store.building import Traces, call, groups_of, sessions_of, span, store_groups, traces
 from tests.server.store.conftest import MANY_EXAMPLES, Emptied
 
 from otel_sessions.counting.measures import MEASURES, sort_sessions
 from otel_sessions.server.store.measures import SQL_MEASURES
-from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import list_sessions
 
 
@@ -29,7 +28,7 @@ TIES: Traces = {
 def test_ties_and_unknown(emptied: Emptied, sort: str, descending: bool) -> None:
     """Equal sessions are in the order of their ids, whatever the direction; unknown ones come last."""
     store = emptied()
-    insert_groups(store, groups_of(TIES), version=1)
+    store_groups(store, groups_of(TIES), version=1)
     expected = sort_sessions(sessions_of(TIES), sort, descending=descending)
     assert list_sessions(store, sort=sort, descending=descending).sessions == expected
 
@@ -39,7 +38,7 @@ def test_spans_that_claim_to_last_for_centuries(emptied: Emptied, descending: bo
     """A duration over 2**63 nanoseconds is long, not negative."""
     store = emptied()
     some = {1: [span(session="short")], 2: [span(session="long")._replace(start=1, end=2**63 + 1)]}
-    insert_groups(store, groups_of(some), version=1)
+    store_groups(store, groups_of(some), version=1)
     expected = sort_sessions(sessions_of(some), "duration", descending=descending)
     assert list_sessions(store, sort="duration", descending=descending).sessions == expected
 
@@ -49,7 +48,7 @@ def test_spans_that_claim_to_last_for_centuries(emptied: Emptied, descending: bo
 def test_lists_are_those_of_the_library(emptied: Emptied, some: Traces) -> None:
     """Same sessions, same numbers, same order, by every measure."""
     store = emptied()
-    insert_groups(store, groups_of(some), version=1)
+    store_groups(store, groups_of(some), version=1)
     for sort in MEASURES:
         for descending in (True, False):
             expected = sort_sessions(sessions_of(some), sort, descending=descending)

@@ -1,4 +1,4 @@
-"""Pages are the same whichever way they are found: with or without ids, with candidates or among all sessions."""
+"""Pages are the same whichever way they are found: with or without ids."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.server.store.building import AT, SECOND, Traces, call, groups_of, sessions_of, span
+from tests.server.store.building import AT, SECOND, Traces, call, groups_of, sessions_of, span, store_groups
 from tests.server.store.conftest import drop
 
 from otel_sessions.counting.facts import Labels
@@ -17,7 +17,6 @@ from otel_sessions.server.store import pages as module
 from otel_sessions.server.store.client import Store, StoreSettings
 from otel_sessions.server.store.filters import SessionFilters
 from otel_sessions.server.store.pages import Cursor
-from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import list_sessions
 
 TRACES: Traces = {
@@ -48,7 +47,7 @@ def filled(folder: Any) -> Iterator[Store]:
     """The sessions above in several parts, which no test changes."""
     store = Store(StoreSettings(f"chdb://{folder}", database="pages"))
     for first in range(1, 90, 30):
-        insert_groups(store, groups_of({i: TRACES[i] for i in range(first, min(first + 30, 90))}), version=first)
+        store_groups(store, groups_of({i: TRACES[i] for i in range(first, min(first + 30, 90))}), version=first)
     yield store
     drop(store)
     store.close()
@@ -122,13 +121,9 @@ FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("most", [5, 4_000])
 @pytest.mark.parametrize("name", list(FILTERS))
-def test_filters_with_and_without_candidates(
-    filled: Store, monkeypatch: pytest.MonkeyPatch, name: str, most: int
-) -> None:
-    """The sessions that meet a condition as a whole, however many have a row that does."""
-    monkeypatch.setattr(module, "MOST_CANDIDATES", most)
+def test_filters(filled: Store, name: str) -> None:
+    """The sessions that meet a condition as a whole."""
     conditions, meets = FILTERS[name]
     for sort in ("name", "failure_rate"):
         expected = sort_sessions([one for one in SESSIONS if meets(one)], sort)

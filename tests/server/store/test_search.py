@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.server.store.building import Traces, groups_of, span
+from tests.server.store.building import Traces, groups_of, span, store_groups
 
 from otel_sessions.counting.facts import Labels
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.filters import SessionFilters, conditions
-from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import list_sessions
 from otel_sessions.server.store.sql import statement_with
 
@@ -22,16 +21,17 @@ def test_search_uses_the_index(store: Store) -> None:
         number: [span(session=f"{number * 7_919_777_777:012x}", labels=Labels(f"Order {number}"))]
         for number in range(1, 3_000)
     }
-    insert_groups(store, groups_of(some), version=1)
+    store_groups(store, groups_of(some), version=1)
     wanted = f"{1_234 * 7_919_777_777:012x}"
     filters = SessionFilters(q=wanted[2:11].upper())
     page = list_sessions(store, filters)
     assert [one.id for one in page.sessions] == [wanted]
-    ((condition,), parameters) = conditions(filters)
-    sql = "EXPLAIN indexes = 1, json = 1 " + statement_with("candidates", row=condition.row)
+    where, parameters = conditions(filters)
+    parts = {"columns": "IdHash", "measure": "LastActive", "after": "1", "direction": "DESC", "ties": ""}
+    sql = "EXPLAIN indexes = 1, json = 1 " + statement_with("sessions_page", where=where, **parts)
     with store.writing() as client:
-        (explained,) = client.query(sql, parameters={**parameters, "most": 9}).result_rows[0]
-        client.command("ALTER TABLE session_traces DROP INDEX idx_text", settings={"mutations_sync": 2})
+        (explained,) = client.query(sql, parameters={**parameters, "limit": 9, "offset": 0}).result_rows[0]
+        client.command("ALTER TABLE sessions DROP INDEX idx_text", settings={"mutations_sync": 2})
     (index,) = [one for one in indexes(json.loads(explained)) if one.get("Name") == "idx_text"]
     assert index["Selected Granules"] < index["Initial Granules"] // 2
     assert list_sessions(store, filters) == page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.server.store.building import AT, HOSTILE, SECOND, Traces, call, groups_of, sessions_of, span
+from tests.server.store.building import AT, HOSTILE, SECOND, Traces, call, groups_of, sessions_of, span, store_groups
 from tests.server.store.conftest import Emptied
 
 from otel_sessions.counting.measures import MEASURES, sort_sessions
@@ -13,7 +13,6 @@ from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.store import sessions as module
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.pages import Cursor
-from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import (
     KeySummary,
     get_session,
@@ -41,7 +40,7 @@ TRACES: Traces = {
 def test_pages_add_up_to_the_list(emptied: Emptied, sort: str, descending: bool) -> None:
     """By cursor and by offset, each session once and in order; the total is that of the whole list on every page."""
     store = emptied()
-    insert_groups(store, groups_of(TRACES), version=1)
+    store_groups(store, groups_of(TRACES), version=1)
     expected = sort_sessions(sessions_of(TRACES), sort, descending=descending)
     found = []
     cursor: Cursor | None = None
@@ -64,7 +63,7 @@ def test_pages_add_up_to_the_list(emptied: Emptied, sort: str, descending: bool)
 def test_a_page_behind_the_end(emptied: Emptied) -> None:
     """It is empty and still says how many there are."""
     store = emptied()
-    insert_groups(store, groups_of(TRACES), version=1)
+    store_groups(store, groups_of(TRACES), version=1)
     page = list_sessions(store, offset=1_000)
     assert (page.sessions, page.total, page.next) == ([], len(sessions_of(TRACES)), None)
     assert list_sessions(store, cursor=Cursor(None, "zzz")).sessions == []
@@ -78,7 +77,7 @@ def test_an_unknown_measure(store: Store) -> None:
 
 def test_a_session_that_goes_between_the_queries(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is left out."""
-    insert_groups(store, groups_of({1: [span(session="a")], 2: [span(session="b")]}), version=1)
+    store_groups(store, groups_of({1: [span(session="a")], 2: [span(session="b")]}), version=1)
     groups_of_sessions = module._groups
 
     def without_a(*args: Any) -> list[tuple[int, TraceGroup]]:
@@ -94,7 +93,7 @@ def test_traces_of_a_session(store: Store) -> None:
         100 - number: [span(session="s", start=AT + number // 2 * SECOND), span(2, session="other")]
         for number in range(10)
     }
-    insert_groups(store, groups_of(traces), version=1)
+    store_groups(store, groups_of(traces), version=1)
     expected = sorted((one for one in groups_of(traces) if one.value == "s"), key=lambda one: (one.start, one.trace_id))
     assert session_traces(store, "s") == (expected, 10)
     assert session_traces(store, "s", limit=3, offset=2) == (expected[2:5], 10)
@@ -106,7 +105,7 @@ def test_traces_of_a_session(store: Store) -> None:
 def test_keys(store: Store) -> None:
     """How many sessions each has, and when; what left is not counted."""
     assert keys(store) == []
-    insert_groups(
+    store_groups(
         store,
         groups_of(
             {
@@ -118,7 +117,7 @@ def test_keys(store: Store) -> None:
         ),
         version=1,
     )
-    insert_groups(store, [], [(4, ("import", "x"))], version=2)
+    store_groups(store, [], [(4, ("import", "x"))], version=2)
     assert keys(store) == [
         KeySummary("id", 2, AT - 5 * SECOND, AT + 6 * SECOND),
         KeySummary("ticket", 1, AT, AT + SECOND),

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from tests.server.store.building import AT, SECOND, Traces, columns_of, groups_of, read_span, span, traces, write
+from tests.server.store.building import (
+    AT,
+    SECOND,
+    Traces,
+    columns_of,
+    groups_of,
+    read_span,
+    span,
+    store_groups,
+    traces,
+    write,
+)
 from tests.server.store.conftest import MANY_EXAMPLES, Emptied
 
 from otel_sessions.counting.facts import SpanFacts
@@ -12,7 +23,6 @@ from otel_sessions.counting.trace import distinct_spans
 from otel_sessions.server.store import spans as module
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.insert import insert_rows
-from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import members, session_spans, stored_spans
 
 TRACES: Traces = {
@@ -46,7 +56,7 @@ def test_a_session_that_is_not_there(store: Store) -> None:
 
 def test_rows_that_went_meanwhile(store: Store) -> None:
     """A group without its spans gives a short page, no error."""
-    insert_groups(store, groups_of(TRACES), version=1)
+    store_groups(store, groups_of(TRACES), version=1)
     assert session_spans(store, "s") == ([], len(IN_ORDER))
 
 

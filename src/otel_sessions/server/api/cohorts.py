@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from otel_sessions.server.api.cursors import list_mark
-from otel_sessions.server.api.endpoints import Endpoint, answer, reading
+from otel_sessions.server.api.endpoints import Endpoint, answer, listing
 from otel_sessions.server.api.errors import bad_parameter, documented
 from otel_sessions.server.api.models import Cohort, Page
 from otel_sessions.server.api.pages import first_row, page_of_all
@@ -57,5 +57,5 @@ def list_cohorts(
         raise bad_parameter("by", by, _WANTED)
     mark = list_mark("cohorts", by, asdict(filters))
     first = first_row(cursor, offset, mark)
-    rows = [Cohort.of(cohort) for cohort in cohorts(reading(backend), by, filters, limit=MOST_COHORTS)]
+    rows = [Cohort.of(cohort) for cohort in cohorts(listing(backend), by, filters, limit=MOST_COHORTS)]
     return answer(page_of_all(rows, limit=limit, offset=first, mark=mark))

@@ -33,7 +33,9 @@ class Endpoint(APIRoute):
 
         async def checked(request: Request) -> Response:
             _check([name for name, _ in request.query_params.multi_items()], names, prefixes)
-            return await handle(request)
+            backend: Backend = request.app.state.backend
+            with backend.turns.wanted():
+                return await handle(request)
 
         return checked
 
@@ -45,6 +47,17 @@ def reading(backend: Backend) -> Store:
         UnsettledError: if that takes too long.
     """
     backend.settle()
+    return backend.store
+
+
+def listing(backend: Backend) -> Store:
+    """The same, for what is read of many sessions at once.
+
+    Raises:
+        UnsettledError: if that takes too long.
+        StoreError: if the store cannot do it.
+    """
+    backend.settle_lists()
     return backend.store
 
 

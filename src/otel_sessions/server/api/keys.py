@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from otel_sessions.server.api.cursors import list_mark
-from otel_sessions.server.api.endpoints import Endpoint, answer, reading
+from otel_sessions.server.api.endpoints import Endpoint, answer, listing
 from otel_sessions.server.api.errors import documented
 from otel_sessions.server.api.models import Page, SessionKey
 from otel_sessions.server.api.pages import first_row, page_of_all
@@ -25,5 +25,5 @@ def list_keys(
     """The session keys, the one with most sessions first: how many, when the first started and the last ended."""
     mark = list_mark("keys")
     first = first_row(cursor, offset, mark)
-    rows = [SessionKey.of(summary) for summary in keys(reading(backend))]
+    rows = [SessionKey.of(summary) for summary in keys(listing(backend))]
     return answer(page_of_all(rows, limit=limit, offset=first, mark=mark))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.server.api.addresses import SESSION, SESSIONS, SessionEndpoint
 from otel_sessions.server.api.cursors import list_mark, read_session_cursor, session_cursor
-from otel_sessions.server.api.endpoints import Endpoint, answer, reading
+from otel_sessions.server.api.endpoints import Endpoint, answer, listing, reading
 from otel_sessions.server.api.errors import ApiError, documented
 from otel_sessions.server.api.expectations import shortened
 from otel_sessions.server.api.models import Deleted, One, Page, Pagination, Session, SessionWithTraces, Trace
@@ -68,7 +68,7 @@ def list_all(
     mark = list_mark("sessions", sort, order, asdict(filters))
     after = read_session_cursor(cursor, mark, sort=sort)
     found = list_sessions(
-        reading(backend), filters, sort=sort, descending=order == "desc", limit=limit, offset=offset, cursor=after
+        listing(backend), filters, sort=sort, descending=order == "desc", limit=limit, offset=offset, cursor=after
     )
     more = session_cursor(found.next, mark) if found.next else None
     return answer(

@@ -14,16 +14,20 @@ from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.facts_json import WrittenFacts, to_json, write_facts
-from otel_sessions.server.ingest.known import KnownTraces
 from otel_sessions.server.ingest.log import Request, RequestLog, Sealed
 from otel_sessions.server.ingest.plan import Groups, Pair, Plan, plan_spans, regroup, stored_trace
 from otel_sessions.server.ingest.recent import RecentTraces, Trace
 from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers, read_segment, remove_segment
+from otel_sessions.server.known import KnownIds
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 ROWS: Final = 16_000
 LINGER: Final = 0.3
+LINGER_FOR_READERS: Final = 0.1
+"""Seconds until a request is committed, and while there are readers: larger commits cost less, but a reader waits for the
+one that is under way and for his own."""
+
 WASTEFUL: Final = 4
 """A commit that counts so many times the spans anew that it adds is followed by a rest as long as it took, unless a
 reader waits: a trace of any size that comes in many requests is then counted a number of times that grows with the
@@ -41,7 +45,9 @@ class Committed(NamedTuple):
         duplicates: how many spans were not.
         size: the bytes of their requests.
         seconds: how long it took.
+        version: of the trace groups that it wrote.
         changed: the (key, value) of the sessions that it wrote or took traces from.
+        left: those that it took traces from.
         unpriced: by model, how many calls of the traces that it wrote have no known cost.
     """
 
@@ -49,7 +55,9 @@ class Committed(NamedTuple):
     duplicates: int
     size: int
     seconds: float
+    version: int
     changed: frozenset[Pair]
+    left: frozenset[Pair]
     unpriced: Mapping[str, int]
 
 
@@ -130,7 +138,7 @@ class Committer:
         store: Store,
         log: RequestLog,
         *,
-        known: KnownTraces,
+        known: KnownIds,
         recent: RecentTraces | None = None,
         pricer: Pricer | None = None,
         concatenate: Callable[[Sequence[Any]], Any],
@@ -216,11 +224,16 @@ class Committer:
         return replayed
 
     def _run(self) -> None:
-        while (sealed := self._log.take(rows=ROWS, linger=LINGER, not_before=self._rest_until)) is not None:
+        while (sealed := self._next()) is not None:
             if not self._commit_until_done(sealed, again=False):
                 return
             self._log.done(sealed.number)
             self._recent.trim()
+
+    def _next(self) -> Sealed | None:
+        return self._log.take(
+            rows=ROWS, linger=LINGER, linger_for_readers=LINGER_FOR_READERS, not_before=self._rest_until
+        )
 
     def _commit_until_done(self, sealed: Sealed, *, again: bool) -> bool:
         pause = FIRST_PAUSE
@@ -275,13 +288,16 @@ class Committer:
                 stored[signal] = len(plan.rows)
             else:
                 stored[signal] = self._commit_logs(batch, sealed, again=again)
-        changed = {(group.key, group.value) for group in groups.written} | {pair for _, pair in groups.gone}
+        left = frozenset(pair for _, pair in groups.gone)
+        changed = left.union((group.key, group.value) for group in groups.written)
         size = sum(len(request.payload) for request in sealed.requests)
         end = time.monotonic()
         seconds = end - begin
         if groups.span_count > WASTEFUL * len(plan.rows):
             self._rest_until = end + seconds
-        self._committed(Committed(stored, plan.duplicates, size, seconds, frozenset(changed), groups.unpriced))
+        self._committed(
+            Committed(stored, plan.duplicates, size, seconds, self._version, changed, left, groups.unpriced)
+        )
 
     def _commit_spans(self, batch: Batch, number: int, *, again: bool) -> tuple[Plan, Groups]:
         traces = self._known_traces(set(batch.trace_ids))

@@ -15,6 +15,9 @@ logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 RETRY_SECONDS: Final = 1.0
 
+READERS_SECONDS: Final = 2.0
+"""So long after one reader another one is expected."""
+
 _BLOCK: Final = 1_000_000
 """Numbers reserved at each start: far more than a process uses, so that no number is ever used twice."""
 
@@ -78,6 +81,7 @@ class RequestLog:
         self._sizes: dict[int, int] = {}
         self._committed = self._open.number - 1
         self._since = 0.0
+        self._read = -READERS_SECONDS
         self._hurry = False
         self._closed = False
 
@@ -107,10 +111,12 @@ class RequestLog:
                 self._changed.notify_all()
             return self._open.number
 
-    def take(self, *, rows: int, linger: float, not_before: float = 0.0) -> Sealed | None:
+    def take(
+        self, *, rows: int, linger: float, linger_for_readers: float | None = None, not_before: float = 0.0
+    ) -> Sealed | None:
         """The next segment to commit: when it has so many rows, or its first request is so many seconds old.
 
-        Not before a moment of `time.monotonic()`, but at once where a reader is waiting; `None` when the log is closed
+        Fewer seconds, if given, while there are readers, who wait for the commit that is under way. Not before a moment of `time.monotonic()`, but at once where a reader is waiting; `None` when the log is closed
         and empty.
         """
         with self._changed:
@@ -119,6 +125,8 @@ class RequestLog:
                 if self._open.requests:
                     now = time.monotonic()
                     full = self._rows >= rows
+                    if linger_for_readers is not None and now - self._read < READERS_SECONDS:
+                        linger = linger_for_readers
                     remaining = max(not_before, 0.0 if full else self._since + linger) - now
                     if self._hurry or self._closed or remaining <= 0:
                         return self._seal()
@@ -142,6 +150,7 @@ class RequestLog:
             if self._committed >= number:
                 return True
             self._hurry = True
+            self._read = time.monotonic()
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._committed >= number, timeout)
 

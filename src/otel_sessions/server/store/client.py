@@ -23,8 +23,8 @@ EMBEDDED: Final = "chdb"
 DEFAULT_DATABASE: Final = "otel"
 """The database in an embedded store; a server's is named in its URL."""
 
-WRITERS: Final = 2
-"""A commit writes two tables at once; whoever writes while he writes, as deletions do, needs the second one too."""
+WRITERS: Final = 3
+"""A commit writes two tables at once, while a list has rows of sessions written; a deletion writes while it writes."""
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -70,7 +70,7 @@ class StoreSettings:
 
 
 class Store:
-    """An open store. Two threads may write at the same time, and as many read as there are readers; others wait."""
+    """An open store. Three threads may write at the same time, and as many read as there are readers; others wait."""
 
     def __init__(self, settings: StoreSettings) -> None:
         """Open a store, create what is missing, bring it up to date.

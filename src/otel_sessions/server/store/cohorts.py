@@ -9,17 +9,17 @@ from typing import Any, Final, NamedTuple
 from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.filters import SessionFilters, conditions, having, last_metadata
+from otel_sessions.server.store.filters import SessionFilters, conditions, last_metadata
 from otel_sessions.server.store.measures import SQL_MEASURES
 from otel_sessions.server.store.sql import statement_with
 
 METADATA: Final = "metadata."
 
 _SETS: Final = {
-    "environment": "groupUniqArrayArray(Environments)",
-    "model": "groupUniqArrayArray(Models)",
-    "user": "groupUniqArrayArray(UserIds)",
-    "tag": "groupUniqArrayArray(Tags)",
+    "environment": "Environments",
+    "model": "Models",
+    "user": "UserIds",
+    "tag": "Tags",
 }
 
 
@@ -60,7 +60,7 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
     Raises:
         ValueError: for another `by`; the message lists what it can be.
     """
-    some, parameters = conditions(filters or SessionFilters())
+    where, parameters = conditions(filters or SessionFilters())
     of_metadata = by.startswith(METADATA) and len(by) > len(METADATA)
     if of_metadata:
         parameters["by"] = by.removeprefix(METADATA)
@@ -76,7 +76,7 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
         tokens=SQL_MEASURES["tokens"].sql,
         duration=SQL_MEASURES["duration"].sql,
         cohorts=values,
-        having=having(some),
+        where=where,
     )
     with store.reading() as client:
         rows = client.query(sql, parameters={**parameters, "limit": limit}).result_rows

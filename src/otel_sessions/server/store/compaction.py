@@ -1,4 +1,4 @@
-"""`compact`: the parts of `session_traces` merged into one, so that lists are fastest."""
+"""`compact`: the parts of `sessions` merged into one, so that lists are fastest."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ FEW_PARTS: Final = 4
 
 
 def compact(store: Store, *, parts: int = FEW_PARTS) -> bool:
-    """Merge all versions of all trace groups if they are in more than so many parts; whether they were.
+    """Merge all versions of all rows if they are in more than so many parts; whether they were.
 
-    Writes the whole table anew, which takes about 4 us for each trace of each session: for when nothing else is to be
-    done. Inserts and queries may go on meanwhile.
+    Writes the whole table anew: for when nothing else is to be done. Inserts and queries may go on meanwhile.
     """
     with store.reading() as client:
         if int(client.query(statement("count_parts")).result_rows[0][0]) <= parts:

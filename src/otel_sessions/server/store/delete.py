@@ -18,7 +18,8 @@ from otel_sessions.dialects.kinds import PENDING
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import DOOMED
 from otel_sessions.server.store.insert import insert_rows
-from otel_sessions.server.store.session_traces import insert_groups
+from otel_sessions.server.store.session_rows import write_rows
+from otel_sessions.server.store.session_traces import insert_groups, pairs_of
 from otel_sessions.server.store.spans import members, span_hex, trace_hex
 from otel_sessions.server.store.sql import statement
 from otel_sessions.server.store.trace_facts import facts_of, insert_facts
@@ -71,6 +72,7 @@ def _some_at_once(traces: Sequence[Any]) -> Iterator[list[int]]:
 
 def _delete(store: Store, trace_ids: list[int], session: tuple[str, str], version: int, pricer: Pricer | None) -> int:
     facts = facts_of(store, trace_ids)
+    touched = {session}.union(*pairs_of(store, trace_ids).values())
     doomed: list[tuple[str, str]] = []
     kept: dict[int, list[SpanFacts]] = {}
     groups: list[TraceGroup] = []
@@ -98,6 +100,7 @@ def _delete(store: Store, trace_ids: list[int], session: tuple[str, str], versio
         insert_groups(store, groups, version=version)
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters={"version": version})
+        write_rows(store, touched, touched, version)
         client.command(statement("spare_all"))
     return count
 

@@ -1,58 +1,31 @@
-"""Which sessions a list is of: conditions on a session as a whole, as SQL with parameters.
-
-Most conditions are also ones on rows: a session that meets the one has a row that meets the other, in some version of
-it. A few such rows lead to the few sessions that are worth looking at as a whole.
-"""
+"""Which sessions a list is of: conditions on rows of `sessions`, as SQL with parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.store.group_rows import metadata_json
-from otel_sessions.server.store.measures import LAST_NAME, SQL_MEASURES
-
-
-class Condition(NamedTuple):
-    """One condition in SQL.
-
-    Attributes:
-        whole: over the rows of a session.
-        row: what at least one row of such a session meets, in some version; empty if no row tells.
-    """
-
-    whole: str
-    row: str = ""
-
-
-def _any(row: str) -> Condition:
-    return Condition(f"max({row})", row)
-
-
-_TEXT: Final = "lowerUTF8(concat(Id, '\\n', ifNull(Name, '')))"
-"""As in the index of `session_traces`."""
 
 _CONDITIONS: Final = {
-    "q": Condition(
-        "(max(position(lowerUTF8(Id), lowerUTF8({q:String})) > 0)"
-        f" OR position(lowerUTF8(ifNull({LAST_NAME}, '')), lowerUTF8({{q:String}})) > 0)",
-        f"{_TEXT} LIKE concat('%', lowerUTF8({{like:String}}), '%')",
-    ),
-    "name": Condition(f"ifNull({LAST_NAME} = {{name:String}}, 0)", "Name = {name:String}"),
-    "user_id": _any("has(UserIds, {user_id:String})"),
-    "environment": _any("has(Environments, {environment:String})"),
-    "service": _any("has(Services, {service:String})"),
-    "tag": _any("has(Tags, {tag:String})"),
-    "model": _any("has(Models, {model:String})"),
-    "failed": Condition("max(Failed) = {failed:UInt8}", "Failed >= {failed:UInt8}"),
-    "since": Condition("max(End) >= {since:Int128}", "End >= {since:Int128}"),
-    "until": Condition("min(Start) < {until:Int128}", "Start < {until:Int128}"),
-    "min_cost": Condition(f"ifNull({SQL_MEASURES['cost'].sql} >= {{min_cost:Decimal(76, 38)}}, 0)"),
+    "q": "lowerUTF8(concat(Id, '\\n', ifNull(Name, ''))) LIKE concat('%', lowerUTF8({like:String}), '%')",
+    "name": "ifNull(Name = {name:String}, 0)",
+    "user_id": "has(UserIds, {user_id:String})",
+    "environment": "has(Environments, {environment:String})",
+    "service": "has(Services, {service:String})",
+    "tag": "has(Tags, {tag:String})",
+    "model": "has(Models, {model:String})",
+    "failed": "(FailedTraces > 0) = {failed:UInt8}",
+    "since": "LastActive >= {since:Int128}",
+    "until": "Created < {until:Int128}",
+    "min_cost": "ifNull(Cost >= {min_cost:Decimal(76, 38)}, 0)",
 }
+_TWO_LINES: Final = "(position(lowerUTF8(Id), lowerUTF8({q:String})) > 0 OR position(lowerUTF8(ifNull(Name, '')), lowerUTF8({q:String})) > 0)"
+"""In addition for a text of several lines, which may not begin in the id and end in the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +59,9 @@ class SessionFilters:
     min_cost: Decimal | None = None
 
 
-def conditions(filters: SessionFilters) -> tuple[list[Condition], dict[str, Any]]:
-    """The conditions as SQL, and the parameters of it and of the key."""
-    found = []
+def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
+    """The conditions on a row of `sessions` as SQL, and the parameters of it and of the key."""
+    found = ["1"]
     parameters: dict[str, Any] = {"key": filters.key}
     for name, condition in _CONDITIONS.items():
         value = getattr(filters, name)
@@ -97,36 +70,18 @@ def conditions(filters: SessionFilters) -> tuple[list[Condition], dict[str, Any]
             parameters[name] = int(value) if name == "failed" else value
     if filters.q is not None:
         parameters["like"] = _literally(filters.q)
+        if "\n" in filters.q:
+            found.append(_TWO_LINES)
     for number, (name, value) in enumerate(sorted(filters.metadata.items())):
         parameters[f"metadata_{number}"] = name
         parameters[f"values_{number}"] = sorted(_readings(value))
-        found.append(_metadata(f"metadata_{number}", f"{{values_{number}:Array(String)}}"))
-    return found, parameters
-
-
-def having(some: list[Condition]) -> str:
-    """All conditions, over the rows of a session."""
-    return " AND ".join(["1", *(condition.whole for condition in some)])
+        found.append(f"{last_metadata(f'metadata_{number}')} IN {{values_{number}:Array(String)}}")
+    return " AND ".join(found), parameters
 
 
 def last_metadata(parameter: str) -> str:
-    """The JSON of the last value of the metadata name that a parameter gives, as SQL; empty if there is none."""
-    has, value, after = (template.format(parameter) for template in _METADATA)
-    return f"substring(maxIf(concat(reverse(reinterpretAsFixedString(toUInt64(Start + {after}))), {value}), {has}), 9)"
-
-
-_METADATA: Final = (
-    "has(MetadataKeys, {{{}:String}})",
-    "MetadataValues[indexOf(MetadataKeys, {{{}:String}})]",
-    "MetadataAfter[indexOf(MetadataKeys, {{{}:String}})]",
-)
-
-
-def _metadata(parameter: str, values: str) -> Condition:
-    has, value, _ = (template.format(parameter) for template in _METADATA)
-    return Condition(
-        f"{last_metadata(parameter)} IN {values}", f"hasAny(MetadataValues, {values}) AND {has} AND {value} IN {values}"
-    )
+    """The JSON of the value of the metadata name that a parameter gives, as SQL; empty if there is none."""
+    return f"MetadataValues[indexOf(MetadataKeys, {{{parameter}:String}})]"
 
 
 def _literally(text: str) -> str:

@@ -1,7 +1,7 @@
 """Which sessions a page of a list shows: those that meet the filters, by a measure, with ties in the order of ids.
 
-Ids are long and there are many, so sessions are grouped and sorted by a hash of theirs, and ids are looked at only where
-sessions of equal measure meet the border of the page.
+Ids are long and there are many, so sessions are told by a hash of theirs, and ids are looked at only where sessions of
+equal measure meet the border of the page.
 """
 
 from __future__ import annotations
@@ -12,17 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
-from otel_sessions.server.store.filters import Condition, SessionFilters, conditions, having
+from otel_sessions.server.store.filters import SessionFilters, conditions
 from otel_sessions.server.store.measures import SQL_MEASURES, SqlMeasure
 from otel_sessions.server.store.sql import statement_with
 
-MOST_CANDIDATES: Final = 4_000
-"""If more sessions may meet a condition, looking at all of them costs no more than looking for these."""
-
 SPARE: Final = 64
 """How many sessions before and after a page are fetched to see the others of equal measure."""
-
-_HASH_BYTES: Final = 16
 
 _AFTER: Final = {
     # A session of the same measure comes after by its id, one of unknown measure after all others.
@@ -85,26 +80,19 @@ def window(client: Client, filters: SessionFilters, order: Order, part: Part) ->
 
     With a cursor, the places that it and the ids tell to be before the page are neither left out nor in `skip`.
     """
-    some, parameters = conditions(filters)
+    where, parameters = conditions(filters)
     if part.cursor is not None:
         parameters |= {"after_id": part.cursor.id, "after": part.cursor.measure}
-    found = _candidates(client, some, parameters)
-    if found is not None:
-        parameters["candidates"] = found
-    query = _Query(client, order, having(some), "1" if found is None else _AMONG, parameters)
+    query = _Query(client, order, where, parameters)
     # Of the measures that many sessions share it is known beforehand that ids are needed.
-    in_doubt = (SQL_MEASURES[order.sort].coarse and found is None) or (part.cursor is not None and part.offset)
+    in_doubt = SQL_MEASURES[order.sort].coarse or (part.cursor is not None and part.offset)
     return (None if in_doubt else _by_measure(query, part)) or _by_measure_and_id(query, part)
-
-
-_AMONG: Final = "IdHash IN {candidates:Array(UInt128)}"
 
 
 class _Query(NamedTuple):
     client: Client
     order: Order
-    having: str
-    among: str
+    where: str
     parameters: dict[str, Any]
 
     @property
@@ -120,10 +108,9 @@ class _Query(NamedTuple):
             after = template.format("<" if self.order.descending else ">", self.measure.type)
         sql = statement_with(
             "sessions_page",
-            columns="IdHash, any(Id) AS SessionId" if with_ids else "IdHash",
+            columns="IdHash, Id AS SessionId" if with_ids else "IdHash",
             measure=self.measure.sql,
-            having=self.having,
-            among=self.among,
+            where=self.where,
             after=f"toUInt8(ifNull({after}, 0))",
             direction="DESC" if self.order.descending else "ASC",
             ties=", SessionId" if with_ids else "",
@@ -132,21 +119,6 @@ class _Query(NamedTuple):
         answer = json.loads(self.client.raw_query(sql, parameters=parameters, fmt="JSONCompact"))
         rows = [(int(hash_), measure) for hash_, measure, is_after in answer["data"] if is_after]
         return rows, answer["rows_before_limit_at_least"]
-
-
-def _candidates(client: Client, some: list[Condition], parameters: dict[str, Any]) -> list[int] | None:
-    """The hashes of all sessions that may meet one of the conditions, if these are few."""
-    for condition in some:
-        if condition.row:
-            raw = client.raw_query(
-                statement_with("candidates", row=condition.row),
-                parameters={**parameters, "most": MOST_CANDIDATES + 1},
-                fmt="RowBinary",
-            )
-            if len(raw) <= MOST_CANDIDATES * _HASH_BYTES:
-                starts = range(0, len(raw), _HASH_BYTES)
-                return [int.from_bytes(raw[start : start + _HASH_BYTES], "little") for start in starts]
-    return None
 
 
 def _by_measure(query: _Query, part: Part) -> Window | None:

@@ -17,6 +17,7 @@ from otel_sessions.counting.trace import TraceGroup, roll_up
 from otel_sessions.server.facts_json import from_json
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import FACTS, GROUPS
+from otel_sessions.server.store.session_rows import rewrite_rows
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import AS_NUMBERS, SPAN_COLUMNS, Row
 from otel_sessions.server.store.sql import statement, statement_with
@@ -62,6 +63,7 @@ def rebuild(
         for table in (FACTS, GROUPS):
             client.command(statement(f"exchange_{table}"))
             client.command(statement(f"drop_{table}"))
+    rewrite_rows(store, version)
     return traces
 
 

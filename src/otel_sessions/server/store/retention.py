@@ -10,14 +10,15 @@ from __future__ import annotations
 from typing import Final
 
 from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.columns import FACTS, GROUPS, LOGS, TIMES, TRACES
+from otel_sessions.server.store.columns import FACTS, GROUPS, LOGS, SESSIONS, TIMES, TRACES
+from otel_sessions.server.store.session_rows import write_old_rows
 from otel_sessions.server.store.sql import statement
 from otel_sessions.server.times import LATEST_PARTITION
 
 _AT_ONCE: Final = {"mutations_sync": 2}
 """Return when it is done, not when it is planned."""
 
-_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS]
+_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS]
 
 ROOM: Final = 0.1
 """What is dropped beyond a bound on the size, as a share of the bound, so that it is not reached again at once."""
@@ -25,12 +26,13 @@ ROOM: Final = 0.1
 _MOST_ROUNDS: Final = 12
 
 
-def drop_older(store: Store, before: int) -> int:
+def drop_older(store: Store, before: int, *, version: int) -> int:
     """Drop the traces that ended before a moment, and logs that are older; the number of traces.
 
     Args:
         store: where from.
         before: nanoseconds UTC.
+        version: greater than that of all trace groups there are.
     """
     # What is later than a row can say is stored as the last moment that it can.
     before = max(0, min(before, 2**64 - 1))
@@ -43,6 +45,7 @@ def drop_older(store: Store, before: int) -> int:
         if dropped:
             for name in ("drop_old_traces", "drop_old_times", "drop_old_groups", "drop_old_facts"):
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
+            write_old_rows(store, before, version)
             client.command(statement("spare_all"))
     return dropped
 
@@ -52,12 +55,13 @@ def stored_bytes(store: Store) -> int:
     return sum(_bytes_by_signal(store))
 
 
-def drop_to_size(store: Store, max_bytes: int, *, room: float = ROOM) -> int:
+def drop_to_size(store: Store, max_bytes: int, *, version: int, room: float = ROOM) -> int:
     """Drop the oldest traces and logs until the store takes no more than so many bytes; the number of traces.
 
     Args:
         store: where from.
         max_bytes: nothing is dropped while it takes no more than this.
+        version: as for `drop_older`.
         room: once it does, this share of the bound is made free beyond it.
     """
     traces, logs = _bytes_by_signal(store)
@@ -67,7 +71,7 @@ def drop_to_size(store: Store, max_bytes: int, *, room: float = ROOM) -> int:
         parameters = {"share": min(1.0, over / (traces + logs)), "bytes_of_traces": traces, "bytes_of_logs": logs}
         with store.reading() as client:
             ((moment,),) = client.query(statement("oldest_share"), parameters=parameters).result_rows
-        gone = drop_older(store, int(moment) + 1)
+        gone = drop_older(store, int(moment) + 1, version=version)
         dropped += gone
         before, (traces, logs) = (traces, logs), _bytes_by_signal(store)
         # Where nothing went, nothing will: what is left is spans that nothing was derived from.

@@ -10,15 +10,13 @@ SELECT
     quantileExact(0.95)(Duration) AS DurationP95
 FROM (
     SELECT
-        max(Failed) AS AnyFailed,
+        FailedTraces > 0 AS AnyFailed,
         ${cost} AS Cost,
         ${tokens} AS Tokens,
         ${duration} AS Duration,
         CAST(${cohorts}, 'Array(Nullable(String))') AS Cohorts
-    FROM session_traces FINAL
-    WHERE Key = {key:String}
-    GROUP BY IdHash
-    HAVING ${having}
+    FROM sessions FINAL
+    WHERE Key = {key:String} AND ${where}
 )
 ARRAY JOIN if(empty(Cohorts), [NULL], Cohorts) AS Cohort
 GROUP BY Cohort

@@ -1,1 +1,1 @@
-OPTIMIZE TABLE session_traces FINAL
+OPTIMIZE TABLE sessions FINAL

@@ -1,1 +1,1 @@
-SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'session_traces'
+SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'sessions'

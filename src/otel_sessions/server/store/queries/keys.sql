@@ -1,4 +1,4 @@
-SELECT toString(Key) AS SessionKey, uniqExact(IdHash) AS Sessions, min(Start) AS FirstSeen, max(End) AS LastSeen
-FROM session_traces FINAL
+SELECT toString(Key) AS SessionKey, count() AS Sessions, min(Created) AS FirstSeen, max(LastActive) AS LastSeen
+FROM sessions FINAL
 GROUP BY Key
 ORDER BY Sessions DESC, SessionKey

@@ -2,10 +2,8 @@
 SELECT toString(IdHash) AS Hash, toString(Measure) AS Shown, ${after} AS After
 FROM (
     SELECT ${columns}, ${measure} AS Measure
-    FROM session_traces FINAL
-    WHERE Key = {key:String} AND ${among}
-    GROUP BY IdHash
-    HAVING ${having}
+    FROM sessions FINAL
+    WHERE Key = {key:String} AND ${where}
 )
 ORDER BY After DESC, Measure ${direction} NULLS LAST${ties}
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}

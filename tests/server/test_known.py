@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_sessions.server.ingest import known
-from otel_sessions.server.ingest.known import MASK, KnownTraces
+from otel_sessions.server import known
+from otel_sessions.server.known import MASK, KnownIds
 
 trace_ids = st.integers(0, (1 << 128) - 1)
 
@@ -19,7 +19,7 @@ def test_what_was_stored_or_added_is_known(stored: set[int], added: set[int], as
     """A no is always right, whichever way the trace became known."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(known, "_LAYER", 3)
-        traces = KnownTraces(array("Q", sorted({trace_id & MASK for trace_id in stored})))
+        traces = KnownIds(array("Q", sorted({trace_id & MASK for trace_id in stored})))
         for trace_id in added:
             traces.add(trace_id)
     assert all(trace_id in traces for trace_id in stored | added)
@@ -28,7 +28,7 @@ def test_what_was_stored_or_added_is_known(stored: set[int], added: set[int], as
 
 def test_an_empty_store_knows_nothing() -> None:
     """It starts without a layer."""
-    traces = KnownTraces()
+    traces = KnownIds()
     assert 0 == len(traces)
     assert 1 not in traces
     traces.add(1)

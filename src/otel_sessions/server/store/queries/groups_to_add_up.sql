@@ -1,0 +1,1 @@
+SELECT *, IdHash FROM session_traces FINAL PREWHERE Key = {key:String} AND ${which}

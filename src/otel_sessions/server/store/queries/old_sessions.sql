@@ -1,0 +1,1 @@
+SELECT IdHash FROM sessions WHERE Key = {key:String} AND Created < {before:UInt64}

@@ -1,0 +1,188 @@
+"""Rows of sessions say what the trace groups come to, whenever they are written and whatever breaks off."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.server.store.building import Traces, call, groups_of, sessions_of, span, store_groups, traces
+from tests.server.store.conftest import MANY_EXAMPLES, Emptied
+
+from otel_sessions.counting.facts import Labels
+from otel_sessions.counting.measures import sort_sessions
+from otel_sessions.server.store import session_rows as module
+from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.errors import StoreError
+from otel_sessions.server.store.session_rows import SessionRows, id_hash, rewrite_rows, write_old_rows, write_rows
+from otel_sessions.server.store.session_traces import insert_groups
+from otel_sessions.server.store.sessions import keys, list_sessions
+
+SOME: Traces = {
+    1: [span(session="a", **call("0.5"))],
+    2: [span(session="b"), span(2, session="a")],
+    3: [span(session="c", failed=True)],
+}
+PAIRS = {("id", "a"), ("id", "b"), ("id", "c")}
+
+
+def listed(store: Store) -> list[str]:
+    """The ids in a list."""
+    return [session.id for session in list_sessions(store, sort="name", descending=False).sessions]
+
+
+def test_what_was_noted_is_written_when_it_is_wanted(store: Store) -> None:
+    """Not before, and once."""
+    rows = SessionRows(store)
+    insert_groups(store, groups_of(SOME), version=3)
+    assert rows.note(PAIRS, (), 3) == 3
+    assert listed(store) == []
+    for _ in range(2):
+        rows.refresh()
+        assert list_sessions(store, sort="cost").sessions == sessions_of(SOME)
+    assert rows.note((), (), 4) == 0
+
+
+def test_a_session_without_traces_has_no_row(store: Store) -> None:
+    """The others keep theirs, also where all of a key go."""
+    store_groups(store, groups_of(SOME), version=1)
+    rows = SessionRows(store)
+    insert_groups(store, [], [(1, ("id", "a")), (2, ("id", "b"))], version=2)
+    rows.note([("id", "a"), ("id", "b")], [("id", "a"), ("id", "b")], 2)
+    rows.refresh()
+    assert listed(store) == ["a", "c"]
+    store_groups(store, [], [(2, ("id", "a")), (3, ("id", "c"))], version=3)
+    assert (listed(store), keys(store)) == ([], [])
+
+
+def test_what_cannot_be_written_stays_noted(store: Store) -> None:
+    """Until it can."""
+    rows = SessionRows(store)
+    insert_groups(store, groups_of(SOME), version=1)
+    rows.note(PAIRS, (), 1)
+    with store.writing() as client:
+        client.command("RENAME TABLE sessions TO elsewhere")
+        with pytest.raises(StoreError):
+            rows.refresh()
+        client.command("RENAME TABLE elsewhere TO sessions")
+    with rows.paused():
+        assert listed(store) == ["a", "b", "c"]
+
+
+def test_what_an_earlier_process_did_not_write(store: Store) -> None:
+    """New sessions, and those that changed."""
+    store_groups(store, groups_of({1: SOME[1]}), version=1)
+    insert_groups(store, groups_of(SOME), version=2)
+    SessionRows(store)
+    assert list_sessions(store, sort="cost").sessions == sessions_of(SOME)
+
+
+def test_steps_that_were_broken_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the steps that came to an end have written does not hide what the others have not."""
+    store_groups(store, groups_of({9: [span(session="z")]}), version=1)
+    insert_groups(store, groups_of(SOME), version=2)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "EAGER", 1)
+        with pytest.raises(StoreError):
+            write_rows(store, [("id", "a"), ("id", "b"), ("\ud800", "c")], (), 2)
+    SessionRows(store)
+    assert listed(store) == ["a", "b", "c", "z"]
+
+
+def test_a_deletion_that_was_broken_off(store: Store) -> None:
+    """What it took is not known, so all rows are written anew."""
+    store_groups(store, groups_of(SOME), version=1)
+    with store.writing() as client:
+        client.command("DELETE FROM session_traces WHERE Id = 'b'")
+        client.command("INSERT INTO doomed_spans VALUES ('aa', '*')")
+    assert list_sessions(store).total == 3
+    SessionRows(store)
+    assert (listed(store), list_sessions(store).total) == (["a", "c"], 2)
+
+
+def test_many_groups_are_added_up_in_shares(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session is in one of them."""
+    monkeypatch.setattr(module, "GROUPS_AT_ONCE", 2)
+    many = {number: [span(session=f"s{number:02d}")] for number in range(1, 20)}
+    insert_groups(store, groups_of(many), version=1)
+    rewrite_rows(store, 1)
+    assert listed(store) == [f"s{number:02d}" for number in range(1, 20)]
+    assert list_sessions(store).total == 19
+
+
+def test_sessions_that_began_before(store: Store) -> None:
+    """Their rows are written anew, those of sessions without traces go."""
+    store_groups(store, groups_of({1: [span(session="old", start=5)], 2: [span(session="both", start=6)]}), version=1)
+    late = {3: [span(session="both", start=90)], 4: [span(session="new", start=90)]}
+    store_groups(store, groups_of(late), version=2)
+    insert_groups(store, [], [(1, ("id", "old")), (2, ("id", "both"))], version=3)
+    write_old_rows(store, 50, 3)
+    assert list_sessions(store, sort="name").sessions == sessions_of(late)
+
+
+def test_young_and_old_sessions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one that began lately only what is new is looked at; of one that grew old everything."""
+    monkeypatch.setattr(module, "YOUNG", 2)
+    rows = SessionRows(store)
+    whole: Traces = {}
+    for version in range(1, 6):
+        new = {version: [span(session="s")], 10 + version: [span(session=f"only {version}")]}
+        whole = {**whole, **new}
+        insert_groups(store, groups_of(new), version=version)
+        rows.note({("id", "s"), ("id", f"only {version}")}, (), version)
+        rows.refresh()
+        assert list_sessions(store, sort="name").sessions == sort_sessions(sessions_of(whole), "name")
+
+
+def test_the_hash_of_an_id(store: Store) -> None:
+    """Is the one that the engine computes."""
+    store_groups(store, groups_of({1: [span(session="é")]}))
+    with store.reading() as client:
+        ((there,),) = client.query("SELECT IdHash FROM session_traces").result_rows
+    assert there == id_hash("é")
+
+
+def test_names_and_metadata_are_the_last_ones(store: Store) -> None:
+    """Of several traces, wherever they are stored."""
+    labels = [Labels("first", metadata=(("plan", "free"), ("seats", 1))), Labels("last", metadata=(("plan", "pro"),))]
+    some: Traces = {
+        number: [span(session="s", start=number, labels=label)] for number, label in enumerate(labels, start=1)
+    }
+    store_groups(store, groups_of(some))
+    with store.reading() as client:
+        (row,) = client.query("SELECT Name, MetadataKeys, MetadataValues FROM sessions").result_rows
+    assert row == ("last", ["plan", "seats"], ['"pro"', "1"])
+
+
+@given(parts=st.lists(traces, max_size=4), at_once=st.booleans())
+@settings(max_examples=25, deadline=None, suppress_health_check=MANY_EXAMPLES)
+def test_rows_follow_groups(emptied: Emptied, parts: list[Traces], at_once: bool) -> None:
+    """Whatever comes in however many commits, and whether rows are written after each or after all."""
+    store = emptied()
+    rows = SessionRows(store)
+    whole: Traces = {}
+    for version, part in enumerate(parts, start=1):
+        before = {trace_id: groups_of({trace_id: whole.get(trace_id, [])}) for trace_id in part}
+        whole = {**whole, **part}
+        written = groups_of(part)
+        now = {(group.trace_id, group.key, group.value) for group in written}
+        gone = [
+            (trace_id, (group.key, group.value))
+            for trace_id, groups in before.items()
+            for group in groups
+            if (trace_id, group.key, group.value) not in now
+        ]
+        insert_groups(store, written, gone, version)
+        left = {pair for _, pair in gone}
+        rows.note(left | {(group.key, group.value) for group in written}, left, version)
+        if at_once:
+            rows.refresh()
+    rows.refresh()
+    for key in {group.key for group in groups_of(whole)}:
+        expected = {one.id: one.total_cost or Decimal(0) for one in sessions_of(whole, key)}
+        with store.reading() as client:
+            found = client.query(
+                "SELECT Id, ifNull(Cost, 0) FROM sessions FINAL WHERE Key = {key:String}", parameters={"key": key}
+            ).result_rows
+        assert {row[0]: row[1] for row in found} == expected
