@@ -140,6 +140,7 @@ class Load:
         self._failures: list[BaseException] = []
         self.acknowledged = 0
         self.seconds: list[float] = []
+        self._moments: list[float] = []
 
     def run(self, senders: list[Send], seconds: float) -> None:
         """Send for so long."""
@@ -153,6 +154,15 @@ class Load:
             thread.join()
         if self._failures:
             raise self._failures[0]
+
+    def rates(self) -> str:
+        """Spans a second in the first and in the last million, if there are two."""
+        million = 1_000_000 // self._requests.spans
+        if len(self._moments) < 2 * million:
+            return ""
+        first = self._moments[million - 1] - (self._moments[0] - self.seconds[0])
+        last = self._moments[-1] - self._moments[-million]
+        return f", the first million at {1e6 / first:,.0f}/s, the last at {1e6 / last:,.0f}/s"
 
     def _guarded(self, send: Send, end: float, place: int) -> None:
         try:
@@ -177,6 +187,7 @@ class Load:
             taken = time.monotonic() - begin
             with self._lock:
                 self.seconds.append(taken)
+                self._moments.append(begin + taken)
                 self.acknowledged += self._requests.spans
 
 
@@ -232,12 +243,12 @@ def measure(asked: Asked, protocols: list[str], spans: list[int]) -> Table:
         for size, protocol in product(spans, protocols):
             requests = Requests(spans=size)
             store = asked.store or Path(folder, f"{protocol}-{size}")
-            figures, stored = _load(asked, store, {"http": over_http, "grpc": over_grpc}[protocol], requests)
+            figures, note = _load(asked, store, {"http": over_http, "grpc": over_grpc}[protocol], requests)
             target = ">= 40,000" if size <= 512 else ">= 50,000"
             if asked.rate is not None:
                 target = "p99, list < 150 ms"
             rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
-            notes.append(f"{protocol}, {requests.spans}: {stored:,} spans of {requests.bytes_a_span:.0f} bytes")
+            notes.append(f"{protocol}, {requests.spans}: {note}")
     paced = "" if asked.rate is None else f", paced at {asked.rate:,.0f} spans/s"
     columns = (
         "committed/s",
@@ -255,8 +266,8 @@ def measure(asked: Asked, protocols: list[str], spans: list[int]) -> Table:
 
 def _load(
     asked: Asked, store: Path, connect: Callable[[Server], Send], requests: Requests
-) -> tuple[tuple[str, ...], int]:
-    """The figures of one load, and the number of its spans."""
+) -> tuple[tuple[str, ...], str]:
+    """The figures of one load, and how much it was."""
     with running(store) as server:
         idle = server.memory()
         load = Load(requests, count(randrange(1 << 31)), rate=asked.rate)
@@ -282,7 +293,7 @@ def _load(
             f"{idle:.0f}",
             f"{server.memory():.0f}",
         )
-        return figures, stored
+        return figures, f"{stored:,} spans of {requests.bytes_a_span:.0f} bytes{load.rates()}"
 
 
 def main() -> None:
