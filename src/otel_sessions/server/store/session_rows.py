@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -28,7 +29,7 @@ GROUPS_AT_ONCE: Final = 200_000
 """About so many trace groups are added up in one statement."""
 
 YOUNG: Final = 256
-"""For so many versions a session counts as young."""
+"""For so many commits a session counts as young."""
 
 _THESE: Final = "IdHash IN {hashes:Array(UInt128)}"
 _SHARE: Final = "IdHash BETWEEN {first:UInt128} AND {last:UInt128}"
@@ -60,6 +61,7 @@ class SessionRows:
         catch_up(store)
         self._known = KnownIds(_known(store))
         self._born: dict[Pair, int] = {}
+        self._births: deque[tuple[int, list[Pair]]] = deque()
 
     def note(self, changed: Collection[Pair], left: Collection[Pair], version: int) -> int:
         """Sessions that trace groups of this version were written for, and those that lost one; how many wait now."""
@@ -67,11 +69,15 @@ class SessionRows:
             self._changed.update(changed)
             self._left.update(left)
             self._version = max(self._version, version)
+            born = []
             for pair in changed:
                 id_ = id_hash(pair[1])
                 if id_ not in self._known:
                     self._known.add(id_)
-                    self._born[pair] = version
+                    born.append(pair)
+            self._born.update(dict.fromkeys(born, version))
+            if born:
+                self._births.append((version, born))
             return len(self._changed)
 
     def refresh(self) -> None:
@@ -99,9 +105,9 @@ class SessionRows:
             changed, self._changed = self._changed, set()
             left, self._left = self._left, set()
             version = self._version
-            # Those born first come first.
-            while self._born and next(iter(self._born.values())) <= version - YOUNG:
-                del self._born[next(iter(self._born))]
+            while self._births and self._births[0][0] <= version - YOUNG:
+                for pair in self._births.popleft()[1]:
+                    del self._born[pair]
             young = {pair: self._born[pair] for pair in changed if pair in self._born}
         try:
             write_rows(self._store, changed, left, version, young=young)
@@ -164,6 +170,8 @@ def catch_up(store: Store) -> None:
     if doomed:
         # A deletion was broken off. What it took until then is not known.
         rewrite_rows(store, groups)
+        with store.writing() as client:
+            client.command(statement("spare_all"))
     elif groups > rows:
         _write_newer(store, rows + 1, groups)
 
