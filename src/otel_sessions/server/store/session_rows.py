@@ -8,7 +8,6 @@ is found by the versions of rows and groups at the next start.
 from __future__ import annotations
 
 import threading
-from array import array
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from otel_sessions.server.known import KnownIds
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.group_rows import Pair
 from otel_sessions.server.store.sql import statement, statement_with
-from otel_sessions.server.store.trace_facts import chunks, last_version
+from otel_sessions.server.store.trace_facts import chunks, last_version, numbers
 
 EAGER: Final = 4_000
 """From so many changed sessions on rows are written at once, so that a list never waits for more."""
@@ -59,7 +58,7 @@ class SessionRows:
         self._left: set[Pair] = set()
         self._version = 0
         catch_up(store)
-        self._known = KnownIds(_known(store))
+        self._known = KnownIds(numbers(store, "known_sessions"))
         self._born: dict[Pair, int] = {}
         self._births: deque[tuple[int, list[Pair]]] = deque()
 
@@ -194,14 +193,6 @@ def _write(store: Store, steps: Sequence[_Step], version: int) -> None:
         sql = statement_with("write_session_rows", groups=step.groups)
         with store.writing() as client:
             client.command(sql, parameters={**step.parameters, "version": version if number == len(steps) else written})
-
-
-def _known(store: Store) -> array[int]:
-    """The lower 64 bits of the hashes of all ids of sessions, sorted."""
-    known = array("Q")
-    with store.reading() as client:
-        known.frombytes(client.raw_query(statement("known_sessions"), fmt="RowBinary"))
-    return known
 
 
 def _version_of_rows(store: Store) -> int:

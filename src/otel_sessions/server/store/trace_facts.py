@@ -60,10 +60,15 @@ def facts_of(store: Store, trace_ids: Iterable[int]) -> dict[int, list[SpanFacts
 
 def known_traces(store: Store) -> array[int]:
     """The lower 64 bits of the ids of all traces with facts, sorted."""
-    known = array("Q")
+    return numbers(store, "known_traces")
+
+
+def numbers(store: Store, name: str) -> array[int]:
+    """The answer of a query with one column, an `UInt64`, 8 bytes each."""
+    found = array("Q")
     with store.reading() as client:
-        known.frombytes(client.raw_query(statement("known_traces"), fmt="RowBinary"))
-    return known
+        found.frombytes(client.raw_query(statement(name), fmt="RowBinary"))
+    return found
 
 
 def last_version(store: Store) -> int:
