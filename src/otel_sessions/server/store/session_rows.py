@@ -110,7 +110,7 @@ class SessionRows:
             young = {pair: self._born[pair] for pair in changed if pair in self._born}
         try:
             write_rows(self._store, changed, left, version, young=young)
-        except BaseException:
+        except Exception:
             self.note(changed, left, version)
             raise
 
