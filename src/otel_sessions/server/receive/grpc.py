@@ -24,7 +24,7 @@ LARGE: Final = 4 << 20
 """A request of more bytes is a large one."""
 
 WORKERS: Final = 8
-LARGE_AT_ONCE: Final = 2
+LARGE_AT_ONCE: Final = 4
 """Of the threads, so many may be busy with a large request: one decodes it, the others wait for that one."""
 
 MOST_CALLS: Final = 512
