@@ -46,7 +46,7 @@ def schema_version(client: Client) -> int:
 def migrate(client: Client, store: str, *, embedded: bool) -> int:
     """Bring the client's database up to date; the number of steps that this took.
 
-    A step that was interrupted is done again: each can be.
+    If it is interrupted, all steps that it took are done again: each can be.
 
     Args:
         client: connected to the database.
@@ -68,5 +68,7 @@ def migrate(client: Client, store: str, *, embedded: bool) -> int:
     for step in missing:
         if not (embedded and step.for_servers):
             client.command(step.sql)
-        client.insert("schema_version", [[step.number, step.name]], column_names=["Version", "Name"])
+    if missing:
+        rows = [[step.number, step.name] for step in missing]
+        client.insert("schema_version", rows, column_names=["Version", "Name"])
     return len(missing)
