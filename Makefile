@@ -10,7 +10,8 @@ INSTALLED := $(VENV)/.installed
 COMPILE ?= $(if $(shell command -v cc),true,false)
 COMPILED := $(shell sed -n 's/^    "\(src\/.*\.py\)",$$/\1/p' pyproject.toml)
 TESTS_OF_COMPILED := tests/counting tests/dialects tests/server/otlp tests/server/ingest tests/server/test_row_binary.py \
-	tests/server/test_same_answers.py tests/server/store/test_session_traces.py tests/test_exporter.py
+	tests/server/test_same_answers.py tests/server/store/test_session_row.py tests/server/store/test_session_traces.py \
+	tests/test_exporter.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test collector javascript bench clean

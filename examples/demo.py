@@ -140,10 +140,11 @@ def faults_of(
     return faults
 
 
-def stay() -> None:
+def stay(url: str) -> None:
     """Wait for Ctrl-C, or to be terminated."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        print(f"It stays at {url} until Ctrl-C.", flush=True)
         threading.Event().wait()
 
 
@@ -163,8 +164,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Tokens and cost of {len(sessions)} sessions equal the bill of the server, {requests} requests.")
         print(f"All {len(arrived)} spans arrived at the OTLP receiver of otel-sessions.")
         if "--stay" in arguments:
-            print(f"It stays at {backend.url} until Ctrl-C.", flush=True)
-            stay()
+            stay(backend.url)
     return 0
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
-        self.turns = ShortTurns()
+        self._turns = ShortTurns()
         self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
@@ -141,6 +142,12 @@ class Backend:
         """
         self.settle()
         self._rows.refresh()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While somebody is inside, who reads gets his turns early, and commits that nobody waits for begin later."""
+        with self._turns.wanted(), self._log.answering():
+            yield
 
     @property
     def backlog_bytes(self) -> int:
@@ -235,9 +242,9 @@ class Backend:
         telemetry.duplicates.inc(done.duplicates)
         for model, calls in done.unpriced.items():
             telemetry.count_unpriced(model, calls)
-        if self._rows.note(done.changed, done.left, done.version) >= EAGER:
+        if self._rows.note(done.groups, done.left, done.version) >= EAGER:
             self._refresh_rows()
-        self._tell(done.changed)
+        self._tell(done.left.union((group.key, group.value) for group in done.groups))
 
     def _refresh_rows(self) -> None:
         try:

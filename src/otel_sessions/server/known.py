@@ -1,4 +1,4 @@
-"""`KnownIds`: whether anything of a trace, or of a session, may be in the store, in 8 bytes each.
+"""`KnownIds`: whether anything of a trace may be in the store, in 8 bytes each.
 
 Most that arrive are new, and a look into the store for each would cost more than all else. An id's lower 64 bits stand
 for it: two that share them cost a look for nothing, never a wrong answer.

@@ -238,7 +238,7 @@ def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
     assert ["one", "two"] == server.store.logs
     (commit,) = server.commits
     assert {TRACES: 1, LOGS: 2} == commit.stored
-    assert {("id", "s")} == commit.changed
+    assert [("id", "s")] == [(group.key, group.value) for group in commit.groups]
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_sessions.server.ingest.log import BackloggedError, RequestLog
+from otel_sessions.server.ingest.log import BackloggedError, RequestLog, Sealed
 from otel_sessions.server.ingest.segments import TRACES, numbers, remove_segment
 
 LOGS: list[RequestLog] = []
@@ -59,7 +59,33 @@ def test_while_there_are_readers_segments_are_taken_earlier(tmp_path: Path) -> N
     assert not log.wait_for(number, timeout=0)
     assert log.take(rows=9, linger=3600) is not None
     log.append(TRACES, b"b", [2])
-    assert log.take(rows=9, linger=3600, linger_for_readers=0) is not None
+    taken: list[Sealed | None] = []
+
+    def take() -> None:
+        taken.append(log.take(rows=9, linger=3600, linger_for_readers=0))
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert [[b"b"]] == [[request.payload for request in sealed.requests] for sealed in taken if sealed is not None]
+
+
+def test_while_an_answer_is_made_segments_are_taken_at_another_time(tmp_path: Path) -> None:
+    """When it is done they are taken as ever."""
+    log = log_in(tmp_path)
+    log.append(TRACES, b"a", [1])
+    taken: list[Sealed | None] = []
+
+    def take() -> None:
+        taken.append(log.take(rows=9, linger=0, linger_while_answering=3600))
+
+    with log.answering():
+        assert log.take(rows=9, linger=3600, linger_while_answering=0) is not None
+        log.append(TRACES, b"b", [2])
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+    thread.join(10)
+    assert [[b"b"]] == [[request.payload for request in sealed.requests] for sealed in taken if sealed is not None]
 
 
 def test_a_resting_committer_is_woken_by_a_reader_only(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import COLUMNS, TRACES
 from otel_sessions.server.store.group_rows import Pair
 from otel_sessions.server.store.insert import insert_rows
-from otel_sessions.server.store.session_rows import write_rows
+from otel_sessions.server.store.session_rows import births_of, write_rows
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import Row, span_hex, trace_hex
 from otel_sessions.server.store.trace_facts import insert_facts
@@ -107,7 +107,8 @@ def store_groups(
     """Write trace groups, and the rows of their sessions."""
     insert_groups(store, written, gone, version)
     left = [pair for _, pair in gone]
-    write_rows(store, {*left, *((group.key, group.value) for group in written)}, left, version)
+    pairs = {*left, *((group.key, group.value) for group in written)}
+    write_rows(store, births_of(store, pairs, version), left, version)
 
 
 def groups_of(traces: Traces) -> list[TraceGroup]:

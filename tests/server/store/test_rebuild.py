@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from hypothesis import given, settings
 from tests.server.store.building import AT, SECOND, Traces, count, read_span, sessions_of, span, traces, write
 from tests.server.store.conftest import MANY_EXAMPLES, Emptied
 
-from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.facts import Labels, SpanFacts
 from otel_sessions.server.store import rebuild as module
 from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.filters import SessionFilters
 from otel_sessions.server.store.rebuild import rebuild
+from otel_sessions.server.store.session_rows import SessionRows
 from otel_sessions.server.store.sessions import get_session, list_sessions
 from otel_sessions.server.store.spans import Row
 from otel_sessions.server.store.trace_facts import facts_of
@@ -68,6 +72,27 @@ def test_a_rebuild_that_broke_off(store: Store) -> None:
     assert get_session(store, "s") == before
     assert rebuild(store, read_span, version=3) == 2
     assert get_session(store, "s") == before
+
+
+def test_a_rebuild_that_died_before_the_rows_of_lists(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the store next writes them, as the new trace groups are."""
+    write(store, {1: [span(session="s")]})
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "catch_up", died)
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(store, renamed, version=1)
+    SessionRows(store)
+    assert list_sessions(store, SessionFilters(name="new")).total == 1
+
+
+def died(_: Store) -> NoReturn:
+    """Stop here."""
+    raise KeyboardInterrupt
+
+
+def renamed(row: Row) -> SpanFacts:
+    """The span, with another name for its session than was counted at first."""
+    return read_span(row)._replace(labels=Labels(name="new"))
 
 
 def test_of_nothing(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import Enum, auto
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,8 @@ from otel_sessions.counting.measures import sort_sessions
 from otel_sessions.server.store import session_rows as module
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.errors import StoreError
-from otel_sessions.server.store.session_rows import SessionRows, id_hash, rewrite_rows, write_old_rows, write_rows
+from otel_sessions.server.store.fresh_sessions import FreshSessions
+from otel_sessions.server.store.session_rows import SessionRows, catch_up, id_hash, write_old_rows, write_rows
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.sessions import keys, list_sessions
 
@@ -24,7 +26,6 @@ SOME: Traces = {
     2: [span(session="b"), span(2, session="a")],
     3: [span(session="c", failed=True)],
 }
-PAIRS = {("id", "a"), ("id", "b"), ("id", "c")}
 
 
 def listed(store: Store) -> list[str]:
@@ -36,7 +37,7 @@ def test_what_was_noted_is_written_when_it_is_wanted(store: Store) -> None:
     """Not before, and once."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=3)
-    assert rows.note(PAIRS, (), 3) == 3
+    assert rows.note(groups_of(SOME), (), 3) == 3
     assert listed(store) == []
     for _ in range(2):
         rows.refresh()
@@ -49,7 +50,7 @@ def test_a_session_without_traces_has_no_row(store: Store) -> None:
     store_groups(store, groups_of(SOME), version=1)
     rows = SessionRows(store)
     insert_groups(store, [], [(1, ("id", "a")), (2, ("id", "b"))], version=2)
-    rows.note([("id", "a"), ("id", "b")], [("id", "a"), ("id", "b")], 2)
+    rows.note([], [("id", "a"), ("id", "b")], 2)
     rows.refresh()
     assert listed(store) == ["a", "c"]
     store_groups(store, [], [(2, ("id", "a")), (3, ("id", "c"))], version=3)
@@ -60,7 +61,7 @@ def test_what_cannot_be_written_stays_noted(store: Store) -> None:
     """Until it can."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=1)
-    rows.note(PAIRS, (), 1)
+    rows.note(groups_of(SOME), (), 1)
     with store.writing() as client:
         client.command("RENAME TABLE sessions TO elsewhere")
         with pytest.raises(StoreError):
@@ -83,9 +84,9 @@ def test_steps_that_were_broken_off(store: Store, monkeypatch: pytest.MonkeyPatc
     store_groups(store, groups_of({9: [span(session="z")]}), version=1)
     insert_groups(store, groups_of(SOME), version=2)
     with monkeypatch.context() as patched:
-        patched.setattr(module, "EAGER", 1)
+        patched.setattr(module, "SESSIONS_AT_ONCE", 1)
         with pytest.raises(StoreError):
-            write_rows(store, [("id", "a"), ("id", "b"), ("\ud800", "c")], (), 2)
+            write_rows(store, {("id", "a"): 2, ("id", "b"): 2, ("\ud800", "c"): 2}, (), 2)
     SessionRows(store)
     assert listed(store) == ["a", "b", "c", "z"]
 
@@ -106,7 +107,7 @@ def test_many_groups_are_added_up_in_shares(store: Store, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "GROUPS_AT_ONCE", 2)
     many = {number: [span(session=f"s{number:02d}")] for number in range(1, 20)}
     insert_groups(store, groups_of(many), version=1)
-    rewrite_rows(store, 1)
+    catch_up(store)
     assert listed(store) == [f"s{number:02d}" for number in range(1, 20)]
     assert list_sessions(store).total == 19
 
@@ -124,13 +125,13 @@ def test_sessions_that_began_before(store: Store) -> None:
 def test_young_and_old_sessions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one that began lately only what is new is looked at; of one that grew old everything."""
     monkeypatch.setattr(module, "YOUNG", 2)
-    rows = SessionRows(store)
+    rows = SessionRows(store, fresh=FreshSessions(0))
     whole: Traces = {}
     for version in range(1, 6):
         new = {version: [span(session="s")], 10 + version: [span(session=f"only {version}")]}
         whole = {**whole, **new}
         insert_groups(store, groups_of(new), version=version)
-        rows.note({("id", "s"), ("id", f"only {version}")}, (), version)
+        rows.note(groups_of(new), (), version)
         rows.refresh()
         assert list_sessions(store, sort="name").sessions == sort_sessions(sessions_of(whole), "name")
 
@@ -155,14 +156,43 @@ def test_names_and_metadata_are_the_last_ones(store: Store) -> None:
     assert row == ("last", ["plan", "seats"], ['"pro"', "1"])
 
 
-@given(parts=st.lists(traces, max_size=4), at_once=st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=MANY_EXAMPLES)
-def test_rows_follow_groups(emptied: Emptied, parts: list[Traces], at_once: bool) -> None:
-    """Whatever comes in however many commits, and whether rows are written after each or after all."""
+class After(Enum):
+    """What happens after a commit."""
+
+    NOTHING = auto()
+    LIST = auto()
+    RESTART = auto()
+    RETENTION = auto()
+
+
+@given(
+    parts=st.lists(st.tuples(traces, st.sampled_from(After)), max_size=5),
+    fresh=st.sampled_from([0, 3, 1000]),
+    at_once=st.integers(1, 3),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=MANY_EXAMPLES)
+def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]], fresh: int, at_once: int) -> None:
+    """One row for each session, whatever comes in however many commits, and whoever writes the row."""
     store = emptied()
-    rows = SessionRows(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SESSIONS_AT_ONCE", at_once)
+        patch.setattr(module, "GROUPS_AT_ONCE", at_once)
+        whole = committed(store, parts, fresh)
+    for key in {group.key for group in groups_of(whole)}:
+        expected = [(one.id, one.total_cost or Decimal(0)) for one in sessions_of(whole, key)]
+        with store.reading() as client:
+            found = client.query(
+                "SELECT Id, ifNull(Cost, 0) FROM sessions FINAL WHERE Key = {key:String} ORDER BY Id",
+                parameters={"key": key},
+            ).result_rows
+        assert found == sorted(expected)
+
+
+def committed(store: Store, parts: list[tuple[Traces, After]], fresh: int) -> Traces:
+    """Commit parts one after the other; all traces, in their last states."""
+    rows = SessionRows(store, fresh=FreshSessions(fresh))
     whole: Traces = {}
-    for version, part in enumerate(parts, start=1):
+    for version, (part, after) in enumerate(parts, start=1):
         before = {trace_id: groups_of({trace_id: whole.get(trace_id, [])}) for trace_id in part}
         whole = {**whole, **part}
         written = groups_of(part)
@@ -174,15 +204,13 @@ def test_rows_follow_groups(emptied: Emptied, parts: list[Traces], at_once: bool
             if (trace_id, group.key, group.value) not in now
         ]
         insert_groups(store, written, gone, version)
-        left = {pair for _, pair in gone}
-        rows.note(left | {(group.key, group.value) for group in written}, left, version)
-        if at_once:
+        rows.note(written, {pair for _, pair in gone}, version)
+        if after is After.LIST:
             rows.refresh()
+        elif after is After.RESTART:
+            rows = SessionRows(store, fresh=FreshSessions(fresh))
+        elif after is After.RETENTION:
+            with rows.paused():
+                write_old_rows(store, 2**63, version)
     rows.refresh()
-    for key in {group.key for group in groups_of(whole)}:
-        expected = {one.id: one.total_cost or Decimal(0) for one in sessions_of(whole, key)}
-        with store.reading() as client:
-            found = client.query(
-                "SELECT Id, ifNull(Cost, 0) FROM sessions FINAL WHERE Key = {key:String}", parameters={"key": key}
-            ).result_rows
-        assert {row[0]: row[1] for row in found} == expected
+    return whole

@@ -78,7 +78,7 @@ def test_of_two_versions_the_higher_counts(store: Store) -> None:
         merge(store)
     insert_groups(store, [], [(2, ("id", "s"))], version=6)
     for _ in range(2):
-        write_rows(store, [("id", "s")], [("id", "s")], 6)
+        write_rows(store, {("id", "s"): 1}, [("id", "s")], 6)
         assert get_session(store, "s") is None
         assert list_sessions(store).total == 0
         merge(store)
@@ -92,7 +92,7 @@ def merge(store: Store) -> None:
 
 def spans_and_traces(store: Store) -> tuple[Any, Any]:
     """Of the session `s`."""
-    write_rows(store, [("id", "s")], [("id", "s")], 6)
+    write_rows(store, {("id", "s"): 1}, [("id", "s")], 6)
     session = get_session(store, "s")
     assert session is not None
     page = list_sessions(store)

@@ -34,7 +34,7 @@ class Endpoint(APIRoute):
         async def checked(request: Request) -> Response:
             _check([name for name, _ in request.query_params.multi_items()], names, prefixes)
             backend: Backend = request.app.state.backend
-            with backend.turns.wanted():
+            with backend.answering():
                 return await handle(request)
 
         return checked

@@ -24,9 +24,10 @@ logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 ROWS: Final = 16_000
 LINGER: Final = 0.3
-LINGER_FOR_READERS: Final = 0.1
-"""Seconds until a request is committed, and while there are readers: larger commits cost less, but a reader waits for the
-one that is under way and for his own."""
+LINGER_FOR_READERS: Final = 0.2
+LINGER_WHILE_ANSWERING: Final = 0.5
+"""Seconds until a request is committed. Larger commits cost less; but while there are readers, each waits for the commit
+that is under way and for his own. While an answer is made that waits for none any more, a commit would slow it down."""
 
 WASTEFUL: Final = 4
 """A commit that counts so many times the spans anew that it adds is followed by a rest as long as it took, unless a
@@ -46,8 +47,8 @@ class Committed(NamedTuple):
         size: the bytes of their requests.
         seconds: how long it took.
         version: of the trace groups that it wrote.
-        changed: the (key, value) of the sessions that it wrote or took traces from.
-        left: those that it took traces from.
+        groups: that it wrote.
+        left: the (key, value) of the sessions that it took traces from.
         unpriced: by model, how many calls of the traces that it wrote have no known cost.
     """
 
@@ -56,7 +57,7 @@ class Committed(NamedTuple):
     size: int
     seconds: float
     version: int
-    changed: frozenset[Pair]
+    groups: Sequence[TraceGroup]
     left: frozenset[Pair]
     unpriced: Mapping[str, int]
 
@@ -232,7 +233,11 @@ class Committer:
 
     def _next(self) -> Sealed | None:
         return self._log.take(
-            rows=ROWS, linger=LINGER, linger_for_readers=LINGER_FOR_READERS, not_before=self._rest_until
+            rows=ROWS,
+            linger=LINGER,
+            linger_for_readers=LINGER_FOR_READERS,
+            linger_while_answering=LINGER_WHILE_ANSWERING,
+            not_before=self._rest_until,
         )
 
     def _commit_until_done(self, sealed: Sealed, *, again: bool) -> bool:
@@ -289,14 +294,13 @@ class Committer:
             else:
                 stored[signal] = self._commit_logs(batch, sealed, again=again)
         left = frozenset(pair for _, pair in groups.gone)
-        changed = left.union((group.key, group.value) for group in groups.written)
         size = sum(len(request.payload) for request in sealed.requests)
         end = time.monotonic()
         seconds = end - begin
         if groups.span_count > WASTEFUL * len(plan.rows):
             self._rest_until = end + seconds
         self._committed(
-            Committed(stored, plan.duplicates, size, seconds, self._version, changed, left, groups.unpriced)
+            Committed(stored, plan.duplicates, size, seconds, self._version, groups.written, left, groups.unpriced)
         )
 
     def _commit_spans(self, batch: Batch, number: int, *, again: bool) -> tuple[Plan, Groups]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -83,6 +85,7 @@ class RequestLog:
         self._since = 0.0
         self._read = -READERS_SECONDS
         self._hurry = False
+        self._answering = 0
         self._closed = False
 
     def append(self, signal: str, payload: bytes, batch: Any) -> int:
@@ -112,12 +115,22 @@ class RequestLog:
             return self._open.number
 
     def take(
-        self, *, rows: int, linger: float, linger_for_readers: float | None = None, not_before: float = 0.0
+        self,
+        *,
+        rows: int,
+        linger: float,
+        linger_for_readers: float | None = None,
+        linger_while_answering: float | None = None,
+        not_before: float = 0.0,
     ) -> Sealed | None:
-        """The next segment to commit: when it has so many rows, or its first request is so many seconds old.
+        """The next segment to commit; `None` when the log is closed and empty.
 
-        Fewer seconds, if given, while there are readers, who wait for the commit that is under way. Not before a moment of `time.monotonic()`, but at once where a reader is waiting; `None` when the log is closed
-        and empty.
+        Args:
+            rows: it is taken when it has so many,
+            linger: or when its first request is so many seconds old.
+            linger_for_readers: instead, while there are readers, who wait for the commit that is under way.
+            linger_while_answering: instead, while an answer is made that waits for no commit any more.
+            not_before: all this not before a moment of `time.monotonic()`. A reader who waits gets it at once.
         """
         with self._changed:
             while True:
@@ -125,9 +138,12 @@ class RequestLog:
                 if self._open.requests:
                     now = time.monotonic()
                     full = self._rows >= rows
+                    age = linger
                     if linger_for_readers is not None and now - self._read < READERS_SECONDS:
-                        linger = linger_for_readers
-                    remaining = max(not_before, 0.0 if full else self._since + linger) - now
+                        age = linger_for_readers
+                    if linger_while_answering is not None and self._answering:
+                        age = linger_while_answering
+                    remaining = max(not_before, 0.0 if full else self._since + age) - now
                     if self._hurry or self._closed or remaining <= 0:
                         return self._seal()
                     self._changed.wait(remaining)
@@ -153,6 +169,19 @@ class RequestLog:
             self._read = time.monotonic()
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._committed >= number, timeout)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While anybody is inside, segments that nobody waits for are taken later."""
+        with self._changed:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._answering -= 1
+                if not self._answering:
+                    self._changed.notify_all()
 
     @property
     def newest(self) -> int:

@@ -18,7 +18,7 @@ from otel_sessions.dialects.kinds import PENDING
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import DOOMED
 from otel_sessions.server.store.insert import insert_rows
-from otel_sessions.server.store.session_rows import write_rows
+from otel_sessions.server.store.session_rows import births_of, write_rows
 from otel_sessions.server.store.session_traces import insert_groups, pairs_of
 from otel_sessions.server.store.spans import members, span_hex, trace_hex
 from otel_sessions.server.store.sql import statement
@@ -100,7 +100,7 @@ def _delete(store: Store, trace_ids: list[int], session: tuple[str, str], versio
         insert_groups(store, groups, version=version)
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters={"version": version})
-        write_rows(store, touched, touched, version)
+        write_rows(store, births_of(store, touched, version), touched, version)
         client.command(statement("spare_all"))
     return count
 

@@ -38,9 +38,11 @@ _NUMBERS: Final = Struct("<QBQQQB").pack
 """Version, Deleted, Start, End, SpanCount, Failed."""
 
 _UINT64: Final = Struct("<Q").pack
-_NULL: Final = b"\x01"
-_KNOWN: Final = b"\0"
-_NO_CONTENT: Final = _NULL + bytes(8) + _NULL * 2 + bytes(9)
+NULL: Final = b"\x01"
+KNOWN: Final = b"\0"
+"""The value follows."""
+
+_NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9)
 """From `Name` to the last column, all empty."""
 
 
@@ -58,9 +60,7 @@ def metadata_json(value: MetadataValue) -> str:
 
 
 def _row(group: TraceGroup, version: int) -> bytes:
-    total = Totals()
-    for totals in group.models.values():
-        total.add(totals)
+    total = totals_of(group)
     start = group.start
     metadata = sorted(group.metadata.items())
     tokens, cost, name = total.total_tokens, total.total_cost, group.name
@@ -70,14 +70,14 @@ def _row(group: TraceGroup, version: int) -> bytes:
             string(group.value),
             group.trace_id.to_bytes(16, "little"),
             _NUMBERS(version, 0, start, group.end, group.span_count, group.failed),
-            _NULL + bytes(8) if name is None else _KNOWN + string(name[1]) + _UINT64(name[0] - start & NANOSECONDS),
-            _NULL if tokens is None else _KNOWN + _UINT64(tokens),
-            _NULL if cost is None else _KNOWN + _decimal(cost),
+            NULL + bytes(8) if name is None else KNOWN + string(name[1]) + _UINT64(name[0] - start & NANOSECONDS),
+            NULL if tokens is None else KNOWN + _UINT64(tokens),
+            NULL if cost is None else KNOWN + cost_units(cost).to_bytes(32, "little"),
             _texts(group.user_ids),
             _texts(group.services),
             _texts(group.environments),
             _texts(group.tags),
-            strings(sorted({model for _, model in group.models if model is not None})),
+            strings(sorted(models_of(group))),
             array([string(key) for key, _ in metadata]),
             array([_UINT64(at - start & NANOSECONDS) for _, (at, _) in metadata]),
             array([string(metadata_json(value)) for _, (_, value) in metadata]),
@@ -121,10 +121,23 @@ def _texts(texts: frozenset[str]) -> bytes:
     return strings(sorted(texts))
 
 
-def _decimal(cost: Decimal) -> bytes:
-    """A `Decimal(76, 38)`, which is a 256-bit integer."""
+def totals_of(group: TraceGroup) -> Totals:
+    """What its models were used for in all."""
+    total = Totals()
+    for totals in group.models.values():
+        total.add(totals)
+    return total
+
+
+def models_of(group: TraceGroup) -> set[str]:
+    """The names of its models."""
+    return {model for _, model in group.models if model is not None}
+
+
+def cost_units(cost: Decimal) -> int:
+    """The number that a `Decimal(76, 38)` is, 32 bytes of it, for an amount in USD."""
     if cost > _MOST:
         cost = _MOST
     elif -cost.as_tuple().exponent > 38:  # type: ignore[operator]
         cost = cost.quantize(_SCALE, ROUND_HALF_EVEN, _ROUNDING)
-    return int(EXACT.scaleb(cost, 38)).to_bytes(32, "little")
+    return int(EXACT.scaleb(cost, 38))

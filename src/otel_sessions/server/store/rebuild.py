@@ -17,7 +17,7 @@ from otel_sessions.counting.trace import TraceGroup, roll_up
 from otel_sessions.server.facts_json import from_json
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import FACTS, GROUPS
-from otel_sessions.server.store.session_rows import rewrite_rows
+from otel_sessions.server.store.session_rows import catch_up, clear_rows
 from otel_sessions.server.store.session_traces import insert_groups
 from otel_sessions.server.store.spans import AS_NUMBERS, SPAN_COLUMNS, Row
 from otel_sessions.server.store.sql import statement, statement_with
@@ -60,10 +60,12 @@ def rebuild(
         _rebuild_facts(store, read_span, version, lambda done: tell("spans", done, spans))
         traces = int(client.query(statement("count_rebuilt")).result_rows[0][0])
         _rebuild_groups(store, version, pricer, lambda done: tell("traces", done, traces))
+        # Without rows of sessions, whoever opens the store next knows that they have to be written.
+        clear_rows(store)
         for table in (FACTS, GROUPS):
             client.command(statement(f"exchange_{table}"))
             client.command(statement(f"drop_{table}"))
-    rewrite_rows(store, version)
+    catch_up(store)
     return traces
 
 

@@ -8,21 +8,28 @@ is found by the versions of rows and groups at the next start.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.server.known import KnownIds
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.births import Births
 from otel_sessions.server.store.client import Store
+from otel_sessions.server.store.columns import COLUMNS, SESSIONS
+from otel_sessions.server.store.fresh_sessions import FreshSessions
 from otel_sessions.server.store.group_rows import Pair
+from otel_sessions.server.store.insert import insert_written
+from otel_sessions.server.store.session_row import session_row
 from otel_sessions.server.store.sql import statement, statement_with
 from otel_sessions.server.store.trace_facts import chunks, last_version, numbers
 
 EAGER: Final = 4_000
 """From so many changed sessions on rows are written at once, so that a list never waits for more."""
+
+SESSIONS_AT_ONCE: Final = 4_000
+"""So many sessions are named in one statement."""
 
 GROUPS_AT_ONCE: Final = 200_000
 """About so many trace groups are added up in one statement."""
@@ -30,8 +37,6 @@ GROUPS_AT_ONCE: Final = 200_000
 YOUNG: Final = 256
 """For so many commits a session counts as young."""
 
-_THESE: Final = "IdHash IN {hashes:Array(UInt128)}"
-_SHARE: Final = "IdHash BETWEEN {first:UInt128} AND {last:UInt128}"
 _HASHES: Final = 2**128
 
 
@@ -45,8 +50,12 @@ class _Step(NamedTuple):
 class SessionRows:
     """Writes the rows of sessions that changed. Its methods may be called from any thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, fresh: FreshSessions | None = None) -> None:
         """Write what an earlier process did not.
+
+        Args:
+            store: where to.
+            fresh: sessions that are added up in memory.
 
         Raises:
             StoreError: the store cannot do it.
@@ -54,30 +63,32 @@ class SessionRows:
         self._store = store
         self._writing = threading.Lock()
         self._noting = threading.Lock()
-        self._changed: set[Pair] = set()
+        self._changed: dict[Pair, int] = {}
         self._left: set[Pair] = set()
-        self._version = 0
+        self._fresh = FreshSessions() if fresh is None else fresh
         catch_up(store)
-        self._known = KnownIds(numbers(store, "known_sessions"))
-        self._born: dict[Pair, int] = {}
-        self._births: deque[tuple[int, list[Pair]]] = deque()
+        self._births = Births(numbers(store, statement_with("births", which="1")))
+        self._start = self._version = last_version(store)
 
-    def note(self, changed: Collection[Pair], left: Collection[Pair], version: int) -> int:
-        """Sessions that trace groups of this version were written for, and those that lost one; how many wait now."""
+    def note(self, written: Iterable[TraceGroup], left: Iterable[Pair], version: int) -> int:
+        """Trace groups of a new version, and the sessions that lost one; how many sessions wait now to be written."""
         with self._noting:
-            self._changed.update(changed)
-            self._left.update(left)
-            self._version = max(self._version, version)
-            born = []
-            for pair in changed:
-                id_ = id_hash(pair[1])
-                if id_ not in self._known:
-                    self._known.add(id_)
-                    born.append(pair)
-            self._born.update(dict.fromkeys(born, version))
-            if born:
-                self._births.append((version, born))
+            for group in written:
+                born = self._note((group.key, group.value), version)
+                self._fresh.add(group, is_new=born == version)
+            for session in left:
+                self._note(session, version)
+                self._left.add(session)
+                self._fresh.forget(session)
+            self._fresh.trim()
+            self._version = version
             return len(self._changed)
+
+    def _note(self, session: Pair, version: int) -> int:
+        born = self._changed.get(session)
+        if born is None:
+            born = self._changed[session] = self._births.of(id_hash(session[1]), version)
+        return born
 
     def refresh(self) -> None:
         """Write the rows of all sessions that were noted so far.
@@ -90,75 +101,94 @@ class SessionRows:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Write what was noted, then let none be written, because somebody else writes rows.
+        """Write what was noted, then let none be written, because somebody else writes trace groups and rows.
 
         Raises:
             StoreError: the store cannot do it.
         """
         with self._writing:
             self._refresh()
-            yield
+            try:
+                yield
+            finally:
+                with self._noting:
+                    self._fresh.clear()
 
     def _refresh(self) -> None:
         with self._noting:
-            changed, self._changed = self._changed, set()
+            births, self._changed = self._changed, {}
             left, self._left = self._left, set()
+            fresh = {session: groups for session in births if (groups := self._fresh.groups_of(session))}
             version = self._version
-            while self._births and self._births[0][0] <= version - YOUNG:
-                for pair in self._births.popleft()[1]:
-                    del self._born[pair]
-            young = {pair: self._born[pair] for pair in changed if pair in self._born}
         try:
-            write_rows(self._store, changed, left, version, young=young)
+            write_rows(self._store, births, left, version, young=max(self._start, version - YOUNG), fresh=fresh)
         except Exception:
-            self.note(changed, left, version)
+            with self._noting:
+                self._changed = {**births, **self._changed}
+                self._left |= left
             raise
 
 
 def write_rows(
     store: Store,
-    changed: Iterable[Pair],
-    left: Iterable[Pair],
+    births: Mapping[Pair, int],
+    left: Collection[Pair],
     version: int,
     *,
-    young: Mapping[Pair, int] = MappingProxyType({}),
+    young: int | None = None,
+    fresh: Mapping[Pair, Collection[TraceGroup]] = MappingProxyType({}),
 ) -> None:
     """Write the rows of sessions as their trace groups are now.
 
     Args:
         store: where.
-        changed: sessions; one that has no groups gets no row.
+        births: sessions, each with the version it was born with; one that has no groups gets no row.
         left: sessions that may have none any more, so that their rows have to go.
         version: of the groups; all sessions that groups of it or before are for have to be among these, or have rows.
-        young: sessions none of whose groups has a lower version than this; what is older is not looked at for these.
+        young: sessions that were born after this version have no group that is older than their birth; by default none.
+        fresh: the groups of some of the sessions, all that these have.
     """
-    for parameters in _some_at_once(left):
+    for some in chunks(left, SESSIONS_AT_ONCE):
         with store.writing() as client:
-            client.command(statement_with("drop_session_rows", which=_THESE, among=_THESE), parameters=parameters)
-    of_young, of_all = statement("groups_of_young_sessions"), statement_with("groups_to_add_up", which=_THESE)
-    born = min(young.values(), default=0)
-    steps = [_Step(of_all, parameters) for parameters in _some_at_once(pair for pair in changed if pair not in young)]
-    steps += [_Step(of_young, {**parameters, "born": born}) for parameters in _some_at_once(young)]
-    _write(store, steps, version)
+            client.command(statement("drop_session_rows"), parameters=_named(some))
+    young = version if young is None else young
+    others = [session for session in births if session not in fresh]
+    steps: list[_Step] = []
+    for name, sessions in (
+        ("groups_of_changed_sessions", [session for session in others if births[session] <= young]),
+        ("groups_of_young_sessions", [session for session in others if births[session] > young]),
+    ):
+        for some in chunks(sessions, SESSIONS_AT_ONCE):
+            born = [births[session] for session in some]
+            steps.append(_Step(statement(name), {**_named(some), "births": born, "born": min(born)}))
+    _write(store, steps, version, more=bool(fresh))
+    if fresh:
+        rows = [session_row(one, groups, version=version, born=births[one]) for one, groups in fresh.items()]
+        insert_written(store, SESSIONS, list(COLUMNS[SESSIONS]), rows)
+
+
+def births_of(store: Store, sessions: Collection[Pair], version: int) -> dict[Pair, int]:
+    """Sessions with the version that each was born with, as their rows say; this version for one that has none."""
+    hashes = {pair: id_hash(pair[1]) for pair in sessions}
+    sql = statement_with("births", which="IdHash IN {hashes:Array(UInt128)}")
+    born = Births(numbers(store, sql, {"hashes": list(hashes.values())}))
+    return {pair: born.of(hash_, version) for pair, hash_ in hashes.items()}
 
 
 def write_old_rows(store: Store, before: int, version: int) -> None:
     """Write the rows of all sessions that began before a moment, nanoseconds UTC, since traces of theirs are gone."""
+    parameters = {"before": before}
     with store.reading() as client:
-        keys = client.query(statement("old_keys"), parameters={"before": before}).result_rows
-    for key, _ in keys:
-        parameters = {"key": key, "before": before}
-        with store.writing() as client:
-            sql = statement_with("drop_session_rows", which="Created < {before:UInt64}", among="1")
-            client.command(sql, parameters=parameters)
-    _write(store, _shares("old_sessions", keys, {"before": before}), version)
+        keys = client.query(statement("old_keys"), parameters=parameters).result_rows
+    with store.writing() as client:
+        client.command(statement("drop_old_session_rows"), parameters=parameters)
+    _write(store, _shares("old_sessions", keys, parameters), version)
 
 
-def rewrite_rows(store: Store, version: int) -> None:
-    """Write the rows of all sessions anew; `version` is of the newest groups."""
+def clear_rows(store: Store) -> None:
+    """Leave no row; `catch_up` writes them anew."""
     with store.writing() as client:
         client.command(statement("clear_session_rows"))
-    _write_newer(store, 0, version)
 
 
 def catch_up(store: Store) -> None:
@@ -168,7 +198,8 @@ def catch_up(store: Store) -> None:
     rows, groups = _version_of_rows(store), last_version(store)
     if doomed:
         # A deletion was broken off. What it took until then is not known.
-        rewrite_rows(store, groups)
+        clear_rows(store)
+        _write_newer(store, 0, groups)
         with store.writing() as client:
             client.command(statement("spare_all"))
     elif groups > rows:
@@ -186,13 +217,17 @@ def _write_newer(store: Store, from_: int, version: int) -> None:
     _write(store, _shares("newer_sessions", keys, {"from": from_}), version)
 
 
-def _write(store: Store, steps: Sequence[_Step], version: int) -> None:
-    """Write rows in steps. Only the last has the version, so that what is broken off is found to be; see `catch_up`."""
-    written = _version_of_rows(store) if len(steps) > 1 else version
+def _write(store: Store, steps: Sequence[_Step], version: int, *, more: bool = False) -> None:
+    """Write rows in steps, with more to follow or not.
+
+    Only the last has the version, so that what is broken off is found to be; see `catch_up`.
+    """
+    written = _version_of_rows(store) if len(steps) + more > 1 else version
     for number, step in enumerate(steps, 1):
+        is_last = number == len(steps) and not more
         sql = statement_with("write_session_rows", groups=step.groups)
         with store.writing() as client:
-            client.command(sql, parameters={**step.parameters, "version": version if number == len(steps) else written})
+            client.command(sql, parameters={**step.parameters, "version": version if is_last else written})
 
 
 def _version_of_rows(store: Store) -> int:
@@ -202,7 +237,7 @@ def _version_of_rows(store: Store) -> int:
 
 def _shares(sessions: str, keys: Iterable[Sequence[Any]], parameters: Mapping[str, Any]) -> list[_Step]:
     """Steps for keys that have so many groups; `sessions` is the query that says which sessions."""
-    groups = statement_with("groups_to_add_up", which=f"{_SHARE} AND IdHash IN ({statement(sessions)})")
+    groups = statement_with("groups_of_share", sessions=statement(sessions))
     return [
         _Step(groups, {**parameters, "key": key, "first": first, "last": min(first + width, _HASHES) - 1})
         for key, count in keys
@@ -211,11 +246,7 @@ def _shares(sessions: str, keys: Iterable[Sequence[Any]], parameters: Mapping[st
     ]
 
 
-def _some_at_once(pairs: Iterable[Pair]) -> Iterator[dict[str, Any]]:
-    """Keys with hashes of ids."""
-    by_key: dict[str, list[int]] = {}
-    for key, value in pairs:
-        by_key.setdefault(key, []).append(id_hash(value))
-    for key, hashes in by_key.items():
-        for some in chunks(hashes, EAGER):
-            yield {"key": key, "hashes": some}
+def _named(sessions: Iterable[Pair]) -> dict[str, Any]:
+    """Sessions as parameters."""
+    pairs = list(sessions)
+    return {"keys": [key for key, _ in pairs], "hashes": [id_hash(value) for _, value in pairs]}

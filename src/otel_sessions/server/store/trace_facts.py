@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from struct import Struct
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.facts_json import WrittenFacts, from_json, write_facts
@@ -17,6 +17,8 @@ from otel_sessions.server.store.insert import insert_written
 from otel_sessions.server.store.sql import statement
 
 TRACES_PER_QUERY: Final = 500
+
+_T = TypeVar("_T")
 
 _NUMBERS: Final = Struct("<QQQ").pack
 """Version, Start, End."""
@@ -60,14 +62,14 @@ def facts_of(store: Store, trace_ids: Iterable[int]) -> dict[int, list[SpanFacts
 
 def known_traces(store: Store) -> array[int]:
     """The lower 64 bits of the ids of all traces with facts, sorted."""
-    return numbers(store, "known_traces")
+    return numbers(store, statement("known_traces"))
 
 
-def numbers(store: Store, name: str) -> array[int]:
-    """The answer of a query with one column, an `UInt64`, 8 bytes each."""
+def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> array[int]:
+    """The answer of a query all of whose columns are `UInt64`, row by row, 8 bytes each."""
     found = array("Q")
     with store.reading() as client:
-        found.frombytes(client.raw_query(statement(name), fmt="RowBinary"))
+        found.frombytes(client.raw_query(sql, parameters=parameters, fmt="RowBinary"))
     return found
 
 
@@ -77,7 +79,7 @@ def last_version(store: Store) -> int:
         return int(client.query(statement("last_version")).result_rows[0][0])
 
 
-def chunks(values: Iterable[int], size: int) -> Iterator[list[int]]:
+def chunks(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """The values in lists of so many at most."""
     rest = iter(values)
     while some := list(islice(rest, size)):

@@ -1,4 +1,8 @@
+-- Where no trace group is left of these.
 DELETE FROM sessions
-WHERE Key = {key:String}
-    AND ${which}
-    AND IdHash NOT IN (SELECT IdHash FROM session_traces FINAL WHERE Key = {key:String} AND ${among})
+WHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+    AND (Key, IdHash) NOT IN (
+        SELECT Key, IdHash
+        FROM session_traces FINAL
+        PREWHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+    )

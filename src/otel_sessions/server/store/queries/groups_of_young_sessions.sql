@@ -1,6 +1,7 @@
 -- Of sessions that began with a version: no version of a group of theirs is older, so that what is older is not read.
-SELECT *, IdHash
+SELECT *, IdHash, transform(IdHash, {hashes:Array(UInt128)}, {births:Array(UInt64)}, toUInt64(0)) AS Born
 FROM session_traces
-WHERE Key = {key:String} AND Version >= {born:UInt64} AND IdHash IN {hashes:Array(UInt128)}
-ORDER BY IdHash, TraceId, Version DESC
-LIMIT 1 BY IdHash, TraceId
+WHERE Version >= {born:UInt64}
+    AND (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+ORDER BY Key, IdHash, TraceId, Version DESC
+LIMIT 1 BY Key, IdHash, TraceId

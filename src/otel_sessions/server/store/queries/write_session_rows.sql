@@ -1,7 +1,7 @@
 -- The last name and the last metadata values are found as the greatest texts that begin with a time: its bytes sort as the
 -- time does, the highest first.
 INSERT INTO sessions (
-    Key, Id, IdHash, Version, LastActive, Created, Cost, Tokens, Traces, FailedTraces, Name,
+    Key, Id, IdHash, Version, Born, LastActive, Created, Cost, Tokens, Traces, FailedTraces, Name,
     UserIds, Services, Environments, Tags, Models, MetadataKeys, MetadataValues
 )
 WITH
@@ -15,6 +15,7 @@ SELECT
     any(Id),
     IdHash,
     {version:UInt64},
+    any(Born),
     max(End),
     min(Start),
     sum(TotalCost),

@@ -1,10 +1,12 @@
 -- One row for one session: what its trace groups come to. Lists read these, so that they add up nothing and are as fast
--- whatever the number of traces. `Version` is the commit up to which a row follows `session_traces`.
-CREATE TABLE IF NOT EXISTS sessions (
+-- whatever the number of traces. `Version` is the commit up to which a row follows `session_traces`. What changes is new
+-- sessions most of the time: they are sorted after the older ones, so that `FINAL` merges the end of the table only.
+CREATE OR REPLACE TABLE sessions (
     Key LowCardinality(String) COMMENT 'Session key',
     Id String COMMENT 'Its value' CODEC(ZSTD(1)),
     IdHash UInt128 COMMENT 'As in session_traces' CODEC(LZ4),
     Version UInt64 CODEC(LZ4),
+    Born UInt64 COMMENT 'Version of the first row for this id; never changes' CODEC(LZ4),
     LastActive UInt64 COMMENT 'End of the last span, nanoseconds UTC' CODEC(LZ4),
     Created UInt64 COMMENT 'Start of the first span, nanoseconds UTC' CODEC(LZ4),
     Cost Nullable(Decimal(76, 38)) COMMENT 'USD, for filters and order' CODEC(ZSTD(1)),
@@ -21,5 +23,5 @@ CREATE TABLE IF NOT EXISTS sessions (
     MetadataValues Array(String) COMMENT 'The last value of each key, JSON' CODEC(ZSTD(1)),
     INDEX idx_text lowerUTF8(concat(Id, '\n', ifNull(Name, ''))) TYPE ngrambf_v1(4, 4096, 2, 0) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(Version)
-ORDER BY (Key, IdHash)
+ORDER BY (Key, Born, IdHash)
 SETTINGS index_granularity = 512, merge_selector_base = 10, merge_selector_blurry_base_scale_factor = 10

@@ -1,1 +1,0 @@
-SELECT toUInt64(bitAnd(IdHash, toUInt128(18446744073709551615))) AS Short FROM sessions GROUP BY Short ORDER BY Short
