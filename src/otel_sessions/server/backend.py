@@ -141,7 +141,7 @@ class Backend:
             StoreError: the store cannot do it.
         """
         self.settle()
-        self._rows.refresh()
+        self._rows.refresh(for_list=True)
 
     @contextmanager
     def answering(self) -> Iterator[None]:

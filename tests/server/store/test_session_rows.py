@@ -136,6 +136,26 @@ def test_young_and_old_sessions(store: Store, monkeypatch: pytest.MonkeyPatch) -
         assert list_sessions(store, sort="name").sessions == sort_sessions(sessions_of(whole), "name")
 
 
+def test_while_lists_are_read_new_sessions_are_added_up_in_memory(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their groups are not looked up; when no list was read for some commits, those of the next ones are."""
+    monkeypatch.setattr(module, "LISTED", 1)
+    rows = SessionRows(store)
+
+    def seen_after(version: int) -> int:
+        rows.note(groups_of({version: [span(session=f"s{version}")]}), (), version)
+        rows.refresh()
+        return count(store, "sessions")
+
+    assert seen_after(1) == 0
+    rows.refresh(for_list=True)
+    assert seen_after(2) == 1
+    assert seen_after(3) == 1
+    rows.refresh(for_list=True)
+    assert seen_after(4) == 2
+
+
 def test_the_hash_of_an_id(store: Store) -> None:
     """Is the one that the engine computes."""
     store_groups(store, groups_of({1: [span(session="é")]}))
@@ -161,6 +181,7 @@ class After(Enum):
 
     NOTHING = auto()
     LIST = auto()
+    MANY = auto()
     RESTART = auto()
     RETENTION = auto()
 
@@ -177,6 +198,7 @@ def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]],
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "SESSIONS_AT_ONCE", at_once)
         patch.setattr(module, "GROUPS_AT_ONCE", at_once)
+        patch.setattr(module, "LISTED", 2)
         whole = committed(store, parts, fresh)
     for key in {group.key for group in groups_of(whole)}:
         expected = [(one.id, one.total_cost or Decimal(0)) for one in sessions_of(whole, key)]
@@ -191,6 +213,7 @@ def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]],
 def committed(store: Store, parts: list[tuple[Traces, After]], fresh: int) -> Traces:
     """Commit parts one after the other; all traces, in their last states."""
     rows = SessionRows(store, fresh=FreshSessions(fresh))
+    rows.refresh(for_list=True)
     whole: Traces = {}
     for version, (part, after) in enumerate(parts, start=1):
         before = {trace_id: groups_of({trace_id: whole.get(trace_id, [])}) for trace_id in part}
@@ -206,6 +229,8 @@ def committed(store: Store, parts: list[tuple[Traces, After]], fresh: int) -> Tr
         insert_groups(store, written, gone, version)
         rows.note(written, {pair for _, pair in gone}, version)
         if after is After.LIST:
+            rows.refresh(for_list=True)
+        elif after is After.MANY:
             rows.refresh()
         elif after is After.RESTART:
             rows = SessionRows(store, fresh=FreshSessions(fresh))

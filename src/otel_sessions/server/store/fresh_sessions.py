@@ -8,8 +8,8 @@ from typing import Final
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.store.group_rows import Pair
 
-DEFAULT_GROUPS: Final = 8_000
-"""About 20 MB."""
+DEFAULT_GROUPS: Final = 4_000
+"""About 10 MB."""
 
 
 class FreshSessions:

@@ -37,6 +37,9 @@ GROUPS_AT_ONCE: Final = 200_000
 YOUNG: Final = 256
 """For so many commits a session counts as young."""
 
+LISTED: Final = 64
+"""So many commits after a list another one is expected."""
+
 _HASHES: Final = 2**128
 
 
@@ -69,13 +72,20 @@ class SessionRows:
         catch_up(store)
         self._births = Births(numbers(store, statement_with("births", which="1")))
         self._start = self._version = last_version(store)
+        self._listed: int | None = None
 
     def note(self, written: Iterable[TraceGroup], left: Iterable[Pair], version: int) -> int:
         """Trace groups of a new version, and the sessions that lost one; how many sessions wait now to be written."""
         with self._noting:
+            if self._listed is not None and version > self._listed + LISTED:
+                self._listed = None
+                self._fresh.clear()
+            # What is kept takes the garbage collector time: a tenth of a server's that is busy with ingest alone.
+            keep = self._listed is not None
             for group in written:
                 born = self._note((group.key, group.value), version)
-                self._fresh.add(group, is_new=born == version)
+                if keep:
+                    self._fresh.add(group, is_new=born == version)
             for session in left:
                 self._note(session, version)
                 self._left.add(session)
@@ -90,12 +100,18 @@ class SessionRows:
             born = self._changed[session] = self._births.of(id_hash(session[1]), version)
         return born
 
-    def refresh(self) -> None:
+    def refresh(self, *, for_list: bool = False) -> None:
         """Write the rows of all sessions that were noted so far.
+
+        Args:
+            for_list: they are read now, and probably soon again.
 
         Raises:
             StoreError: the store cannot do it; they stay noted.
         """
+        if for_list:
+            with self._noting:
+                self._listed = self._version
         with self._writing:
             self._refresh()
 
