@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +55,7 @@ def concatenate(batches: Sequence[Any]) -> Any:
 
 
 class Memory:
-    """Tables as lists; `fail_at` breaks the n-th insert before or after it was made."""
+    """Tables as lists; `faults` breaks the n-th insert into one of them, after it was made or before."""
 
     def __init__(self) -> None:
         self.spans: list[tuple[int, int]] = []
@@ -63,13 +64,13 @@ class Memory:
         self.facts: dict[int, list[SpanFacts]] = {}
         self.groups: dict[tuple[int, Pair], tuple[int, TraceGroup | None]] = {}
         self.tokens: set[str] = set()
-        self.inserts = 0
-        self.faults: dict[int, tuple[bool, Exception]] = {}
+        self.inserts: Counter[str] = Counter()
+        self.faults: dict[tuple[str, int], tuple[bool, Exception]] = {}
         self.refused: set[str] = set()
 
-    def _insert(self, make: Any) -> None:
-        self.inserts += 1
-        late, error = self.faults.pop(self.inserts, (False, None))
+    def _insert(self, table: str, make: Any) -> None:
+        self.inserts[table] += 1
+        late, error = self.faults.pop((table, self.inserts[table]), (False, None))
         if error is not None and not late:
             raise error
         make()
@@ -87,7 +88,7 @@ class Memory:
         if any(span.name in self.refused for span in batch.facts):
             raise ValueError("a span that cannot be stored")
         rows = [(trace_id, span.span_id) for trace_id, span in zip(batch.trace_ids, batch.facts, strict=True)]
-        self._insert(lambda: self._once(token, lambda: self.spans.extend(rows)))
+        self._insert("spans", lambda: self._once(token, lambda: self.spans.extend(rows)))
 
     def insert_logs(self, batch: Any, segment: int, rows: Sequence[int], token: str | None) -> None:
         """Rows of `otel_logs`."""
@@ -98,7 +99,7 @@ class Memory:
             self.logs.extend(batch.lines)
             self.log_rows.update((segment, row) for row in rows)
 
-        self._insert(lambda: self._once(token, make))
+        self._insert("logs", lambda: self._once(token, make))
 
     def stored_log_rows(self, segment: int) -> set[int]:
         """Which log records have rows."""
@@ -111,16 +112,12 @@ class Memory:
             for trace_id, (_, _, written) in facts.items():
                 self.facts.setdefault(trace_id, []).extend(from_json(written))
 
-        self._insert(make)
+        self._insert("facts", make)
 
-    def group_rows(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> Any:
-        """What `insert_groups` takes."""
-        rows = {(group.trace_id, (group.key, group.value)): (version, group) for group in written}
-        return {**rows, **dict.fromkeys(gone, (version, None))}
-
-    def insert_groups(self, rows: Any) -> None:
+    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
         """Rows of `session_traces`."""
-        self._insert(lambda: self.groups.update(rows))
+        rows = {(group.trace_id, (group.key, group.value)): (version, group) for group in written}
+        self._insert("groups", lambda: self.groups.update({**rows, **dict.fromkeys(gone, (version, None))}))
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """What was stored of traces."""

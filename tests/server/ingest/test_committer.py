@@ -166,7 +166,10 @@ def test_a_trace_that_changes_its_session_leaves_the_old_one(tmp_path: Path) -> 
 def test_a_store_that_is_away_is_waited_for(tmp_path: Path) -> None:
     """The commit is tried again with growing pauses, and made once."""
     server = Server(tmp_path, Memory())
-    server.store.faults = {1: (False, UnavailableError("away")), 2: (True, UnavailableError("away"))}
+    server.store.faults = {
+        ("spans", 1): (False, UnavailableError("away")),
+        ("spans", 2): (True, UnavailableError("away")),
+    }
     server.send((1, span(1, tokens=10)))
     assert server.stop()
     assert [0.25, 0.5] == server.pauses
@@ -177,7 +180,7 @@ def test_stopping_while_the_store_is_away_keeps_the_segment(tmp_path: Path) -> N
     """What could not be committed is there for the next start."""
     server = Server(tmp_path, Memory())
     server.committer._pause = lambda _: True
-    server.store.faults = {1: (False, UnavailableError("away"))}
+    server.store.faults = {("spans", 1): (False, UnavailableError("away"))}
     server.send((1, span(1, tokens=10)))
     assert not server.stop()
     assert [] == server.store.spans
@@ -201,6 +204,43 @@ def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog
     assert 1 == server.committer.set_aside
 
 
+def test_what_is_set_aside_is_not_counted(tmp_path: Path) -> None:
+    """Neither in a trace that other requests have spans of, nor in one of its own."""
+    server = Server(tmp_path, Memory())
+    server.store.refused = {"span 666"}
+    server.send((1, span(1, tokens=10)))
+    server.send((1, span(2, tokens=5)), (1, span(666, parent=1, session="other")), (2, span(666, session="third")))
+    server.store.faults = {("groups", 4): (False, UnavailableError("away"))}
+    assert server.stop()
+    assert [(1, 1)] == server.store.spans
+    session = server.store.session("s")
+    assert (1, 1, 10) == (session.trace_count, session.span_count, session.input_tokens)
+    assert 0 == server.store.session("other").trace_count == server.store.session("third").trace_count
+    left = {pair for commit in server.commits for pair in commit.left}
+    assert {("id", "other"), ("id", "third")} <= left
+
+
+def test_nothing_that_happens_to_what_is_set_aside_holds_up_the_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where its trace groups cannot be written anew, the log says how to mend them."""
+    server = Server(tmp_path, Memory())
+    server.store.refused = {"span 666"}
+    server.send((1, span(666)))
+    server.send((2, span(2)))
+    insert_groups = server.store.insert_groups
+
+    def refusing(written: Any, gone: Any, version: int) -> None:
+        if gone:
+            raise ValueError("no")
+        insert_groups(written, gone, version)
+
+    server.store.insert_groups = refusing  # type: ignore[method-assign]
+    assert server.stop()
+    assert [(2, 2)] == server.store.spans
+    assert "otel-sessions rebuild" in caplog.text
+
+
 def test_a_request_that_can_no_longer_be_read_holds_up_no_other(tmp_path: Path) -> None:
     """It was acknowledged, so it is kept in a file; the server starts."""
     server = Server(tmp_path, Memory())
@@ -219,7 +259,7 @@ def test_a_replay_that_is_broken_off_keeps_what_it_has_not_done(tmp_path: Path) 
     server = Server(tmp_path, store)
     server.send((1, span(1)))
     server.log.release()
-    store.faults[1] = (False, UnavailableError("away"))
+    store.faults["spans", 1] = (False, UnavailableError("away"))
     log = RequestLog(tmp_path, backlog_bytes=1 << 20)
     broken_off = Committer(store, log, known=KnownIds(), concatenate=concatenate, pause=lambda _: True)
     assert broken_off.replay(lambda _, payload: server.payloads[payload]) == 0
@@ -249,7 +289,7 @@ def test_log_records_are_stored_once(tmp_path: Path, late: bool) -> None:
     for line in ("one", "two"):
         server.payloads[line.encode()] = LogRows([line])
         server.log.append(LOGS, line.encode(), LogRows([line]))
-    store.faults[1] = (late, UnavailableError("away"))
+    store.faults["logs", 1] = (late, UnavailableError("away"))
     assert server.stop()
     assert ["one", "two"] == store.logs
     server.log.release()
@@ -293,9 +333,10 @@ def test_any_faults_and_crashes_leave_the_same_numbers(tmp_path_factory: Any, da
     ]
     sent = data.draw(st.permutations(truth + data.draw(st.lists(st.sampled_from(truth), max_size=4))))
     store = Memory()
-    faults = data.draw(st.dictionaries(st.integers(1, 12), st.booleans(), max_size=4))
+    inserts = st.tuples(st.sampled_from(["spans", "groups", "facts"]), st.integers(1, 6))
+    faults = data.draw(st.dictionaries(inserts, st.booleans(), max_size=5))
     server = Server(tmp_path_factory.mktemp("wal"), store, recent=data.draw(st.sampled_from([1, 100])))
-    store.faults = {number: (late, UnavailableError("fault")) for number, late in faults.items()}
+    store.faults = {insert: (late, UnavailableError("fault")) for insert, late in faults.items()}
     try:
         while sent:
             size = data.draw(st.integers(1, len(sent)))

@@ -79,7 +79,7 @@ def test_while_an_answer_is_made_segments_are_taken_at_another_time(tmp_path: Pa
     def take() -> None:
         taken.append(log.take(rows=9, linger=0, linger_while_answering=3600))
 
-    with log.answering():
+    with log.answering(), log.answering():
         assert log.take(rows=9, linger=3600, linger_while_answering=0) is not None
         log.append(TRACES, b"b", [2])
         thread = threading.Thread(target=take, daemon=True)

@@ -96,12 +96,8 @@ class Store(Protocol):
         """Add facts of spans, by trace; the same facts may come again."""
         ...
 
-    def group_rows(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> Any:
-        """What `insert_groups` takes to write trace groups, and to mark those as deleted that are no more."""
-        ...
-
-    def insert_groups(self, rows: Any) -> None:
-        """Write trace groups in place of their older versions."""
+    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
+        """Write trace groups in place of their older versions, and mark those as deleted that are no more."""
         ...
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, Iterable[SpanFacts]]:
@@ -124,14 +120,15 @@ class Store(Protocol):
 class Committer:
     """Takes segments from a log and commits them to a store, in order.
 
-    A commit has three inserts: the spans, and after them, side by side, their facts and the trace groups that change. What is
-    in memory follows only when all three are done, so a commit that failed half way is simply done again: the rows of its
-    spans and log records that are there already are looked up and left out, facts may repeat, and the groups of all its traces are
-    written anew, since facts that are stored already do not tell that their groups are. That is also how a segment is
+    A commit has three inserts: side by side the spans and the trace groups that change, and after them the facts, so that
+    facts are of spans that are there. What is in memory follows only when all three are done, so a commit that failed half
+    way is simply done again: the rows of its spans and log records that are there already are looked up and left out, facts
+    may repeat, and the groups of all its traces are written anew, whatever is there of them. That is also how a segment is
     replayed that was left behind by a process that died.
 
     A segment that fails for another reason than the store's being away is committed request by request, and a request
-    that fails alone is set aside in a file, so that one that cannot be stored holds up no other.
+    that fails alone is set aside in a file, so that one that cannot be stored holds up no other. The groups of its traces
+    are then written anew without it.
     """
 
     def __init__(
@@ -240,12 +237,12 @@ class Committer:
             not_before=self._rest_until,
         )
 
-    def _commit_until_done(self, sealed: Sealed, *, again: bool) -> bool:
+    def _commit_until_done(self, sealed: Sealed, *, again: bool, aside: bool = False) -> bool:
         pause = FIRST_PAUSE
         while True:
             try:
                 with self._writing:
-                    self._commit(sealed, again=again)
+                    self._commit(sealed, again=again, aside=aside)
             except UnavailableError as error:
                 self.retries += 1
                 logger.warning("segment %d waits, the store is away: %s", sealed.number, error)
@@ -254,6 +251,9 @@ class Committer:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 again = True
             except Exception:
+                if aside:
+                    logger.exception("trace groups may count what was set aside; `otel-sessions rebuild` mends them")
+                    return True
                 logger.exception("segment %d could not be committed as a whole", sealed.number)
                 return self._commit_one_by_one(sealed)
             else:
@@ -267,9 +267,9 @@ class Committer:
                 parts.append(Sealed(sealed.number, [request], logs))
                 logs += len(request.batch) if request.signal == LOGS else 0
             return all(self._commit_until_done(part, again=True) for part in parts)
-        for request in sealed.requests:
-            self._set_aside(sealed.number, request.signal, request.payload)
-        return True
+        (request,) = sealed.requests
+        self._set_aside(sealed.number, request.signal, request.payload)
+        return request.signal != TRACES or self._commit_until_done(sealed, again=True, aside=True)
 
     def _set_aside(self, number: int, signal: str, payload: bytes) -> None:
         self.set_aside += 1
@@ -277,7 +277,7 @@ class Committer:
         path.write_bytes(payload)
         logger.error("a request of %d bytes cannot be stored; it is kept in %s", len(payload), path)
 
-    def _commit(self, sealed: Sealed, *, again: bool) -> None:
+    def _commit(self, sealed: Sealed, *, again: bool, aside: bool) -> None:
         begin = time.monotonic()
         # Every try has its own: what a try that failed half way has written is then older.
         self._version += 1
@@ -289,7 +289,7 @@ class Committer:
         for signal, batches in by_signal.items():
             batch = batches[0] if len(batches) == 1 else self._concatenate(batches)
             if signal == TRACES:
-                plan, groups = self._commit_spans(batch, sealed.number, again=again)
+                plan, groups = self._commit_spans(batch, sealed.number, again=again, aside=aside)
                 stored[signal] = len(plan.rows)
             else:
                 stored[signal] = self._commit_logs(batch, sealed, again=again)
@@ -303,9 +303,9 @@ class Committer:
             Committed(stored, plan.duplicates, size, seconds, self._version, groups.written, left, groups.unpriced)
         )
 
-    def _commit_spans(self, batch: Batch, number: int, *, again: bool) -> tuple[Plan, Groups]:
+    def _commit_spans(self, batch: Batch, number: int, *, again: bool, aside: bool) -> tuple[Plan, Groups]:
         traces = self._known_traces(set(batch.trace_ids))
-        plan = plan_spans(batch.trace_ids, batch.facts, traces)
+        plan = Plan() if aside else plan_spans(batch.trace_ids, batch.facts, traces)
         rows = plan.rows
         if again and rows:
             stored = self._store.stored_spans({batch.trace_ids[index] for index in rows})
@@ -313,20 +313,15 @@ class Committer:
         # What is done again differs from what was tried before, so its token would be wrong; the look-up decides.
         inserting = self._insert_spans(batch, rows, None if again else f"{number}-spans")
         try:
-            # What is to be written next is made ready while the engine takes the spans; nothing of it is written before.
             facts = {trace_id: write_facts(added.values()) for trace_id, added in plan.facts.items()}
             groups = self._groups(batch, plan, traces, again=again) if facts or again else Groups()
-            rows_of_groups = self._store.group_rows(groups.written, groups.gone, self._version)
-        finally:
-            wait([inserting])
-        inserting.result()
-        inserting = self._inserter.submit(self._store.insert_facts, facts, self._version) if facts else inserting
-        try:
             if groups.written or groups.gone:
-                self._store.insert_groups(rows_of_groups)
+                self._store.insert_groups(groups.written, groups.gone, self._version)
         finally:
             wait([inserting])
         inserting.result()
+        if facts:
+            self._store.insert_facts(facts, self._version)
         for trace_id, (_, _, written) in facts.items():
             if trace_id in traces and trace_id not in self._recent:
                 self._recent.add(trace_id, to_json(traces[trace_id].spans.values()))

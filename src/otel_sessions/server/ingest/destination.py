@@ -15,10 +15,9 @@ from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.columns import LOGS, TRACES
 from otel_sessions.server.store.errors import StoreAwayError
-from otel_sessions.server.store.group_rows import group_rows
 from otel_sessions.server.store.insert import insert_rows, insert_written
 from otel_sessions.server.store.logs import stored_log_rows
-from otel_sessions.server.store.session_traces import insert_group_rows, pairs_of
+from otel_sessions.server.store.session_traces import insert_groups, pairs_of
 from otel_sessions.server.store.spans import stored_spans
 from otel_sessions.server.store.trace_facts import facts_of, insert_written_facts
 
@@ -46,14 +45,10 @@ class Destination:
         with _telling():
             insert_written_facts(self._store, facts, version)
 
-    def group_rows(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> list[bytes]:
-        """What `insert_groups` takes."""
-        return group_rows(written, gone, version)
-
-    def insert_groups(self, rows: list[bytes]) -> None:
+    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
         """Write trace groups, and mark those that are no more."""
         with _telling():
-            insert_group_rows(self._store, rows)
+            insert_groups(self._store, written, gone, version)
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """The stored facts of traces."""

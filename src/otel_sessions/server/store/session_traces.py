@@ -36,12 +36,7 @@ def insert_groups(
         version: a number that grows: of two versions of a group the higher counts, of equal ones the later written.
         into: another table of the same columns.
     """
-    insert_group_rows(store, group_rows(written, gone, version), into=into)
-
-
-def insert_group_rows(store: Store, rows: Sequence[bytes], *, into: str | None = None) -> None:
-    """Write what `group_rows` made."""
-    insert_written(store, into or GROUPS, list(COLUMNS[GROUPS]), rows)
+    insert_written(store, into or GROUPS, list(COLUMNS[GROUPS]), group_rows(written, gone, version))
 
 
 def trace_group(row: Sequence[Any]) -> TraceGroup:

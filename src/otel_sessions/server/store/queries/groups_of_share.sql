@@ -1,5 +1,5 @@
 -- Of the sessions in a share of all, which is found by their hashes; those that have rows keep what these say of their birth.
-SELECT groups.*, groups.IdHash AS IdHash, ifNull(rows.Born, {version:UInt64}) AS Born
+SELECT groups.*, ifNull(rows.Born, {version:UInt64}) AS Born
 FROM (
     SELECT *, IdHash
     FROM session_traces FINAL
