@@ -52,8 +52,9 @@ def measure() -> Table:
                     while not send(body):
                         pass
                 sent = time.monotonic() - begin
-                total = server.get("/v1/sessions?limit=1")["data"][0]["span_count"]
+                server.settle()
                 taken = time.monotonic() - begin
+                total = server.get("/v1/sessions?limit=1")["data"][0]["span_count"]
                 assert server.stored() == REQUESTS * SPANS
                 assert name != "one trace" or total == REQUESTS * SPANS
                 figures = (f"{sent:.1f}", f"{taken:.1f}", f"{server.cpu() - cpu:.1f}", f"{server.memory():.0f}")

@@ -99,11 +99,10 @@ class Collector:
         with self._log.open("ab") as log:
             command = [str(self.binary), "--config", str(self.config)]
             self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        try:
+        with ExitStack() as stack:
+            stack.callback(self.kill)
             poll(self._healthy, "healthy Collector")
-        except BaseException:
-            self.kill()
-            raise
+            stack.pop_all()
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.server.ingest.committer import Committed, Committer
+from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped
 from otel_sessions.server.ingest.destination import Destination
 from otel_sessions.server.ingest.log import BackloggedError, RequestLog
 from otel_sessions.server.ingest.plan import Pair
@@ -86,6 +86,7 @@ class Backend:
             pricer=pricer,
             concatenate=joined,
             version=last_version(store),
+            regrouped=self._regrouped,
             committed=self._committed,
         )
         committer, log, gauge = self._committer, self._log, self.telemetry.gauge
@@ -128,10 +129,15 @@ class Backend:
         Raises:
             UnsettledError: it takes longer.
         """
-        if not self._log.wait_for(self._log.newest, timeout):
-            raise UnsettledError(
-                f"{self.backlog_bytes} acknowledged bytes were not committed within {timeout:g} s; try again later"
-            )
+        self._settle(self._log.wait_for, timeout)
+
+    def settle_groups(self, timeout: float = SETTLE_SECONDS) -> None:
+        """Wait until it is in trace groups, so that a read of sessions and their traces sees it, though not of spans.
+
+        Raises:
+            UnsettledError: it takes longer.
+        """
+        self._settle(self._log.wait_for_groups, timeout)
 
     def settle_lists(self) -> None:
         """Wait for the same, and see to it that lists of sessions say the same as the sessions themselves.
@@ -140,8 +146,14 @@ class Backend:
             UnsettledError: it takes longer.
             StoreError: the store cannot do it.
         """
-        self.settle()
+        self.settle_groups()
         self._rows.refresh(for_list=True)
+
+    def _settle(self, wait: Callable[[int, float], bool], timeout: float) -> None:
+        if not wait(self._log.newest, timeout):
+            raise UnsettledError(
+                f"{self.backlog_bytes} acknowledged bytes were not committed within {timeout:g} s; try again later"
+            )
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -232,6 +244,11 @@ class Backend:
             logger.error("a request could not be acknowledged: %s", error)  # noqa: TRY400 - the message says all
             raise UnavailableError(f"the request cannot be kept now: {error}", retry_after=5.0) from None
 
+    def _regrouped(self, groups: Regrouped) -> None:
+        if self._rows.note(*groups) >= EAGER:
+            self._refresh_rows()
+        self._tell(groups.left.union((group.key, group.value) for group in groups.written))
+
     def _committed(self, done: Committed) -> None:
         self._commits += 1
         telemetry = self.telemetry
@@ -242,9 +259,6 @@ class Backend:
         telemetry.duplicates.inc(done.duplicates)
         for model, calls in done.unpriced.items():
             telemetry.count_unpriced(model, calls)
-        if self._rows.note(done.groups, done.left, done.version) >= EAGER:
-            self._refresh_rows()
-        self._tell(done.left.union((group.key, group.value) for group in done.groups))
 
     def _refresh_rows(self) -> None:
         try:

@@ -60,7 +60,8 @@ def test_reads_wait_for_what_was_acknowledged(
     client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     """Where that takes too long they say so, and when to come again."""
-    monkeypatch.setattr(backend, "settle", failing(UnsettledError("5 bytes are not committed")))
+    for settle in ("settle", "settle_groups"):
+        monkeypatch.setattr(backend, settle, failing(UnsettledError("5 bytes are not committed")))
     answer = client.get(path)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json() == {"error": {"code": "unsettled", "message": "5 bytes are not committed"}}

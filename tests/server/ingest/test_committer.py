@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from otel_sessions.counting.session import fold
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.dialects.kinds import LLM, OTHER
-from otel_sessions.server.ingest.committer import Committed, Committer, UnavailableError
+from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped, UnavailableError
 from otel_sessions.server.ingest.log import RequestLog
 from otel_sessions.server.ingest.recent import RecentTraces
 from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers
@@ -51,6 +52,7 @@ class Server:
         self.recent = recent
         self.log: Any = None
         self.pauses: list[float] = []
+        self.regrouped: list[Regrouped] = []
         self.commits: list[Committed] = []
         self.restart()
 
@@ -68,6 +70,7 @@ class Server:
             known=known,
             recent=RecentTraces(self.recent),
             concatenate=concatenate,
+            regrouped=self.regrouped.append,
             committed=self.commits.append,
             pause=self.pauses.append,
         )
@@ -216,7 +219,7 @@ def test_what_is_set_aside_is_not_counted(tmp_path: Path) -> None:
     session = server.store.session("s")
     assert (1, 1, 10) == (session.trace_count, session.span_count, session.input_tokens)
     assert 0 == server.store.session("other").trace_count == server.store.session("third").trace_count
-    left = {pair for commit in server.commits for pair in commit.left}
+    left = {pair for groups in server.regrouped for pair in groups.left}
     assert {("id", "other"), ("id", "third")} <= left
 
 
@@ -276,9 +279,9 @@ def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
     server.log.append(LOGS, b"l2", LogRows(["two"]))
     server.stop()
     assert ["one", "two"] == server.store.logs
-    (commit,) = server.commits
+    (commit,), (groups,) = server.commits, server.regrouped
     assert {TRACES: 1, LOGS: 2} == commit.stored
-    assert [("id", "s")] == [(group.key, group.value) for group in commit.groups]
+    assert [("id", "s")] == [(group.key, group.value) for group in groups.written]
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -313,6 +316,34 @@ def test_one_log_record_that_cannot_be_stored_harms_no_other(tmp_path: Path) -> 
     assert 1 == server.committer.set_aside
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+def test_who_waits_for_groups_does_not_wait_for_spans(tmp_path: Path, awaited: bool) -> None:
+    """They are told of as soon as they are written; if somebody waited already, spans are not even begun before."""
+    server = Server(tmp_path, Memory())
+    server.send((1, span(1, tokens=10)))
+    number = server.log.newest
+    assert not (awaited and server.log.wait_for_groups(number, timeout=0))
+    seen: list[int] = []
+    go_on = threading.Event()
+    insert_spans = server.store.insert_spans
+
+    def held(batch: SpanRows, token: str | None) -> None:
+        seen.append(len(server.regrouped))
+        go_on.wait()
+        insert_spans(batch, token)
+
+    server.store.insert_spans = held  # type: ignore[method-assign]
+    server.committer.start()
+    assert server.log.wait_for_groups(number, 30)
+    assert 10 == server.store.session("s").input_tokens
+    assert ([], {}) == (server.store.spans, server.store.facts)
+    assert [[1]] == [[group.trace_id for group in groups.written] for groups in server.regrouped]
+    go_on.set()
+    assert server.committer.stop(timeout=30)
+    assert [(1, 1)] == server.store.spans
+    assert not awaited or [1] == seen
+
+
 def test_spans_without_a_session_write_no_group(tmp_path: Path) -> None:
     """They are stored, and belong to nobody until the trace has a session."""
     server = Server(tmp_path, Memory())
@@ -339,6 +370,8 @@ def test_any_faults_and_crashes_leave_the_same_numbers(tmp_path_factory: Any, da
     store.faults = {insert: (late, UnavailableError("fault")) for insert, late in faults.items()}
     try:
         while sent:
+            if data.draw(st.booleans()):
+                server.log.wait_for(server.log.newest, timeout=0)
             size = data.draw(st.integers(1, len(sent)))
             request, sent = sent[:size], sent[size:]
             server.send(*request)

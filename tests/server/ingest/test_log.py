@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from otel_sessions.server.ingest.log import BackloggedError, RequestLog, Sealed
+from otel_sessions.server.ingest.log import BackloggedError, RequestLog
 from otel_sessions.server.ingest.segments import TRACES, numbers, remove_segment
 
 LOGS: list[RequestLog] = []
@@ -27,6 +28,22 @@ def log_in(folder: Path, *, backlog_bytes: int = 1000) -> RequestLog:
     """A log that starts with segment 1."""
     LOGS.append(RequestLog(folder, backlog_bytes=backlog_bytes, first=1))
     return LOGS[-1]
+
+
+@contextmanager
+def taking(log: RequestLog, *, rows: int = 9, **when: float) -> Iterator[list[bytes]]:
+    """Take a segment on another thread, and fail if it takes long; the payloads, once it is left."""
+    taken: list[bytes] = []
+
+    def take() -> None:
+        sealed = log.take(rows=rows, **when)
+        assert sealed is not None
+        taken.extend(request.payload for request in sealed.requests)
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    yield taken
+    thread.join(10)
 
 
 def test_a_segment_is_taken_when_it_has_rows_enough(tmp_path: Path) -> None:
@@ -59,46 +76,29 @@ def test_while_there_are_readers_segments_are_taken_earlier(tmp_path: Path) -> N
     assert not log.wait_for(number, timeout=0)
     assert log.take(rows=9, linger=3600) is not None
     log.append(TRACES, b"b", [2])
-    taken: list[Sealed | None] = []
-
-    def take() -> None:
-        taken.append(log.take(rows=9, linger=3600, linger_for_readers=0))
-
-    thread = threading.Thread(target=take, daemon=True)
-    thread.start()
-    thread.join(10)
-    assert [[b"b"]] == [[request.payload for request in sealed.requests] for sealed in taken if sealed is not None]
+    with taking(log, linger=3600, linger_for_readers=0) as taken:
+        pass
+    assert [b"b"] == taken
 
 
 def test_while_an_answer_is_made_segments_are_taken_at_another_time(tmp_path: Path) -> None:
     """When it is done they are taken as ever."""
     log = log_in(tmp_path)
     log.append(TRACES, b"a", [1])
-    taken: list[Sealed | None] = []
-
-    def take() -> None:
-        taken.append(log.take(rows=9, linger=0, linger_while_answering=3600))
-
-    with log.answering(), log.answering():
+    with ExitStack() as stack, log.answering(), log.answering():
         assert log.take(rows=9, linger=3600, linger_while_answering=0) is not None
         log.append(TRACES, b"b", [2])
-        thread = threading.Thread(target=take, daemon=True)
-        thread.start()
-    thread.join(10)
-    assert [[b"b"]] == [[request.payload for request in sealed.requests] for sealed in taken if sealed is not None]
+        taken = stack.enter_context(taking(log, linger=0, linger_while_answering=3600))
+    assert [b"b"] == taken
 
 
 def test_a_resting_committer_is_woken_by_a_reader_only(tmp_path: Path) -> None:
     """Rows enough do not end its rest; a reader does."""
     log = log_in(tmp_path)
     number = log.append(TRACES, b"a", [1])
-    taken = []
-    rest = time.monotonic() + 3600
-    thread = threading.Thread(target=lambda: taken.append(log.take(rows=1, linger=0, not_before=rest)))
-    thread.start()
-    assert not log.wait_for(number, timeout=0)
-    thread.join(10)
-    assert [1] == [sealed.number for sealed in taken if sealed is not None]
+    with taking(log, rows=1, linger=0, not_before=time.monotonic() + 3600) as taken:
+        assert not log.wait_for(number, timeout=0)
+    assert [b"a"] == taken
 
 
 def test_too_much_waiting_is_refused_with_a_delay(tmp_path: Path) -> None:
@@ -128,6 +128,40 @@ def test_a_reader_hurries_the_committer_and_waits(tmp_path: Path) -> None:
     assert log.wait_for(number)
 
 
+def test_who_waits_for_groups_waits_for_no_more(tmp_path: Path) -> None:
+    """A segment that a reader waits for says so; when all its rows are stored its groups are too."""
+    log = log_in(tmp_path)
+    log.append(TRACES, b"a", [1])
+    unasked = log.take(rows=1, linger=3600)
+    number = log.append(TRACES, b"b", [1])
+    assert not log.wait_for_groups(number, timeout=0)
+    asked = log.take(rows=100, linger=3600)
+    assert unasked is not None
+    assert asked is not None
+    assert (False, True) == (unasked.awaited, asked.awaited)
+    log.grouped(number)
+    assert log.wait_for_groups(number, timeout=0)
+    assert not log.wait_for(number, timeout=0)
+    number = log.append(TRACES, b"c", [1])
+    log.done(number)
+    assert log.wait_for_groups(number, timeout=0)
+
+
+def test_answers_are_waited_for_unless_they_wait_themselves(tmp_path: Path) -> None:
+    """One that waits for a commit would never be done."""
+    log = log_in(tmp_path)
+    number = log.append(TRACES, b"a", [1])
+    assert log.let_answer(0)
+    with log.answering():
+        assert not log.let_answer(0)
+        reader = threading.Thread(target=log.wait_for, args=(number, 30))
+        reader.start()
+        assert log.let_answer(30)
+        log.done(number)
+        reader.join()
+        assert not log.let_answer(0)
+
+
 def test_a_closed_log_is_emptied_and_takes_nothing(tmp_path: Path) -> None:
     """Shutting down commits what is there at once."""
     log = log_in(tmp_path)
@@ -142,12 +176,9 @@ def test_a_closed_log_is_emptied_and_takes_nothing(tmp_path: Path) -> None:
 def test_a_waiting_committer_is_woken_by_the_first_request(tmp_path: Path) -> None:
     """It sleeps while there is nothing."""
     log = log_in(tmp_path)
-    taken = []
-    thread = threading.Thread(target=lambda: taken.append(log.take(rows=1, linger=3600)))
-    thread.start()
-    log.append(TRACES, b"a", [1])
-    thread.join(10)
-    assert [1] == [sealed.number for sealed in taken if sealed is not None]
+    with taking(log, rows=1, linger=3600) as taken:
+        log.append(TRACES, b"a", [1])
+    assert [b"a"] == taken
 
 
 def test_a_new_log_numbers_on_from_what_is_left(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from otel_sessions.server.store.client import Store, StoreSettings
 from otel_sessions.server.store.errors import NewerSchemaError
 from otel_sessions.server.store.insert import insert_rows
 from otel_sessions.server.store.migrations import migrate, migrations, schema_version
+from otel_sessions.server.store.session_rows import SessionRows
+from otel_sessions.server.store.sessions import list_sessions
 from otel_sessions.server.store.spans import trace_hex
 
 
@@ -62,6 +64,28 @@ def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
         with pytest.raises(NewerSchemaError, match=rf"999.* {migrations()[-1].number};.*upgrade") as raised:
             Store(settings)
         assert settings.shown in str(raised.value)
+
+
+def test_rows_of_lists_in_an_older_layout_are_made_anew(store: Store) -> None:
+    """They were sorted otherwise; all that they say is in the trace groups."""
+    spans = {1: [span(session="a"), span(2, session="b")], 2: [span(session="b")]}
+    write(store, spans)
+    version = next(step.number for step in migrations() if step.name == "sessions" and "Born" in step.sql)
+    with store.writing() as client:
+        client.command(
+            "CREATE OR REPLACE TABLE sessions (Key LowCardinality(String), Id String, IdHash UInt128, Version UInt64)"
+            " ENGINE = ReplacingMergeTree(Version) ORDER BY (Key, IdHash)"
+        )
+        client.command("INSERT INTO sessions (Key, Id, IdHash, Version) VALUES ('id', 'a', 1, 1)")
+        parameters = {"version": version}
+        client.command(
+            "ALTER TABLE schema_version DELETE WHERE Version >= {version:UInt32} SETTINGS mutations_sync = 1",
+            parameters=parameters,
+        )
+        assert migrate(client, store.shown, embedded=True) == len(migrations()) - version + 1
+    SessionRows(store)
+    listed = list_sessions(store, sort="created", descending=False)
+    assert {session.id: session.span_count for session in listed.sessions} == {"a": 1, "b": 2}
 
 
 def test_tables_that_a_collector_made_are_taken_over(store: Store) -> None:

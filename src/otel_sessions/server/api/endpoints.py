@@ -41,6 +41,16 @@ class Endpoint(APIRoute):
 
 
 def reading(backend: Backend) -> Store:
+    """The store, once all that was acknowledged so far is counted in it.
+
+    Raises:
+        UnsettledError: if that takes too long.
+    """
+    backend.settle_groups()
+    return backend.store
+
+
+def reading_spans(backend: Backend) -> Store:
     """The store, once all that was acknowledged so far is in it.
 
     Raises:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.server.api.addresses import SESSION, SESSIONS, SessionEndpoint
 from otel_sessions.server.api.cursors import list_mark, read_session_cursor, session_cursor
-from otel_sessions.server.api.endpoints import Endpoint, answer, listing, reading
+from otel_sessions.server.api.endpoints import Endpoint, answer, listing, reading, reading_spans
 from otel_sessions.server.api.errors import ApiError, documented
 from otel_sessions.server.api.expectations import shortened
 from otel_sessions.server.api.models import Deleted, One, Page, Pagination, Session, SessionWithTraces, Trace
@@ -148,7 +148,7 @@ def list_spans(
     """The spans of a session as they were sent: trace by trace, each by start."""
     mark = list_mark("spans", key, session_id)
     first = first_row(cursor, offset, mark)
-    found = session_spans(reading(backend), session_id, key=key, limit=limit, offset=first)
+    found = session_spans(reading_spans(backend), session_id, key=key, limit=limit, offset=first)
     if not found.total:
         raise _unknown(session_id, key)
     return answer(page([Span.of(row) for row in found.spans], total=found.total, limit=limit, offset=first, mark=mark))

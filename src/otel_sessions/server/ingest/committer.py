@@ -29,6 +29,9 @@ LINGER_WHILE_ANSWERING: Final = 0.5
 """Seconds until a request is committed. Larger commits cost less; but while there are readers, each waits for the commit
 that is under way and for his own. While an answer is made that waits for none any more, a commit would slow it down."""
 
+ANSWER_SECONDS: Final = 0.25
+"""So long a commit waits at most, once its trace groups are written, for the answers to those who waited for them."""
+
 WASTEFUL: Final = 4
 """A commit that counts so many times the spans anew that it adds is followed by a rest as long as it took, unless a
 reader waits: a trace of any size that comes in many requests is then counted a number of times that grows with the
@@ -46,9 +49,6 @@ class Committed(NamedTuple):
         duplicates: how many spans were not.
         size: the bytes of their requests.
         seconds: how long it took.
-        version: of the trace groups that it wrote.
-        groups: that it wrote.
-        left: the (key, value) of the sessions that it took traces from.
         unpriced: by model, how many calls of the traces that it wrote have no known cost.
     """
 
@@ -56,10 +56,21 @@ class Committed(NamedTuple):
     duplicates: int
     size: int
     seconds: float
-    version: int
-    groups: Sequence[TraceGroup]
-    left: frozenset[Pair]
     unpriced: Mapping[str, int]
+
+
+class Regrouped(NamedTuple):
+    """Trace groups that were written; by a commit that fails later, perhaps, which will write them again.
+
+    Attributes:
+        written: the groups.
+        left: the (key, value) of the sessions that traces were taken from.
+        version: of the groups.
+    """
+
+    written: Sequence[TraceGroup]
+    left: frozenset[Pair]
+    version: int
 
 
 class UnavailableError(Exception):
@@ -121,7 +132,7 @@ class Committer:
     """Takes segments from a log and commits them to a store, in order.
 
     A commit has three inserts: side by side the spans and the trace groups that change, and after them the facts, so that
-    facts are of spans that are there. What is in memory follows only when all three are done, so a commit that failed half
+    facts are of spans that are there. If a reader waits for the groups, they come first, and he is answered before the rest. What is in memory follows only when all three are done, so a commit that failed half
     way is simply done again: the rows of its spans and log records that are there already are looked up and left out, facts
     may repeat, and the groups of all its traces are written anew, whatever is there of them. That is also how a segment is
     replayed that was left behind by a process that died.
@@ -141,6 +152,7 @@ class Committer:
         pricer: Pricer | None = None,
         concatenate: Callable[[Sequence[Any]], Any],
         version: int = 0,
+        regrouped: Callable[[Regrouped], object] = lambda _: None,
         committed: Callable[[Committed], object] = lambda _: None,
         pause: Callable[[float], object] | None = None,
     ) -> None:
@@ -154,7 +166,8 @@ class Committer:
             pricer: what calls cost that do not say so themselves.
             concatenate: several batches of one signal as one.
             version: the greatest one in the store.
-            committed: told of every commit, on the committer's thread.
+            regrouped: told of trace groups before any reader sees them, on the committer's thread.
+            committed: told of every commit, on the same thread.
             pause: waits between tries, in seconds; tells the thread to stop by returning something true.
         """
         self._store = store
@@ -165,6 +178,7 @@ class Committer:
         self._concatenate = concatenate
         self._version = version
         self._rest_until = 0.0
+        self._regrouped = regrouped
         self._committed = committed
         self._writing = threading.Lock()
         self._stopping = threading.Event()
@@ -286,24 +300,22 @@ class Committer:
         by_signal: dict[str, list[Any]] = {}
         for request in sealed.requests:
             by_signal.setdefault(request.signal, []).append(request.batch)
-        for signal, batches in by_signal.items():
+        # Spans first, since more readers wait for what they change.
+        for signal, batches in sorted(by_signal.items(), reverse=True):
             batch = batches[0] if len(batches) == 1 else self._concatenate(batches)
             if signal == TRACES:
-                plan, groups = self._commit_spans(batch, sealed.number, again=again, aside=aside)
+                plan, groups = self._commit_spans(batch, sealed, again=again, aside=aside)
                 stored[signal] = len(plan.rows)
             else:
                 stored[signal] = self._commit_logs(batch, sealed, again=again)
-        left = frozenset(pair for _, pair in groups.gone)
         size = sum(len(request.payload) for request in sealed.requests)
         end = time.monotonic()
         seconds = end - begin
         if groups.span_count > WASTEFUL * len(plan.rows):
             self._rest_until = end + seconds
-        self._committed(
-            Committed(stored, plan.duplicates, size, seconds, self._version, groups.written, left, groups.unpriced)
-        )
+        self._committed(Committed(stored, plan.duplicates, size, seconds, groups.unpriced))
 
-    def _commit_spans(self, batch: Batch, number: int, *, again: bool, aside: bool) -> tuple[Plan, Groups]:
+    def _commit_spans(self, batch: Batch, sealed: Sealed, *, again: bool, aside: bool) -> tuple[Plan, Groups]:
         traces = self._known_traces(set(batch.trace_ids))
         plan = Plan() if aside else plan_spans(batch.trace_ids, batch.facts, traces)
         rows = plan.rows
@@ -311,14 +323,23 @@ class Committer:
             stored = self._store.stored_spans({batch.trace_ids[index] for index in rows})
             rows = [index for index in rows if (batch.trace_ids[index], batch.facts[index].span_id) not in stored]
         # What is done again differs from what was tried before, so its token would be wrong; the look-up decides.
-        inserting = self._insert_spans(batch, rows, None if again else f"{number}-spans")
+        token = None if again else f"{sealed.number}-spans"
+        inserting = None if sealed.awaited else self._insert_spans(batch, rows, token)
         try:
-            facts = {trace_id: write_facts(added.values()) for trace_id, added in plan.facts.items()}
-            groups = self._groups(batch, plan, traces, again=again) if facts or again else Groups()
+            groups = self._groups(batch, plan, traces, again=again) if plan.facts or again else Groups()
             if groups.written or groups.gone:
                 self._store.insert_groups(groups.written, groups.gone, self._version)
+                left = frozenset(pair for _, pair in groups.gone)
+                self._regrouped(Regrouped(groups.written, left, self._version))
+            if not again:
+                self._log.grouped(sealed.number)
+            facts = {trace_id: write_facts(added.values()) for trace_id, added in plan.facts.items()}
         finally:
-            wait([inserting])
+            if inserting is not None:
+                wait([inserting])
+        if inserting is None:
+            self._log.let_answer(ANSWER_SECONDS)
+            inserting = self._insert_spans(batch, rows, token)
         inserting.result()
         if facts:
             self._store.insert_facts(facts, self._version)

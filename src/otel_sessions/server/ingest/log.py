@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +47,14 @@ class Sealed:
     """A segment that nothing is appended to any more, with its requests in order; or a part of one.
 
     Attributes:
+        awaited: whether a reader waits for it.
         logs_before: how many log records the segment has before this part.
     """
 
     number: int
     requests: list[Request] = field(default_factory=list)
     logs_before: int = 0
+    awaited: bool = False
 
 
 class RequestLog:
@@ -81,7 +83,8 @@ class RequestLog:
         self._wanted = 0
         self._waiting = 0
         self._sizes: dict[int, int] = {}
-        self._committed = self._open.number - 1
+        self._committed = self._grouped = self._open.number - 1
+        self._waiting_for: list[Callable[[], bool]] = []
         self._since = 0.0
         self._read = -READERS_SECONDS
         self._hurry = False
@@ -152,23 +155,36 @@ class RequestLog:
                 else:
                     self._changed.wait()
 
+    def grouped(self, number: int) -> None:
+        """A segment's trace groups are written, though not all of its rows: wake who waits for these."""
+        with self._changed:
+            self._grouped = number
+            self._changed.notify_all()
+
     def done(self, number: int) -> None:
         """A segment's rows are stored: delete it and wake who waits for it."""
         remove_segment(self.folder, number)
         with self._changed:
             self._waiting -= self._sizes.pop(number, 0)
-            self._committed = number
+            self._committed = self._grouped = number
             self._changed.notify_all()
 
     def wait_for(self, number: int, timeout: float | None = None) -> bool:
         """Wait until a segment is committed, and hurry the committer; whether it is."""
+        return self._wait(lambda: self._committed >= number, timeout)
+
+    def wait_for_groups(self, number: int, timeout: float | None = None) -> bool:
+        """Wait until a segment's trace groups are written, and hurry the committer; whether they are."""
+        return self._wait(lambda: self._grouped >= number, timeout)
+
+    def let_answer(self, seconds: float) -> bool:
+        """Wait at most so long until no answer is made any more, or one that waits for a commit; whether it is so."""
+
+        def answered() -> bool:
+            return not self._answering or not all(is_there() for is_there in self._waiting_for)
+
         with self._changed:
-            if self._committed >= number:
-                return True
-            self._hurry = True
-            self._read = time.monotonic()
-            self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._committed >= number, timeout)
+            return self._changed.wait_for(answered, seconds)
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -206,8 +222,22 @@ class RequestLog:
         with self._changed:
             self._segment.close()
 
+    def _wait(self, is_there: Callable[[], bool], timeout: float | None) -> bool:
+        with self._changed:
+            if is_there():
+                return True
+            self._hurry = True
+            self._read = time.monotonic()
+            self._waiting_for.append(is_there)
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(is_there, timeout)
+            finally:
+                self._waiting_for.remove(is_there)
+
     def _seal(self) -> Sealed:
         sealed = self._open
+        sealed.awaited = self._hurry
         self._segment.close()
         self._sizes[sealed.number] = sum(len(request.payload) for request in sealed.requests)
         self._open = Sealed(sealed.number + 1)

@@ -32,6 +32,11 @@ _COUNTS: Final = Struct("<QQ").pack
 _UINT64: Final = Struct("<Q").pack
 
 
+def id_hash(id_: bytes) -> bytes:
+    """`IdHash` of the session with this id, which ClickHouse computes alike."""
+    return sha256(id_).digest()[:16]
+
+
 def session_row(session: Pair, groups: Collection[TraceGroup], *, version: int, born: int) -> bytes:
     """The row in RowBinary, its columns in the order of `columns.COLUMNS`.
 
@@ -76,7 +81,7 @@ def session_row(session: Pair, groups: Collection[TraceGroup], *, version: int, 
         (
             string(key),
             raw_string(id_),
-            sha256(id_).digest()[:16],
+            id_hash(id_),
             _VERSIONS_AND_TIMES(
                 version, born, max([group.end for group in groups]), min([group.start for group in groups])
             ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +20,7 @@ from otel_sessions.server.store.columns import COLUMNS, SESSIONS
 from otel_sessions.server.store.fresh_sessions import FreshSessions
 from otel_sessions.server.store.group_rows import Pair
 from otel_sessions.server.store.insert import insert_written
-from otel_sessions.server.store.session_row import session_row
+from otel_sessions.server.store.session_row import id_hash, session_row
 from otel_sessions.server.store.sql import statement, statement_with
 from otel_sessions.server.store.trace_facts import chunks, last_version, numbers
 
@@ -97,7 +96,7 @@ class SessionRows:
     def _note(self, session: Pair, version: int) -> int:
         born = self._changed.get(session)
         if born is None:
-            born = self._changed[session] = self._births.of(id_hash(session[1]), version)
+            born = self._changed[session] = self._births.of(_hash(session[1]), version)
         return born
 
     def refresh(self, *, for_list: bool = False) -> None:
@@ -166,7 +165,7 @@ def write_rows(
     """
     for some in chunks(left, SESSIONS_AT_ONCE):
         with store.writing() as client:
-            client.command(statement("drop_session_rows"), parameters=_named(some))
+            client.command(_of_named("drop_session_rows"), parameters=_named(some))
     young = version if young is None else young
     others = [session for session in births if session not in fresh]
     steps: list[_Step] = []
@@ -176,7 +175,7 @@ def write_rows(
     ):
         for some in chunks(sessions, SESSIONS_AT_ONCE):
             born = [births[session] for session in some]
-            steps.append(_Step(statement(name), {**_named(some), "births": born, "born": min(born)}))
+            steps.append(_Step(_of_named(name), {**_named(some), "births": born, "born": min(born)}))
     _write(store, steps, version, more=bool(fresh))
     if fresh:
         rows = [session_row(one, groups, version=version, born=births[one]) for one, groups in fresh.items()]
@@ -185,7 +184,7 @@ def write_rows(
 
 def births_of(store: Store, sessions: Collection[Pair], version: int) -> dict[Pair, int]:
     """Sessions with the version that each was born with, as their rows say; this version for one that has none."""
-    hashes = {pair: id_hash(pair[1]) for pair in sessions}
+    hashes = {pair: _hash(pair[1]) for pair in sessions}
     sql = statement_with("births", which="IdHash IN {hashes:Array(UInt128)}")
     born = Births(numbers(store, sql, {"hashes": list(hashes.values())}))
     return {pair: born.of(hash_, version) for pair, hash_ in hashes.items()}
@@ -220,11 +219,6 @@ def catch_up(store: Store) -> None:
             client.command(statement("spare_all"))
     elif groups > rows:
         _write_newer(store, rows + 1, groups)
-
-
-def id_hash(value: str) -> int:
-    """`IdHash` of the session with this id."""
-    return int.from_bytes(sha256(value.encode()).digest()[:16], "little")
 
 
 def _write_newer(store: Store, from_: int, version: int) -> None:
@@ -262,7 +256,17 @@ def _shares(sessions: str, keys: Iterable[Sequence[Any]], parameters: Mapping[st
     ]
 
 
+def _of_named(name: str) -> str:
+    """The statement of this name; what it is about is in `_named`."""
+    return statement_with(name, named=statement("named_sessions"))
+
+
 def _named(sessions: Iterable[Pair]) -> dict[str, Any]:
     """Sessions as parameters."""
     pairs = list(sessions)
-    return {"keys": [key for key, _ in pairs], "hashes": [id_hash(value) for _, value in pairs]}
+    return {"keys": [key for key, _ in pairs], "hashes": [_hash(value) for _, value in pairs]}
+
+
+def _hash(value: str) -> int:
+    """`IdHash` of the session with this id."""
+    return int.from_bytes(id_hash(value.encode()), "little")

@@ -1,1 +1,1 @@
-SELECT toUInt64(bitAnd(IdHash, toUInt128(18446744073709551615))) AS Short, Born FROM sessions WHERE ${which} ORDER BY Short
+SELECT toUInt64(IdHash) AS Short, Born FROM sessions WHERE ${which} ORDER BY Short

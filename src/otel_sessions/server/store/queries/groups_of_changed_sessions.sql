@@ -1,3 +1,3 @@
 SELECT *, IdHash, transform(IdHash, {hashes:Array(UInt128)}, {births:Array(UInt64)}, toUInt64(0)) AS Born
 FROM session_traces FINAL
-PREWHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+PREWHERE (Key, IdHash) IN (${named})

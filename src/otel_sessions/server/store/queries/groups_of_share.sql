@@ -6,7 +6,7 @@ FROM (
     PREWHERE Key = {key:String} AND IdHash BETWEEN {first:UInt128} AND {last:UInt128} AND IdHash IN (${sessions})
 ) AS groups
 LEFT JOIN (
-    SELECT bitAnd(IdHash, toUInt128(18446744073709551615)) AS Short, toNullable(min(Born)) AS Born
+    SELECT toUInt64(IdHash) AS Short, toNullable(min(Born)) AS Born
     FROM sessions
     GROUP BY Short
-) AS rows ON bitAnd(groups.IdHash, toUInt128(18446744073709551615)) = rows.Short
+) AS rows ON toUInt64(groups.IdHash) = rows.Short

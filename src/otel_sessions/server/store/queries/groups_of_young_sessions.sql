@@ -2,6 +2,6 @@
 SELECT *, IdHash, transform(IdHash, {hashes:Array(UInt128)}, {births:Array(UInt64)}, toUInt64(0)) AS Born
 FROM session_traces
 WHERE Version >= {born:UInt64}
-    AND (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+    AND (Key, IdHash) IN (${named})
 ORDER BY Key, IdHash, TraceId, Version DESC
 LIMIT 1 BY Key, IdHash, TraceId

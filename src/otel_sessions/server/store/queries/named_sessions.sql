@@ -1,0 +1,1 @@
+SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)}))
