@@ -13,12 +13,10 @@ class SqlMeasure(NamedTuple):
     Attributes:
         sql: `NULL` is unknown.
         type: its type without `Nullable`.
-        coarse: whether many sessions have the same value, whatever they do.
     """
 
     sql: str
     type: str
-    coarse: bool = False
 
 
 SQL_MEASURES: Final[Mapping[str, SqlMeasure]] = MappingProxyType(
@@ -28,8 +26,8 @@ SQL_MEASURES: Final[Mapping[str, SqlMeasure]] = MappingProxyType(
         "cost": SqlMeasure("Cost", "Decimal(76, 38)"),
         "tokens": SqlMeasure("Tokens", "UInt64"),
         "duration": SqlMeasure("toUInt64(LastActive - Created) / 1e6", "Float64"),
-        "traces": SqlMeasure("Traces", "UInt64", coarse=True),
-        "failure_rate": SqlMeasure("FailedTraces / Traces", "Float64", coarse=True),
+        "traces": SqlMeasure("Traces", "UInt64"),
+        "failure_rate": SqlMeasure("FailedTraces / Traces", "Float64"),
         "name": SqlMeasure("Name", "String"),
     }
 )

@@ -15,7 +15,7 @@ from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.store.client import Store
 from otel_sessions.server.store.filters import SessionFilters
 from otel_sessions.server.store.measures import SQL_MEASURES
-from otel_sessions.server.store.pages import Cursor, Order, Part, window
+from otel_sessions.server.store.pages import Cursor, Order, Part, places
 from otel_sessions.server.store.session_traces import SHOWN_COLUMNS, trace_group
 from otel_sessions.server.store.sql import statement, statement_with
 
@@ -76,17 +76,12 @@ def list_sessions(
         raise ValueError(f"sort={sort!r} is not a measure; choose from {', '.join(SQL_MEASURES)}")
     filters = filters or SessionFilters()
     with store.reading() as client:
-        seen = window(client, filters, Order(sort, descending), Part(limit, offset, cursor))
-    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [place.hash for place in seen.places]})
+        found, total = places(client, filters, Order(sort, descending), Part(limit + 1, offset, cursor))
+    page = found[:limit]
+    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [place.hash for place in page]})
     # What went meanwhile is left out.
-    rows = [(place, sessions[place.hash]) for place in seen.places if place.hash in sessions]
-    rows.sort(key=lambda row: (row[0].rank, row[1].id))
-    if cursor is not None:
-        rows = [row for row in rows if row[0].measure != cursor.measure or row[1].id > cursor.id]
-    page = rows[seen.skip : seen.skip + limit]
-    more = seen.more or len(rows) > seen.skip + limit
-    after = Cursor(page[-1][0].measure, page[-1][1].id) if page and more else None
-    return SessionPage([session for _, session in page], seen.total, after)
+    shown = [sessions[place.hash] for place in page if place.hash in sessions]
+    return SessionPage(shown, total, page[-1].cursor if len(found) > limit else None)
 
 
 def get_session(store: Store, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:

@@ -1,10 +1,10 @@
--- One pass over narrow columns: the sessions around a page, and the number of all as rows before the limit.
-SELECT toString(IdHash) AS Hash, toString(Measure) AS Shown, ${after} AS After
+-- One pass over narrow columns: the sessions of a page, and the number of all as rows before the limit.
+SELECT toString(IdHash) AS Hash, SessionId, toString(Measure) AS Shown, toUInt8(ifNull(${after}, 0)) AS After
 FROM (
-    SELECT ${columns}, ${measure} AS Measure
+    SELECT IdHash, Id AS SessionId, ${measure} AS Measure
     FROM sessions FINAL
     WHERE Key = {key:String} AND ${where}
 )
-ORDER BY After DESC, Measure ${direction} NULLS LAST${ties}
+ORDER BY After DESC, Measure ${direction} NULLS LAST, SessionId
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 SETTINGS exact_rows_before_limit = 1
