@@ -185,6 +185,20 @@ def test_parts_are_paged(client: TestClient, backend: Backend) -> None:
     }
 
 
+def test_a_page_of_large_spans_ends_early(client: TestClient, backend: Backend) -> None:
+    """The next begins with the span that would have been too much."""
+    for number in (1, 2, 3):
+        send(backend, a_span(2000 + number, session="large", attributes={"text": str(number) * 9_000_000}))
+    found: list[str] = []
+    cursor: str | None = None
+    while len(found) < 3:
+        page = client.get(path_of("large", "spans"), params={"cursor": cursor} if cursor else {}).json()
+        assert (len(page["data"]), page["pagination"]["offset"]) == (1, len(found))
+        found += [span["attributes"]["text"][-1] for span in page["data"]]
+        cursor = page["pagination"]["next"]
+    assert (found, cursor) == (["1", "2", "3"], None)
+
+
 def test_deletion_is_idempotent(client: TestClient, backend: Backend) -> None:
     """Done again, or for a session that never was, it is a success that took nothing; the same spans may come again."""
     send(backend, a_span(77, session="gone"))

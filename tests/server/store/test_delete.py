@@ -63,7 +63,7 @@ def test_a_session_is_gone_with_all_it_has(shared_store: Store) -> None:
     assert delete_session(store, "gone", version=2) == Deleted(4, frozenset({1, 2}))
     for _ in range(2):
         assert get_session(store, "gone") is None
-        assert session_spans(store, "gone") == ([], 0)
+        assert session_spans(store, "gone") == ([], 0, 0)
         assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
         compact(store, parts=0)
     assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "doomed_spans")) == (4, 2, 0)

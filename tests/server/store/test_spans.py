@@ -51,13 +51,13 @@ def test_spans_come_trace_by_trace(store: Store) -> None:
 
 def test_a_session_that_is_not_there(store: Store) -> None:
     """It has no spans."""
-    assert session_spans(store, "none") == ([], 0)
+    assert session_spans(store, "none") == ([], 0, 0)
 
 
 def test_rows_that_went_meanwhile(store: Store) -> None:
     """A group without its spans gives a short page, no error."""
     store_groups(store, groups_of(TRACES), version=1)
-    assert session_spans(store, "s") == ([], len(IN_ORDER))
+    assert session_spans(store, "s") == ([], len(IN_ORDER), 100)
 
 
 def test_the_latest_state_of_a_span(store: Store) -> None:
@@ -67,6 +67,22 @@ def test_the_latest_state_of_a_span(store: Store) -> None:
     for order in ([early, late], [late, early]):
         write(store, {1: order})
     assert [row["SpanName"] for row in session_spans(store, "s").spans] == ["late"]
+
+
+def test_a_page_of_large_spans_is_short(store: Store) -> None:
+    """It has as many as fit, and one at least; the next begins where it ends."""
+    write(store, {1: [span(i, session="s", start=AT + i, name="x" * size) for i, size in enumerate(SIZES, 1)]})
+    pages = []
+    offset = 0
+    while offset < len(SIZES):
+        page = session_spans(store, "s", offset=offset, max_bytes=100_000)
+        pages.append([len(row["SpanName"]) for row in page.spans])
+        assert page.next == offset + len(page.spans)
+        offset = page.next
+    assert pages == [[10_000, 20_000], [200_000], [10_000]]
+
+
+SIZES = [10_000, 20_000, 200_000, 10_000]
 
 
 @given(some=traces)

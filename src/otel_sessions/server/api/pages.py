@@ -18,7 +18,9 @@ def first_row(cursor: str | None, offset: int, mark: str) -> int:
     return read_offset_cursor(cursor, mark, most=MOST_SKIPPED) + offset
 
 
-def page(rows: Sequence[Item], *, total: int, limit: int, offset: int, mark: str) -> Page[Item]:
+def page(
+    rows: Sequence[Item], *, total: int, limit: int, offset: int, mark: str, after: int | None = None
+) -> Page[Item]:
     """A page of a list, with the cursor of the next one if there is one.
 
     Args:
@@ -27,8 +29,9 @@ def page(rows: Sequence[Item], *, total: int, limit: int, offset: int, mark: str
         limit: how long a page is.
         offset: the number of the first row.
         mark: what tells the list from others.
+        after: the number of the row after the page, if that is shorter than it could be.
     """
-    after = offset + limit
+    after = offset + limit if after is None else after
     more = offset_cursor(after, mark) if after < min(total, MOST_SKIPPED) else None
     return Page(data=list(rows), pagination=Pagination(total=total, limit=limit, offset=offset, next=more))
 

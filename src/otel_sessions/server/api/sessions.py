@@ -145,13 +145,14 @@ def list_spans(
     offset: Offset = 0,
     cursor: PageCursor = None,
 ) -> Response:
-    """The spans of a session as they were sent: trace by trace, each by start."""
+    """The spans of a session as they were sent: trace by trace, each by start. A page of large ones is shorter."""
     mark = list_mark("spans", key, session_id)
     first = first_row(cursor, offset, mark)
     found = session_spans(reading_spans(backend), session_id, key=key, limit=limit, offset=first)
     if not found.total:
         raise _unknown(session_id, key)
-    return answer(page([Span.of(row) for row in found.spans], total=found.total, limit=limit, offset=first, mark=mark))
+    rows = [Span.of(row) for row in found.spans]
+    return answer(page(rows, total=found.total, limit=limit, offset=first, mark=mark, after=found.next))
 
 
 @single.delete(SESSION, operation_id="deleteSession", summary="Delete a session", response_model=One[Deleted])
