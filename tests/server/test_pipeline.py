@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode
+from tests.server.otlp.decoding import decode_logs, decode_spans
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
 from otel_sessions.server.ingest.committer import Committer, UnavailableError
@@ -22,7 +23,7 @@ from otel_sessions.server.ingest.log import RequestLog
 from otel_sessions.server.ingest.segments import LOGS, TRACES
 from otel_sessions.server.known import KnownIds
 from otel_sessions.server.otlp.batch import joined
-from otel_sessions.server.otlp.decode import decode_logs, decode_spans, read_payload
+from otel_sessions.server.otlp.decode import read_payload
 from otel_sessions.server.store.client import Store, StoreSettings
 from otel_sessions.server.store.errors import StoreAwayError
 from otel_sessions.server.store.sessions import get_session

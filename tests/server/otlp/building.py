@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from tests.server.otlp.decoding import decode_spans
 from tests.server.otlp.rows import read_row
 
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
-from otel_sessions.server.otlp.decode import decode_spans
 
 AT = 1_795_000_000_000_000_000
 """A moment in November 2026."""

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.server.otlp.building import decoded, log_requests, row, traces
+from tests.server.otlp.decoding import decode_logs
 from tests.server.otlp.rows import columns
 
 from otel_sessions.server.otlp.batch import LOG_COLUMNS, LogBatch, SpanBatch, joined
-from otel_sessions.server.otlp.decode import decode_logs
 
 
 def test_columns() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.server.otlp.building import log_requests, span_requests, traces
+from tests.server.otlp.decoding import decode_logs, decode_spans
 
-from otel_sessions.server.otlp.decode import decode_logs, decode_spans
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import RequestError
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.server.otlp.building import AT, TRACE_ID, as_json, log_requests, row, span_requests, traces
+from tests.server.otlp.decoding import decode_logs, decode_spans
 
-from otel_sessions.server.otlp.decode import decode_logs, decode_spans
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
 from otel_sessions.server.otlp.json import MAX_BODY

@@ -18,9 +18,9 @@ from tests.server.otlp.building import (
     plain_value,
     row,
 )
+from tests.server.otlp.decoding import decode_logs
 
 from otel_sessions.server.otlp.batch import LogBatch
-from otel_sessions.server.otlp.decode import decode_logs
 from otel_sessions.server.otlp.values import restore, restore_all
 
 LAST = 2**63 - 1

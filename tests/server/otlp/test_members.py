@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from tests.server.otlp.building import SPAN_ID, TRACE_ID, any_value, field, nested, traces
+from tests.server.otlp.decoding import decode_logs, decode_spans
 
-from otel_sessions.server.otlp.decode import decode_logs, decode_spans
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import NestedTooDeepError, TooLargeError
 from otel_sessions.server.otlp.json import MOST_OBJECTS, traces_from_json

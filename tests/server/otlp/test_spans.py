@@ -28,11 +28,11 @@ from tests.server.otlp.building import (
     span_requests,
     traces,
 )
+from tests.server.otlp.decoding import decode_spans
 from tests.server.otlp.rows import columns
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
 from otel_sessions.server.otlp import limits, spans
-from otel_sessions.server.otlp.decode import decode_spans
 from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
 from otel_sessions.server.otlp.values import restore, restore_all
 

@@ -5,33 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from otel_sessions.server.ingest.segments import TRACES
-from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.json import logs_from_json, traces_from_json
 from otel_sessions.server.otlp.logs import read_logs
 from otel_sessions.server.otlp.messages import messages, parse
 from otel_sessions.server.otlp.rejected import Rejected
 from otel_sessions.server.otlp.spans import read_spans
-
-
-def decode_spans(body: bytes, format_: Format = Format.PROTOBUF) -> tuple[SpanBatch, Rejected]:
-    """The spans of an `ExportTraceServiceRequest` that are taken, and how many are not.
-
-    Raises:
-        RequestError: if the request as a whole cannot be taken; nothing else for any body.
-    """
-    request: Any = traces_from_json(body) if format_ is Format.JSON else parse(messages().traces, body)
-    return read_spans(request)
-
-
-def decode_logs(body: bytes, format_: Format = Format.PROTOBUF) -> tuple[LogBatch, Rejected]:
-    """The log records of an `ExportLogsServiceRequest` that are taken, and how many are not.
-
-    Raises:
-        RequestError: if the request as a whole cannot be taken; nothing else for any body.
-    """
-    request: Any = logs_from_json(body) if format_ is Format.JSON else parse(messages().logs, body)
-    return read_logs(request)
 
 
 def read_request(signal: str, body: bytes, format_: Format) -> tuple[bytes, Any, Rejected]:
