@@ -132,7 +132,7 @@ class Backend:
         self._settle(self._log.wait_for, timeout)
 
     def settle_groups(self, timeout: float = SETTLE_SECONDS) -> None:
-        """Wait until it is in trace groups, so that a read of sessions and their traces sees it, though not of spans.
+        """Wait until everything that was acknowledged so far is counted; its spans may not be there yet.
 
         Raises:
             UnsettledError: it takes longer.

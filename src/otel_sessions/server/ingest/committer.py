@@ -132,10 +132,11 @@ class Committer:
     """Takes segments from a log and commits them to a store, in order.
 
     A commit has three inserts: side by side the spans and the trace groups that change, and after them the facts, so that
-    facts are of spans that are there. If a reader waits for the groups, they come first, and he is answered before the rest. What is in memory follows only when all three are done, so a commit that failed half
-    way is simply done again: the rows of its spans and log records that are there already are looked up and left out, facts
-    may repeat, and the groups of all its traces are written anew, whatever is there of them. That is also how a segment is
-    replayed that was left behind by a process that died.
+    facts are of spans that are there. If a reader waits for the groups, they come first, and he is answered before the rest
+    is written. What is in memory follows only when all three are done, so a commit that failed half way is simply done again:
+    the rows of its spans and log records that are there already are looked up and left out, facts may repeat, and the groups
+    of all its traces are written anew, whatever is there of them. That is also how a segment is replayed that was left behind
+    by a process that died.
 
     A segment that fails for another reason than the store's being away is committed request by request, and a request
     that fails alone is set aside in a file, so that one that cannot be stored holds up no other. The groups of its traces
