@@ -81,15 +81,20 @@ def test_while_there_are_readers_segments_are_taken_earlier(tmp_path: Path) -> N
     assert [b"b"] == taken
 
 
-def test_while_an_answer_is_made_segments_are_taken_at_another_time(tmp_path: Path) -> None:
-    """When it is done they are taken as ever."""
+def test_while_an_answer_is_made_segments_are_taken_as_without_readers(tmp_path: Path) -> None:
+    """When it is done they are taken early again."""
     log = log_in(tmp_path)
-    log.append(TRACES, b"a", [1])
+    number = log.append(TRACES, b"a", [1])
+    assert not log.wait_for(number, timeout=0)
+    assert log.take(rows=9, linger=3600) is not None
+    log.append(TRACES, b"b", [2])
     with ExitStack() as stack, log.answering(), log.answering():
-        assert log.take(rows=9, linger=3600, linger_while_answering=0) is not None
-        log.append(TRACES, b"b", [2])
-        taken = stack.enter_context(taking(log, linger=0, linger_while_answering=3600))
-    assert [b"b"] == taken
+        with taking(log, linger=0, linger_for_readers=3600) as at_once:
+            pass
+        assert [b"b"] == at_once
+        log.append(TRACES, b"c", [3])
+        early = stack.enter_context(taking(log, linger=3600, linger_for_readers=0))
+    assert [b"c"] == early
 
 
 def test_a_resting_committer_is_woken_by_a_reader_only(tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ from otel_sessions.server.known import KnownIds
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
-ROWS: Final = 16_000
-LINGER: Final = 0.3
+ROWS: Final = 32_000
+LINGER: Final = 0.6
 LINGER_FOR_READERS: Final = 0.2
-LINGER_WHILE_ANSWERING: Final = 0.5
-"""Seconds until a request is committed. Larger commits cost less; but while there are readers, each waits for the commit
-that is under way and for his own. While an answer is made that waits for none any more, a commit would slow it down."""
+"""A commit begins when there are so many rows, or when the first of them has waited for so many seconds. Larger commits
+cost less; but while there are readers, each waits for the commit that is under way and for his own. While one is being
+answered, a commit would only slow that down."""
 
 ANSWER_SECONDS: Final = 0.25
 """So long a commit waits at most, once its trace groups are written, for the answers to those who waited for them."""
@@ -248,7 +248,6 @@ class Committer:
             rows=ROWS,
             linger=LINGER,
             linger_for_readers=LINGER_FOR_READERS,
-            linger_while_answering=LINGER_WHILE_ANSWERING,
             not_before=self._rest_until,
         )
 

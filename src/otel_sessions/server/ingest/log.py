@@ -123,7 +123,6 @@ class RequestLog:
         rows: int,
         linger: float,
         linger_for_readers: float | None = None,
-        linger_while_answering: float | None = None,
         not_before: float = 0.0,
     ) -> Sealed | None:
         """The next segment to commit; `None` when the log is closed and empty.
@@ -131,8 +130,8 @@ class RequestLog:
         Args:
             rows: it is taken when it has so many,
             linger: or when its first request is so many seconds old.
-            linger_for_readers: instead, while there are readers, who wait for the commit that is under way.
-            linger_while_answering: instead, while an answer is made that waits for no commit any more.
+            linger_for_readers: instead, while there are readers, who wait for the commit that is under way; but not while
+                one is being answered.
             not_before: all this not before a moment of `time.monotonic()`. A reader who waits gets it at once.
         """
         with self._changed:
@@ -142,10 +141,8 @@ class RequestLog:
                     now = time.monotonic()
                     full = self._rows >= rows
                     age = linger
-                    if linger_for_readers is not None and now - self._read < READERS_SECONDS:
+                    if linger_for_readers is not None and now - self._read < READERS_SECONDS and not self._answering:
                         age = linger_for_readers
-                    if linger_while_answering is not None and self._answering:
-                        age = linger_while_answering
                     remaining = max(not_before, 0.0 if full else self._since + age) - now
                     if self._hurry or self._closed or remaining <= 0:
                         return self._seal()
