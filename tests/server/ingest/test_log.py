@@ -30,6 +30,15 @@ def log_in(folder: Path, *, backlog_bytes: int = 1000) -> RequestLog:
     return LOGS[-1]
 
 
+def log_with_a_reader(folder: Path) -> RequestLog:
+    """A log from which a segment was just taken because somebody waits for it."""
+    log = log_in(folder)
+    number = log.append(TRACES, b"a", [1])
+    assert not log.wait_for(number, timeout=0)
+    assert log.take(rows=9, linger=3600) is not None
+    return log
+
+
 @contextmanager
 def taking(log: RequestLog, *, rows: int = 9, **when: float) -> Iterator[list[bytes]]:
     """Take a segment on another thread, and fail if it takes long; the payloads, once it is left."""
@@ -71,10 +80,7 @@ def test_a_segment_is_taken_when_it_is_old_enough(tmp_path: Path) -> None:
 
 def test_while_there_are_readers_segments_are_taken_earlier(tmp_path: Path) -> None:
     """Also for some time after the last one."""
-    log = log_in(tmp_path)
-    number = log.append(TRACES, b"a", [1])
-    assert not log.wait_for(number, timeout=0)
-    assert log.take(rows=9, linger=3600) is not None
+    log = log_with_a_reader(tmp_path)
     log.append(TRACES, b"b", [2])
     with taking(log, linger=3600, linger_for_readers=0) as taken:
         pass
@@ -83,10 +89,7 @@ def test_while_there_are_readers_segments_are_taken_earlier(tmp_path: Path) -> N
 
 def test_while_an_answer_is_made_segments_are_taken_as_without_readers(tmp_path: Path) -> None:
     """When it is done they are taken early again."""
-    log = log_in(tmp_path)
-    number = log.append(TRACES, b"a", [1])
-    assert not log.wait_for(number, timeout=0)
-    assert log.take(rows=9, linger=3600) is not None
+    log = log_with_a_reader(tmp_path)
     log.append(TRACES, b"b", [2])
     with ExitStack() as stack, log.answering(), log.answering():
         with taking(log, linger=0, linger_for_readers=3600) as at_once:
