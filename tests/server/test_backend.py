@@ -124,7 +124,7 @@ def test_too_much_is_waiting(start: Open, monkeypatch: pytest.MonkeyPatch) -> No
 
     def held(batch: Any, token: str | None) -> None:
         entered.set()
-        go_on.wait()
+        go_on.wait(30)
         insert(batch, token)
 
     monkeypatch.setattr(backend._committer._store, "insert_spans", held)

@@ -329,7 +329,7 @@ def test_who_waits_for_groups_does_not_wait_for_spans(tmp_path: Path, awaited: b
 
     def held(batch: SpanRows, token: str | None) -> None:
         seen.append(len(server.regrouped))
-        go_on.wait()
+        go_on.wait(30)
         insert_spans(batch, token)
 
     server.store.insert_spans = held  # type: ignore[method-assign]
