@@ -145,7 +145,9 @@ def stay(url: str) -> None:
     with suppress(KeyboardInterrupt):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"It stays at {url} until Ctrl-C.", flush=True)
-        threading.Event().wait()
+        # Another thread may take the signal: only one that wakes handles it.
+        while not threading.Event().wait(0.5):
+            pass
 
 
 def main(arguments: Sequence[str]) -> int:

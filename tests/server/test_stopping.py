@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -30,6 +31,30 @@ def test_a_signal_asks(number: int) -> None:
         os.kill(os.getpid(), number)
         stop.wait()
     assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_a_signal_that_another_thread_takes_asks() -> None:
+    """The system chooses the thread; only the main one handles signals, and does not wake by itself."""
+    stop = Stop()
+    main = threading.get_ident()
+    too_late = threading.Event()
+
+    def give_up() -> None:
+        too_late.set()
+        stop.ask()
+
+    def take() -> None:
+        while sys._current_frames()[main].f_code is not Stop.wait.__code__:
+            pass
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    alarm = threading.Timer(30, give_up)
+    alarm.start()
+    with stop.on_signals():
+        threading.Thread(target=take).start()
+        stop.wait()
+    alarm.cancel()
+    assert not too_late.is_set()
 
 
 def test_a_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

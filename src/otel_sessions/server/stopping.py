@@ -7,13 +7,17 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 BY_SIGNAL: Final = 128
 """What shells add to the number of a signal to get the exit status."""
+
+LOOK_SECONDS: Final = 0.5
+"""So often the main thread wakes. Any thread may be the one that takes a signal, and only the main thread handles it, which
+sleeps on if it was not the one."""
 
 
 class Stop:
@@ -31,7 +35,12 @@ class Stop:
 
     def wait(self) -> None:
         """Wait until someone asks."""
-        self._asked.get()
+        while True:
+            try:
+                return self._asked.get(timeout=LOOK_SECONDS)
+            except Empty:
+                # Python has seen now to what signals there were.
+                continue
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
