@@ -9,8 +9,8 @@ INSTALLED := $(VENV)/.installed
 # What runs for every span is compiled where there is a C compiler; make COMPILE=false leaves everything as it is.
 COMPILE ?= $(if $(shell command -v cc),true,false)
 COMPILED := $(shell sed -n 's/^    "\(src\/.*\.py\)",$$/\1/p' pyproject.toml)
-TESTS_OF_COMPILED := tests/counting tests/dialects tests/server/otlp tests/server/ingest tests/server/test_row_binary.py \
-	tests/server/test_same_answers.py tests/server/store/test_session_row.py tests/server/store/test_session_traces.py \
+TESTS_OF_COMPILED := tests/counting tests/dialects tests/server/otlp tests/server/ingest tests/server/clickhouse/test_row_binary.py \
+	tests/server/test_same_answers.py tests/server/projections/test_session_row.py tests/server/projections/test_trace_groups.py \
 	tests/test_exporter.py
 
 .DEFAULT_GOAL := help

@@ -24,14 +24,14 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from otel_sessions import default_pricer
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.ingest.segments import TRACES
-from otel_sessions.server.store.client import Store, StoreSettings
-from otel_sessions.server.store.cohorts import cohorts
-from otel_sessions.server.store.compaction import compact
-from otel_sessions.server.store.filters import SessionFilters
-from otel_sessions.server.store.measures import SQL_MEASURES
-from otel_sessions.server.store.session_rows import GROUPS_AT_ONCE, catch_up
-from otel_sessions.server.store.sessions import get_session, keys, list_sessions, session_traces
+from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.projections.compaction import compact
+from otel_sessions.server.projections.sessions import GROUPS_AT_ONCE, catch_up
+from otel_sessions.server.queries.cohorts import cohorts
+from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.measures import SQL_MEASURES
+from otel_sessions.server.queries.sessions import get_session, keys, list_sessions, session_traces
+from otel_sessions.server.signals import TRACES
 
 _ROWS = """
 INSERT INTO session_traces (Key, Id, TraceId, Version, Start, End, SpanCount, Failed, Name, NameAfter, TotalTokens,

@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 
 from otel_sessions.cli.app import app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.ingest.segments import TRACES
-from otel_sessions.server.store.client import Store, StoreSettings
-from otel_sessions.server.store.lock import FolderLock
-from otel_sessions.server.store.sessions import get_session
+from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.folder_lock import FolderLock
+from otel_sessions.server.queries.sessions import get_session
+from otel_sessions.server.signals import TRACES
 
 PRICES = """\
 [[price]]

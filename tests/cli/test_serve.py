@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from otel_sessions.cli.app import app
 from otel_sessions.cli.serve import log_to_stderr
-from otel_sessions.server.quantities import Retention, bytes_of
-from otel_sessions.server.settings import Settings, load_settings
+from otel_sessions.server.process.settings import Settings, load_settings
+from otel_sessions.server.process.sizes import Retention, bytes_of
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
         served.append(settings)
         return 7
 
-    monkeypatch.setattr("otel_sessions.server.serve.serve", serve)
+    monkeypatch.setattr("otel_sessions.server.process.serve.serve", serve)
     return served
 
 

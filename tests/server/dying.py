@@ -11,8 +11,8 @@ import sys
 from typing import Any
 
 from otel_sessions.cli.main import run
-from otel_sessions.server.ingest.destination import Destination
-from otel_sessions.server.ingest.log import RequestLog
+from otel_sessions.server.ingest.commit_target import Destination
+from otel_sessions.server.wal.log import RequestLog
 
 
 def die(owner: type, name: str, when: str, number: int) -> None:

@@ -15,11 +15,11 @@ from tests.server.otlp.building import AT, traces
 
 from otel_sessions.server import backend as module
 from otel_sessions.server.backend import Backend, UnsettledError
-from otel_sessions.server.ingest.segments import LOGS, TRACES
+from otel_sessions.server.clickhouse.client import Store, StoreSettings
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
-from otel_sessions.server.store.client import Store, StoreSettings
-from otel_sessions.server.store.sessions import get_session, list_sessions
+from otel_sessions.server.queries.sessions import get_session, list_sessions
+from otel_sessions.server.signals import LOGS, TRACES
 
 _numbers = count()
 
@@ -204,7 +204,7 @@ def test_what_a_dead_process_acknowledged_is_stored(start: Open, caplog: pytest.
     first = start()
     first._log.append = lambda *_: 0  # type: ignore[method-assign]
     first.close()
-    from otel_sessions.server.ingest.log import RequestLog
+    from otel_sessions.server.wal.log import RequestLog
 
     log = RequestLog(first._log.folder, backlog_bytes=1000)
     log.append(TRACES, request("s"), [])

@@ -17,17 +17,17 @@ from opentelemetry.trace import Status, StatusCode
 from tests.server.otlp.decoding import decode_logs, decode_spans
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
+from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.ingest.commit_target import Destination
 from otel_sessions.server.ingest.committer import Committer, UnavailableError
-from otel_sessions.server.ingest.destination import Destination
-from otel_sessions.server.ingest.log import RequestLog
-from otel_sessions.server.ingest.segments import LOGS, TRACES
-from otel_sessions.server.known import KnownIds
 from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import read_payload
-from otel_sessions.server.store.client import Store, StoreSettings
-from otel_sessions.server.store.errors import StoreAwayError
-from otel_sessions.server.store.sessions import get_session
-from otel_sessions.server.store.trace_facts import known_traces, last_version
+from otel_sessions.server.projections.seen_trace_ids import KnownIds
+from otel_sessions.server.projections.trace_facts import known_traces, last_version
+from otel_sessions.server.queries.sessions import get_session
+from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.wal.log import RequestLog
 
 PRICER = default_pricer()
 
@@ -167,6 +167,6 @@ def test_a_store_that_is_away_is_told_from_one_that_refuses(store: Store, monkey
     def away(*_: object) -> None:
         raise StoreAwayError("the disk is full")
 
-    monkeypatch.setattr("otel_sessions.server.ingest.destination.facts_of", away)
+    monkeypatch.setattr("otel_sessions.server.ingest.commit_target.facts_of", away)
     with pytest.raises(UnavailableError, match="disk is full"):
         Destination(store).facts_of([1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from otel_sessions.server.settings import Settings
+    from otel_sessions.server.process.settings import Settings
 
 StoreOption = Annotated[
     str | None,
@@ -23,7 +23,7 @@ ConfigOption = Annotated[Path | None, typer.Option(help="A TOML file with these 
 
 def settings_of(**given: Any) -> Settings:
     """The settings, or the end of the command with a line that says what is wrong."""
-    from otel_sessions.server.settings import SettingsError, load_settings  # noqa: PLC0415 - slow to import
+    from otel_sessions.server.process.settings import SettingsError, load_settings  # noqa: PLC0415 - slow to import
 
     try:
         return load_settings(**given)

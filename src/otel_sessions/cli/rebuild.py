@@ -15,11 +15,11 @@ def rebuild(*, store: StoreOption = None, prices: PricesOption = None, config: C
     from rich.console import Console  # noqa: PLC0415 - slow to import, as are those below
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    from otel_sessions.server.opening import StartError, load_pricer, open_store  # noqa: PLC0415
-    from otel_sessions.server.reread import read_span  # noqa: PLC0415
-    from otel_sessions.server.store.errors import StoreError  # noqa: PLC0415
-    from otel_sessions.server.store.rebuild import rebuild as count_anew  # noqa: PLC0415
-    from otel_sessions.server.store.trace_facts import last_version  # noqa: PLC0415
+    from otel_sessions.server.clickhouse.errors import StoreError  # noqa: PLC0415
+    from otel_sessions.server.process.bootstrap import StartError, load_pricer, open_store  # noqa: PLC0415
+    from otel_sessions.server.projections.rebuild import rebuild as count_anew  # noqa: PLC0415
+    from otel_sessions.server.projections.stored_span import read_span  # noqa: PLC0415
+    from otel_sessions.server.projections.trace_facts import last_version  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:

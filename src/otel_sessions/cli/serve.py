@@ -60,7 +60,7 @@ def serve(
         config=config,
     )
     log_to_stderr()
-    from otel_sessions.server.serve import serve as serve_until_stopped  # noqa: PLC0415 - slow to import
+    from otel_sessions.server.process.serve import serve as serve_until_stopped  # noqa: PLC0415 - slow to import
 
     raise typer.Exit(serve_until_stopped(settings))
 

@@ -11,26 +11,26 @@ from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.ingest.commit_target import Destination
 from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped
-from otel_sessions.server.ingest.destination import Destination
-from otel_sessions.server.ingest.log import BackloggedError, RequestLog
-from otel_sessions.server.ingest.plan import Pair
-from otel_sessions.server.known import KnownIds
+from otel_sessions.server.ingest.stored_rows import last_segment
 from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
-from otel_sessions.server.otlp.rejected import Rejected
-from otel_sessions.server.store.client import Store
-from otel_sessions.server.store.compaction import compact
-from otel_sessions.server.store.delete import Deleted, delete_session
-from otel_sessions.server.store.errors import StoreError
-from otel_sessions.server.store.logs import last_segment
-from otel_sessions.server.store.retention import drop_older, drop_to_size
-from otel_sessions.server.store.session_rows import EAGER, SessionRows
-from otel_sessions.server.store.trace_facts import known_traces, last_version
+from otel_sessions.server.otlp.partial_success import Rejected
+from otel_sessions.server.projections.changes import Pair
+from otel_sessions.server.projections.compaction import compact
+from otel_sessions.server.projections.delete import Deleted, delete_session
+from otel_sessions.server.projections.retention import drop_older, drop_to_size
+from otel_sessions.server.projections.seen_trace_ids import KnownIds
+from otel_sessions.server.projections.sessions import EAGER, SessionRows
+from otel_sessions.server.projections.trace_facts import known_traces, last_version
+from otel_sessions.server.switch_interval import ShortTurns
 from otel_sessions.server.telemetry import Telemetry
-from otel_sessions.server.turns import ShortTurns
+from otel_sessions.server.wal.log import BackloggedError, RequestLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.store.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store, StoreSettings
 
 
 @pytest.fixture(scope="module")

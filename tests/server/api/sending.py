@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tests.server.otlp.building import traces
 
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.ingest.segments import TRACES
+from otel_sessions.server.signals import TRACES
 
 SECOND = 10**9
 START = "2026-11-18T11:06:40.000Z"

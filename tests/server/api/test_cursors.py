@@ -20,7 +20,7 @@ from otel_sessions.server.api.cursors import (
     session_cursor,
 )
 from otel_sessions.server.api.errors import ApiError
-from otel_sessions.server.store.pages import Cursor
+from otel_sessions.server.queries.pagination import Cursor
 
 MARK = list_mark("sessions", "x")
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.api.openapi import document
 from otel_sessions.server.backend import Backend, UnsettledError
-from otel_sessions.server.store.errors import StoreAwayError, StoreError
+from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 
 READS = [
     path.replace("{session_id}", "s") + ("?by=model" if path == "/v1/cohorts" else "")

@@ -16,9 +16,9 @@ from tests.server.otlp.building import traces
 from otel_sessions.drops import drops
 from otel_sessions.server.api import health as module
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.ingest.segments import TRACES
+from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.otlp.errors import RequestError
-from otel_sessions.server.store.errors import StoreAwayError
+from otel_sessions.server.signals import TRACES
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 from decimal import Decimal
 
-from tests.server.store.building import call, groups_of, span
+from tests.server.building import call, groups_of, span
 
 from otel_sessions.counting.facts import Labels
 from otel_sessions.counting.session import ModelRollup, SessionRollup, fold
 from otel_sessions.server.api.models import Cohort, ModelUse, Session, SessionKey, Trace
-from otel_sessions.server.store.cohorts import Cohort as StoredCohort
-from otel_sessions.server.store.sessions import KeySummary
+from otel_sessions.server.queries.cohorts import Cohort as StoredCohort
+from otel_sessions.server.queries.sessions import KeySummary
 
 
 def test_a_session_leaves_nothing_out() -> None:

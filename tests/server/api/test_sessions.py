@@ -14,7 +14,7 @@ from tests.server.otlp.building import AT
 
 from otel_sessions.counting.measures import MEASURES
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.store.sessions import get_session
+from otel_sessions.server.queries.sessions import get_session
 
 HTML = "<img src=x onerror=alert(1)> '; DROP TABLE x; -- 漢字 \u202e"
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from tests.server.api.sending import a_span, path_of, send
+from tests.server.building import empty
 from tests.server.otlp.building import AT, key_values
-from tests.server.store.building import empty
 
 from otel_sessions.server.api.span_models import Span, plain
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.store.columns import COLUMNS, TRACES
+from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 
 
 def stored(**columns: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.session import SessionRollup, fold
 from otel_sessions.counting.trace import TraceGroup
-from otel_sessions.server.facts_json import WrittenFacts, from_json
+from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 
 Pair = tuple[str, str]
 

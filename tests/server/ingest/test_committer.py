@@ -18,10 +18,11 @@ from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped, UnavailableError
-from otel_sessions.server.ingest.log import RequestLog
-from otel_sessions.server.ingest.recent import RecentTraces
-from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers
-from otel_sessions.server.known import KnownIds
+from otel_sessions.server.projections.recent_traces import RecentTraces
+from otel_sessions.server.projections.seen_trace_ids import KnownIds
+from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.wal.log import RequestLog
+from otel_sessions.server.wal.segments import numbers
 
 
 def span(

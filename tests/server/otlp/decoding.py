@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from otel_sessions.server.ingest.segments import LOGS, TRACES
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.decode import read_request
 from otel_sessions.server.otlp.encodings import Format
-from otel_sessions.server.otlp.rejected import Rejected
+from otel_sessions.server.otlp.partial_success import Rejected
+from otel_sessions.server.signals import LOGS, TRACES
 
 
 def decode_spans(body: bytes, format_: Format = Format.PROTOBUF) -> tuple[SpanBatch, Rejected]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 from otel_sessions.server.otlp.batch import SpanBatch
 from otel_sessions.server.otlp.spans import ROW
-from otel_sessions.server.store.columns import COLUMNS, TRACES
 
 _NUMBERS = {"UInt32": "<I", "UInt64": "<Q", "DateTime64(9)": "<q"}
 

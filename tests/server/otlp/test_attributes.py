@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.server.otlp.building import any_values, field, key_values, texts
 
 from otel_sessions.server.otlp import attributes as module
-from otel_sessions.server.otlp import members
+from otel_sessions.server.otlp import key_values as memo
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.errors import MalformedError
 from otel_sessions.server.otlp.values import decode, restore_all, split
@@ -68,7 +68,7 @@ def test_invalid_utf8() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """More names and numbers than are remembered are read all the same."""
-    monkeypatch.setattr(members, "REMEMBERED", 2)
+    monkeypatch.setattr(memo, "REMEMBERED", 2)
     module._MEMBERS.clear()
     pairs = [(f"name {number}", number) for number in range(10)]
     assert read_attributes(_raw(pairs)).values == dict(pairs)

@@ -21,7 +21,7 @@ from otel_sessions.server.otlp.errors import (
     UnsupportedContentTypeError,
     UnsupportedEncodingError,
 )
-from otel_sessions.server.otlp.rejected import Rejected, RejectedError
+from otel_sessions.server.otlp.partial_success import Rejected, RejectedError
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from tests.server.otlp.building import any_value, attributes, field, key_values
 
 from otel_sessions.dialects.read import is_read
-from otel_sessions.server.otlp import members, span_attributes
+from otel_sessions.server.clickhouse.row_binary import mapping
+from otel_sessions.server.otlp import key_values as memo
+from otel_sessions.server.otlp import span_attributes
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.span_attributes import read_span_attributes
-from otel_sessions.server.row_binary import mapping
 
 
 @settings(deadline=None)
@@ -44,7 +45,7 @@ def test_invalid_utf8() -> None:
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """By number and by length."""
-    monkeypatch.setattr(members, "REMEMBERED", 3)
+    monkeypatch.setattr(memo, "REMEMBERED", 3)
     span_attributes._MEMBERS.clear()
     for number in range(10):
         read_span_attributes([field(1, b"k") + field(2, field(1, b"v" * number))])

@@ -8,13 +8,13 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from otel_sessions.server.api.addresses import route_path
 from otel_sessions.server.api.errors import SECURITY_HEADERS, error_answer
 from otel_sessions.server.api.health import OPEN_PATHS
+from otel_sessions.server.api.session_routes import route_path
+from otel_sessions.server.api_key import allows
 from otel_sessions.server.otlp.encodings import Format, format_of
 from otel_sessions.server.otlp.errors import UnauthenticatedError, UnsupportedContentTypeError
 from otel_sessions.server.otlp.responses import error_response
-from otel_sessions.server.receive.keys import allows
 
 OTLP_PATHS: Final = frozenset({"/v1/traces", "/v1/logs", "/v1/metrics"})
 """Where a refusal is a `google.rpc.Status` in the format of the request."""

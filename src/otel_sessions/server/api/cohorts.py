@@ -13,9 +13,9 @@ from otel_sessions.server.api.cursors import list_mark
 from otel_sessions.server.api.endpoints import Endpoint, answer, listing
 from otel_sessions.server.api.errors import bad_parameter, documented
 from otel_sessions.server.api.models import Cohort, Page
-from otel_sessions.server.api.pages import first_row, page_of_all
+from otel_sessions.server.api.pagination import first_row, page_of_all
 from otel_sessions.server.api.parameters import METADATA_PARAMETER, AnyBackend, Filters, Limit, Offset, PageCursor
-from otel_sessions.server.store.cohorts import cohorts
+from otel_sessions.server.queries.cohorts import cohorts
 
 MOST_COHORTS: Final = 10_000
 

@@ -10,8 +10,8 @@ import re
 from typing import Any, Final
 
 from otel_sessions.server.api.errors import ApiError
-from otel_sessions.server.store.measures import SQL_MEASURES
-from otel_sessions.server.store.pages import Cursor
+from otel_sessions.server.queries.measures import SQL_MEASURES
+from otel_sessions.server.queries.pagination import Cursor
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?")
 _INTEGER: Final = re.compile(r"[0-9]{1,20}")

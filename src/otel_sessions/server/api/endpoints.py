@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from otel_sessions.server.api.errors import ApiError
-from otel_sessions.server.api.expectations import query_fields, shortened
+from otel_sessions.server.api.validation_messages import query_fields, shortened
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.store.client import Store
+from otel_sessions.server.clickhouse.client import Store
 
 _NAMES_SAID: Final = 5
 

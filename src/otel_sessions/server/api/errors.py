@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from otel_sessions.server.api.expectations import expected, query_fields, shortened
+from otel_sessions.server.api.validation_messages import expected, query_fields, shortened
 from otel_sessions.server.backend import UnsettledError
-from otel_sessions.server.store.errors import StoreAwayError, StoreError
+from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 
 logger: Final = logging.getLogger("otel_sessions.server")
 

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from otel_sessions.server.api.addresses import route_path
+from otel_sessions.server.api.session_routes import route_path
 
 _API: Final = "/v1/"
 

@@ -19,10 +19,10 @@ from otel_sessions.drops import dropped_values
 from otel_sessions.server.api.endpoints import Endpoint, answer
 from otel_sessions.server.api.errors import RETRY_SECONDS, ApiError, documented
 from otel_sessions.server.api.parameters import AnyBackend
+from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.ingest.segments import SIGNALS
-from otel_sessions.server.receive.keys import allows
-from otel_sessions.server.store.errors import StoreError
+from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.signals import SIGNALS
 from otel_sessions.server.telemetry import PREFIX
 
 READY_SECONDS: Final = 5.0

@@ -11,9 +11,9 @@ from otel_sessions.server.api.cursors import list_mark
 from otel_sessions.server.api.endpoints import Endpoint, answer, listing
 from otel_sessions.server.api.errors import documented
 from otel_sessions.server.api.models import Page, SessionKey
-from otel_sessions.server.api.pages import first_row, page_of_all
+from otel_sessions.server.api.pagination import first_row, page_of_all
 from otel_sessions.server.api.parameters import MOST_ROWS, AnyBackend, Limit, Offset, PageCursor
-from otel_sessions.server.store.sessions import keys
+from otel_sessions.server.queries.sessions import keys
 
 router: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=documented(400, 401, 503))
 

@@ -11,9 +11,9 @@ from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
-from otel_sessions.server.store.cohorts import Cohort as StoredCohort
-from otel_sessions.server.store.sessions import KeySummary
-from otel_sessions.server.store.spans import trace_hex
+from otel_sessions.server.clickhouse.span_rows import trace_hex
+from otel_sessions.server.queries.cohorts import Cohort as StoredCohort
+from otel_sessions.server.queries.sessions import KeySummary
 
 _AMOUNT: Final = {"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 

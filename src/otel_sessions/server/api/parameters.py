@@ -14,7 +14,7 @@ from otel_sessions.counting.measures import MEASURES
 from otel_sessions.server.api.endpoints import backend_of
 from otel_sessions.server.api.errors import ApiError, bad_parameter
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.store.filters import SessionFilters
+from otel_sessions.server.queries.filters import SessionFilters
 
 MOST_ROWS: Final = 1_000
 MOST_SKIPPED: Final = 1_000_000_000

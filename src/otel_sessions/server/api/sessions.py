@@ -9,13 +9,11 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.server.api.addresses import SESSION, SESSIONS, SessionEndpoint
 from otel_sessions.server.api.cursors import list_mark, read_session_cursor, session_cursor
 from otel_sessions.server.api.endpoints import Endpoint, answer, listing, reading, reading_spans
 from otel_sessions.server.api.errors import ApiError, documented
-from otel_sessions.server.api.expectations import shortened
 from otel_sessions.server.api.models import Deleted, One, Page, Pagination, Session, SessionWithTraces, Trace
-from otel_sessions.server.api.pages import first_row, page
+from otel_sessions.server.api.pagination import first_row, page
 from otel_sessions.server.api.parameters import (
     METADATA_PARAMETER,
     AnyBackend,
@@ -27,9 +25,11 @@ from otel_sessions.server.api.parameters import (
     PageCursor,
     Sort,
 )
+from otel_sessions.server.api.session_routes import SESSION, SESSIONS, SessionEndpoint
 from otel_sessions.server.api.span_models import Span
-from otel_sessions.server.store.sessions import get_session, list_sessions, session_traces
-from otel_sessions.server.store.spans import session_spans
+from otel_sessions.server.api.validation_messages import shortened
+from otel_sessions.server.queries.sessions import get_session, list_sessions, session_traces
+from otel_sessions.server.queries.spans import session_spans
 
 _PAGE: Final = 50
 _SPANS: Final = 100

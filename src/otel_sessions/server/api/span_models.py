@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field
 
 from otel_sessions.counting.session import shown_time
 from otel_sessions.server.api.models import Time
+from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import restore_all
-from otel_sessions.server.store.spans import Row
 
 Attributes = dict[str, Any]
 

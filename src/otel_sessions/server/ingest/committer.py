@@ -13,12 +13,13 @@ from typing import Any, Final, NamedTuple, Protocol
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup
-from otel_sessions.server.facts_json import WrittenFacts, to_json, write_facts
-from otel_sessions.server.ingest.log import Request, RequestLog, Sealed
-from otel_sessions.server.ingest.plan import Groups, Pair, Plan, plan_spans, regroup, stored_trace
-from otel_sessions.server.ingest.recent import RecentTraces, Trace
-from otel_sessions.server.ingest.segments import LOGS, TRACES, numbers, read_segment, remove_segment
-from otel_sessions.server.known import KnownIds
+from otel_sessions.server.projections.changes import Groups, Pair, Plan, plan_spans, regroup, stored_trace
+from otel_sessions.server.projections.facts_json import WrittenFacts, to_json, write_facts
+from otel_sessions.server.projections.recent_traces import RecentTraces, Trace
+from otel_sessions.server.projections.seen_trace_ids import KnownIds
+from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.wal.log import Request, RequestLog, Sealed
+from otel_sessions.server.wal.segments import numbers, read_segment, remove_segment
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 

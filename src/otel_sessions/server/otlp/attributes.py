@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.server.otlp.members import Remembered, end_of_key
+from otel_sessions.server.otlp.key_values import Remembered, end_of_key
 from otel_sessions.server.otlp.values import decode, split, store
 
 

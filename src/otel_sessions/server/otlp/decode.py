@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from otel_sessions.server.ingest.segments import TRACES
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.json import logs_from_json, traces_from_json
 from otel_sessions.server.otlp.logs import read_logs
 from otel_sessions.server.otlp.messages import messages, parse
-from otel_sessions.server.otlp.rejected import Rejected
+from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.spans import read_spans
+from otel_sessions.server.signals import TRACES
 
 
 def read_request(signal: str, body: bytes, format_: Format) -> tuple[bytes, Any, Rejected]:

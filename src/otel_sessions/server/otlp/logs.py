@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from otel_sessions.server.clickhouse.times import LATEST
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
 from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import messages, parse
-from otel_sessions.server.otlp.origin import Resource, Scope, text, walk
-from otel_sessions.server.otlp.rejected import Rejected
+from otel_sessions.server.otlp.partial_success import Rejected
+from otel_sessions.server.otlp.resource_scope import Resource, Scope, text, walk
 from otel_sessions.server.otlp.values import decode, store
-from otel_sessions.server.times import LATEST
 
 _OWN: Final = (
     "Timestamp",

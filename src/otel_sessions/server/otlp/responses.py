@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import RequestError
-from otel_sessions.server.otlp.rejected import Rejected
+from otel_sessions.server.otlp.partial_success import Rejected
 
 
 def traces_response(rejected: Rejected, format_: Format = Format.PROTOBUF) -> bytes:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.dialects.read import is_read
-from otel_sessions.server.otlp.members import Remembered, end_of_key
+from otel_sessions.server.clickhouse.row_binary import array, pairs, raw_string, string
+from otel_sessions.server.otlp.key_values import Remembered, end_of_key
 from otel_sessions.server.otlp.values import decode, split, store
-from otel_sessions.server.row_binary import array, pairs, raw_string, string
 
 
 class SpanAttributes(NamedTuple):

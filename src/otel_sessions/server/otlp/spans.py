@@ -10,17 +10,17 @@ from typing import Any, Final
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.server.clickhouse.row_binary import array, mapping, raw_string, string, strings, times
+from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.batch import SpanBatch
 from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
 from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import messages, parse
-from otel_sessions.server.otlp.origin import Resource, Scope, text, walk
-from otel_sessions.server.otlp.rejected import Rejected, RejectedError
+from otel_sessions.server.otlp.partial_success import Rejected, RejectedError
+from otel_sessions.server.otlp.resource_scope import Resource, Scope, text, walk
 from otel_sessions.server.otlp.span_attributes import read_span_attributes
 from otel_sessions.server.otlp.span_fields import SpanFields, read_span_fields
-from otel_sessions.server.row_binary import array, mapping, raw_string, string, strings, times
-from otel_sessions.server.times import LATEST, LATEST_PARTITION
 
 ROW: Final = (
     *("ServiceName", "ResourceAttributes", "ScopeName", "ScopeVersion", "ResourceSchemaUrl", "ScopeSchemaUrl"),

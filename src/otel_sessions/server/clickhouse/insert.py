@@ -1,0 +1,98 @@
+"""Inserts of columns, or of rows that are written already, with a token against repetition, in blocks that ClickHouse takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
+from otel_sessions.server.clickhouse.row_binary import writer
+from otel_sessions.server.clickhouse.times import DAY_NS, LATEST_PARTITION
+
+DAYS_PER_BLOCK: Final = 45
+"""ClickHouse takes 100 partitions a block. They are days of its own time zone, so one of ours can be two of them."""
+
+ROWS_PER_BLOCK: Final = 32_768
+
+_SETTINGS: Final = {TRACES: {"materialize_skip_indexes_on_insert": 0}}
+"""Spans have six indexes. The first merge makes them, for many inserts at once; until then, which is soon, new rows are found
+by a scan."""
+
+
+def insert_rows(
+    store: Store,
+    table: str,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    token: str | None = None,
+    into: str | None = None,
+) -> None:
+    """Insert rows; a time that the engine cannot hold becomes the last one that it can.
+
+    Args:
+        store: where to.
+        table: one of `COLUMNS`.
+        columns: all its columns, or some: the others stay empty. Times as integer nanoseconds UTC.
+        token: an insert of the same rows with a token that was used lately adds nothing.
+        into: a table that was made like this one, instead of it.
+    """
+    names = [name for name in COLUMNS[table] if name in columns]
+    timestamps = columns.get("Timestamp")
+    if timestamps is not None:
+        timestamps = [min(time, LATEST_PARTITION) for time in timestamps]
+        columns = {**columns, "Timestamp": timestamps}
+    written = [map(writer(COLUMNS[table][name]), columns[name]) for name in names]
+    rows = [b"".join(values) for values in zip(*written, strict=True)]
+    insert_written(store, into or table, names, rows, timestamps, token=token)
+
+
+def insert_written(
+    store: Store,
+    table: str,
+    names: Sequence[str],
+    rows: Sequence[bytes],
+    timestamps: Sequence[int] | None = None,
+    *,
+    token: str | None = None,
+) -> None:
+    """Insert rows that are written in RowBinary already.
+
+    Args:
+        store: where to.
+        table: its name.
+        names: the columns in the order of a row.
+        rows: one by one.
+        timestamps: of each row, the time that the table is partitioned by, nanoseconds UTC; `None` if it is not.
+        token: as in `insert_rows`.
+    """
+    # Without a token the engine would compare contents, and rows that were deleted could not come again.
+    token = token or uuid4().hex
+    with store.writing() as client:
+        for number, places in enumerate(_blocks(len(rows), timestamps)):
+            client.raw_insert(
+                table,
+                names,
+                b"".join([rows[place] for place in places]),
+                settings={"insert_deduplication_token": f"{token}-{number}", **_SETTINGS.get(table, {})},
+                fmt="RowBinary",
+            )
+
+
+def _blocks(count: int, times: Sequence[int] | None) -> Iterator[Sequence[int]]:
+    """The places of the rows of each block: so many rows and days at most, in order of days where these are many."""
+    if times is None or not times or max(times) // DAY_NS - min(times) // DAY_NS < DAYS_PER_BLOCK:
+        for first in range(0, count, ROWS_PER_BLOCK):
+            yield range(first, min(first + ROWS_PER_BLOCK, count))
+        return
+    days = [time // DAY_NS for time in times]
+    rows: list[int] = []
+    days_of_block: set[int] = set()
+    for row in sorted(range(len(times)), key=days.__getitem__):
+        if len(rows) == ROWS_PER_BLOCK or (days[row] not in days_of_block and len(days_of_block) == DAYS_PER_BLOCK):
+            yield rows
+            rows, days_of_block = [], set()
+        rows.append(row)
+        days_of_block.add(days[row])
+    yield rows

@@ -1,0 +1,74 @@
+"""Numbered migrations: the files in `schema/`, one statement each, applied in order and once.
+
+What is named `*.server.sql` is for others who use the same ClickHouse server, a Collector or dashboards. Nobody else can
+open an embedded store while we have it, so it goes without.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+from otel_sessions.server.clickhouse.errors import NewerSchemaError
+from otel_sessions.server.clickhouse.statements import statement
+
+
+class Migration(NamedTuple):
+    """One step: its number, its name, the statement, and whether it is for servers only."""
+
+    number: int
+    name: str
+    sql: str
+    for_servers: bool
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All steps that this version knows, in order."""
+    found = []
+    for file in files(__package__).joinpath("schema").iterdir():
+        number, _, name = file.name.removesuffix(".sql").partition("_")
+        sql = file.read_text(encoding="utf-8").strip()
+        found.append(Migration(int(number), name.removesuffix(".server"), sql, name.endswith(".server")))
+    return tuple(sorted(found))
+
+
+def schema_version(client: Client) -> int:
+    """The last step that was applied to the client's database; 0 for a new one."""
+    if not client.query(statement("schema_exists")).result_rows:
+        return 0
+    return int(client.query(statement("schema_version")).result_rows[0][0])
+
+
+def migrate(client: Client, store: str, *, embedded: bool) -> int:
+    """Bring the client's database up to date; the number of steps that this took.
+
+    If it is interrupted, all steps that it took are done again: each can be.
+
+    Args:
+        client: connected to the database.
+        store: how messages name it.
+        embedded: the database is in this process.
+
+    Raises:
+        NewerSchemaError: if a newer version of this program wrote the database.
+    """
+    steps = migrations()
+    known = steps[-1].number
+    found = schema_version(client)
+    if found > known:
+        raise NewerSchemaError(
+            f"the store {store} has schema version {found}, this otel-sessions knows versions up to {known}; "
+            "upgrade otel-sessions, or choose another store with --store"
+        )
+    missing = [step for step in steps if step.number > found]
+    for step in missing:
+        if not (embedded and step.for_servers):
+            client.command(step.sql)
+    if missing:
+        rows = [[step.number, step.name] for step in missing]
+        client.insert("schema_version", rows, column_names=["Version", "Name"])
+    return len(missing)

@@ -1,0 +1,1 @@
+"""One server process: its settings, its start and end, and its background jobs."""

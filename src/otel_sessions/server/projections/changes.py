@@ -1,0 +1,94 @@
+"""What a segment's spans change: which are new, which facts to add, which trace groups to write. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.trace import TraceGroup, distinct_spans, more_complete, roll_up
+from otel_sessions.server.projections.recent_traces import Trace
+
+Pair = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Plan:
+    """The changes that one segment makes, before any of them is made.
+
+    Attributes:
+        rows: indices of the spans to store; a span that says nothing new is not among them.
+        duplicates: how many spans say nothing new.
+        facts: by trace, the facts to add.
+    """
+
+    rows: list[int] = field(default_factory=list)
+    duplicates: int = 0
+    facts: dict[int, dict[int, SpanFacts]] = field(default_factory=dict)
+
+
+def plan_spans(trace_ids: Sequence[int], facts: Sequence[SpanFacts], known: Mapping[int, Trace]) -> Plan:
+    """Compare a segment's spans with what is known of their traces.
+
+    A span that was stored before is a duplicate, unless this delivery is a later state of it: then it is stored again,
+    and readers take the later one.
+    """
+    plan = Plan()
+    for index, (trace_id, span) in enumerate(zip(trace_ids, facts, strict=True)):
+        added = plan.facts.get(trace_id)
+        before = added.get(span.span_id) if added is not None else None
+        if before is None and trace_id in known:
+            before = known[trace_id].spans.get(span.span_id)
+        if before is not None and more_complete(before, span) is before:
+            plan.duplicates += 1
+            continue
+        plan.rows.append(index)
+        if added is None:
+            plan.facts[trace_id] = {span.span_id: span}
+        else:
+            added[span.span_id] = span
+    return plan
+
+
+@dataclass(slots=True)
+class Groups:
+    """Trace groups to write: the new ones, and the (trace, key, value) of those that are no more.
+
+    Attributes:
+        unpriced: by model, how many calls of these traces have no known cost.
+        span_count: of all these traces.
+    """
+
+    written: list[TraceGroup] = field(default_factory=list)
+    gone: list[tuple[int, Pair]] = field(default_factory=list)
+    unpriced: Counter[str] = field(default_factory=Counter)
+    span_count: int = 0
+
+
+def regroup(traces: Iterable[tuple[int, Collection[SpanFacts], frozenset[Pair]]], pricer: Pricer | None) -> Groups:
+    """Roll traces up anew; each comes with all its spans and with the sessions that its stored groups are for."""
+    groups = Groups()
+    for trace_id, spans, before in traces:
+        rolled_up = roll_up(trace_id, spans, pricer=pricer)
+        groups.span_count += len(spans)
+        written = () if rolled_up is None else rolled_up.groups
+        for (_, model), totals in () if rolled_up is None else rolled_up.whole.models.items():
+            if totals.unpriced_call_count:
+                groups.unpriced[model or ""] += totals.unpriced_call_count
+        now = frozenset((group.key, group.value) for group in written)
+        groups.written.extend(written)
+        groups.gone.extend((trace_id, pair) for pair in sorted(before - now))
+    return groups
+
+
+def stored_trace(spans: Iterable[SpanFacts]) -> Trace:
+    """A trace as the store knows it, from its facts."""
+    known: dict[int, SpanFacts] = {}
+    for span in spans:
+        known[span.span_id] = more_complete(known[span.span_id], span) if span.span_id in known else span
+    distinct = distinct_spans(known.values())
+    members = sessions_of(distinct) if distinct else {}
+    return Trace(known, frozenset(pair for pairs in members.values() for pair in pairs))

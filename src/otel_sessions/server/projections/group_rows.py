@@ -1,0 +1,143 @@
+"""Trace groups as rows of `session_traces`.
+
+What is only shown is JSON with amounts as strings: a group is read back to the last digit from there, whatever an
+amount's scale, and a `Decimal` column's is fixed. Beside it are columns to filter and sort by: `TotalCost`, a
+`Decimal(76, 38)`, adds exactly all amounts with up to 38 decimals, which is all that a price list makes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from struct import Struct
+from typing import Final
+
+from otel_sessions.counting.totals import COSTS, TOKENS, Totals
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.money import EXACT
+from otel_sessions.rules import MetadataValue
+from otel_sessions.server.clickhouse.row_binary import array, raw_string, string, strings
+from otel_sessions.server.projections.group_json import Content, Used, to_json
+
+Pair = tuple[str, str]
+"""A session: key and id."""
+
+NANOSECONDS: Final = 2**64 - 1
+"""Times are kept modulo this plus one, also the distance from a start to a time before it."""
+
+_TO_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False, allow_nan=False)
+_SCALE: Final = Decimal(1).scaleb(-38)
+_ROUNDING: Final = EXACT.copy()
+_ROUNDING.clear_traps()
+_MOST: Final = Decimal(10) ** 30
+"""More USD than this in one trace sort as this, so that no sum leaves the column."""
+
+_NUMBERS: Final = Struct("<QBQQQB").pack
+"""Version, Deleted, Start, End, SpanCount, Failed."""
+
+_UINT64: Final = Struct("<Q").pack
+NULL: Final = b"\x01"
+KNOWN: Final = b"\0"
+"""The value follows."""
+
+_NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9)
+"""From `Name` to the last column, all empty."""
+
+
+def group_rows(written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> list[bytes]:
+    """The rows of trace groups as they are now, and of those that are no more."""
+    return [
+        *(_row(group, version) for group in written),
+        *(_gone(trace_id, pair, version) for trace_id, pair in gone),
+    ]
+
+
+def metadata_json(value: MetadataValue) -> str:
+    """A metadata value as it is stored; the text tells its type."""
+    return _TO_JSON.encode(value)
+
+
+def _row(group: TraceGroup, version: int) -> bytes:
+    total = totals_of(group)
+    start = group.start
+    metadata = sorted(group.metadata.items())
+    tokens, cost, name = total.total_tokens, total.total_cost, group.name
+    return b"".join(
+        (
+            string(group.key),
+            string(group.value),
+            group.trace_id.to_bytes(16, "little"),
+            _NUMBERS(version, 0, start, group.end, group.span_count, group.failed),
+            NULL + bytes(8) if name is None else KNOWN + string(name[1]) + _UINT64(name[0] - start & NANOSECONDS),
+            NULL if tokens is None else KNOWN + _UINT64(tokens),
+            NULL if cost is None else KNOWN + cost_units(cost).to_bytes(32, "little"),
+            _texts(group.user_ids),
+            _texts(group.services),
+            _texts(group.environments),
+            _texts(group.tags),
+            strings(sorted(models_of(group))),
+            array([string(key) for key, _ in metadata]),
+            array([_UINT64(at - start & NANOSECONDS) for _, (at, _) in metadata]),
+            array([string(metadata_json(value)) for _, (_, value) in metadata]),
+            raw_string(_content(group)),
+        )
+    )
+
+
+def _content(group: TraceGroup) -> bytes:
+    content = Content(
+        bool(group.conflict),
+        group.operations,
+        group.services,
+        group.environments,
+        group.user_ids,
+        group.tags,
+        group.name,
+        sorted((name, at, value) for name, (at, value) in group.metadata.items()),
+        [
+            Used(
+                *model,
+                totals.call_count,
+                totals.unpriced_call_count,
+                tuple(getattr(totals, name) for name in TOKENS),
+                tuple(getattr(totals, name) for name in COSTS),
+                totals.sources,
+            )
+            for model, totals in group.models.items()
+        ],
+    )
+    return to_json(content)
+
+
+def _gone(trace_id: int, pair: Pair, version: int) -> bytes:
+    id_ = string(pair[0]) + string(pair[1]) + trace_id.to_bytes(16, "little")
+    return id_ + _NUMBERS(version, 1, 0, 0, 0, 0) + _NO_CONTENT
+
+
+@lru_cache(maxsize=4_096)
+def _texts(texts: frozenset[str]) -> bytes:
+    return strings(sorted(texts))
+
+
+def totals_of(group: TraceGroup) -> Totals:
+    """What its models were used for in all."""
+    total = Totals()
+    for totals in group.models.values():
+        total.add(totals)
+    return total
+
+
+def models_of(group: TraceGroup) -> set[str]:
+    """The names of its models."""
+    return {model for _, model in group.models if model is not None}
+
+
+def cost_units(cost: Decimal) -> int:
+    """The number that a `Decimal(76, 38)` is, 32 bytes of it, for an amount in USD."""
+    if cost > _MOST:
+        cost = _MOST
+    elif -cost.as_tuple().exponent > 38:  # type: ignore[operator]
+        cost = cost.quantize(_SCALE, ROUND_HALF_EVEN, _ROUNDING)
+    return int(EXACT.scaleb(cost, 38))

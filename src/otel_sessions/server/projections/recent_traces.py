@@ -1,0 +1,77 @@
+"""`RecentTraces`: the facts of traces that were touched lately, bounded by their bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.server.projections.facts_json import from_json
+
+DEFAULT_BYTES: Final = 96 << 20
+"""About 300,000 spans."""
+
+_ENTRY: Final = 200
+"""What a trace takes beside its facts."""
+
+
+class Trace(NamedTuple):
+    """All that is known of a trace: its spans' facts, and the sessions that its groups in the store are for."""
+
+    spans: Mapping[int, SpanFacts] = MappingProxyType({})
+    pairs: frozenset[tuple[str, str]] = frozenset()
+
+
+class RecentTraces:
+    """A cache of traces, the least recently touched forgotten first; what is forgotten is in the store.
+
+    Facts are kept as JSON: less than half the memory that objects take, and nothing for the garbage collector to walk
+    through; most traces are never asked for again.
+    """
+
+    def __init__(self, size: int = DEFAULT_BYTES) -> None:
+        """Keep about so many bytes."""
+        self._bound = size
+        self._traces: OrderedDict[int, bytes] = OrderedDict()
+        self.size = 0
+
+    def get(self, trace_id: int) -> list[SpanFacts] | None:
+        """The facts of a trace, the same span in several states perhaps; touched by this."""
+        written = self._traces.get(trace_id)
+        if written is None:
+            return None
+        self._traces.move_to_end(trace_id)
+        return [span for line in written.split(b"\n") for span in from_json(line)]
+
+    def __contains__(self, trace_id: int) -> bool:
+        """Whether a trace is kept."""
+        return trace_id in self._traces
+
+    def add(self, trace_id: int, written: bytes) -> None:
+        """Keep more facts of a trace, as `to_json` writes them."""
+        known = self._traces.pop(trace_id, None)
+        self._traces[trace_id] = written if known is None else b"\n".join((known, written))
+        self.size += len(written) + (_ENTRY if known is None else 1)
+
+    def forget(self, trace_id: int) -> None:
+        """Drop a trace, because the store no longer says the same of it."""
+        written = self._traces.pop(trace_id, None)
+        if written is not None:
+            self.size -= len(written) + _ENTRY
+
+    def clear(self) -> None:
+        """Drop all traces."""
+        self._traces.clear()
+        self.size = 0
+
+    def trim(self) -> None:
+        """Forget what is over the bound; called between commits, when nothing is held."""
+        while self.size > self._bound and len(self._traces) > 1:
+            _, written = self._traces.popitem(last=False)
+            self.size -= len(written) + _ENTRY
+
+    def __len__(self) -> int:
+        """How many traces are kept."""
+        return len(self._traces)

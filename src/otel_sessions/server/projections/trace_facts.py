@@ -1,0 +1,98 @@
+"""The facts of spans by trace."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from struct import Struct
+from typing import Any, Final, TypeVar
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.trace import distinct_spans
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import COLUMNS, FACTS
+from otel_sessions.server.clickhouse.insert import insert_written
+from otel_sessions.server.clickhouse.row_binary import raw_string
+from otel_sessions.server.projections.facts_json import WrittenFacts, from_json, write_facts
+from otel_sessions.server.projections.statements import statement
+
+TRACES_PER_QUERY: Final = 500
+
+_T = TypeVar("_T")
+
+_NUMBERS: Final = Struct("<QQQ").pack
+"""Version, Start, End."""
+
+
+def insert_facts(
+    store: Store, facts: Mapping[int, Collection[SpanFacts]], version: int, *, into: str | None = None
+) -> None:
+    """Add facts of spans, by trace id; the same facts may come again.
+
+    Args:
+        store: where to.
+        facts: by trace id.
+        version: a number that grows; what is kept of a trace that is deleted in part has a later one.
+        into: another table of the same columns.
+    """
+    insert_written_facts(store, {trace_id: write_facts(spans) for trace_id, spans in facts.items()}, version, into=into)
+
+
+def insert_written_facts(
+    store: Store, facts: Mapping[int, WrittenFacts], version: int, *, into: str | None = None
+) -> None:
+    """The same with facts that are JSON already."""
+    rows = [
+        b"".join((trace_id.to_bytes(16, "little"), _NUMBERS(version, start, end), raw_string(json)))
+        for trace_id, (start, end, json) in facts.items()
+    ]
+    insert_written(store, into or FACTS, list(COLUMNS[FACTS]), rows)
+
+
+def facts_of(store: Store, trace_ids: Iterable[int]) -> dict[int, list[SpanFacts]]:
+    """All stored facts of these traces, repetitions included; a trace without any is missing."""
+    found: dict[int, list[SpanFacts]] = {}
+    for some in chunks(trace_ids, TRACES_PER_QUERY):
+        with store.reading() as client:
+            rows = client.query(statement("facts_of_traces"), parameters={"trace_ids": some}).result_rows
+        for trace_id, written in rows:
+            found.setdefault(trace_id, []).extend(from_json(written))
+    return found
+
+
+def members(facts: Iterable[SpanFacts], session: tuple[str, str]) -> list[SpanFacts]:
+    """Of the facts of one trace the spans that belong to a session, by start."""
+    spans = distinct_spans(facts)
+    if not spans:
+        return []
+    sessions = sessions_of(spans)
+    found = [span for span_id, span in spans.items() if session in sessions[span_id]]
+    return sorted(found, key=lambda span: (span.start, span.span_id))
+
+
+def known_traces(store: Store) -> array[int]:
+    """The lower 64 bits of the ids of all traces with facts, sorted."""
+    return numbers(store, statement("known_traces"))
+
+
+def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> array[int]:
+    """The answer of a query all of whose columns are `UInt64`, row by row, 8 bytes each."""
+    found = array("Q")
+    with store.reading() as client:
+        found.frombytes(client.raw_query(sql, parameters=parameters, fmt="RowBinary"))
+    return found
+
+
+def last_version(store: Store) -> int:
+    """The greatest version that anything was written with; 0 in an empty store."""
+    with store.reading() as client:
+        return int(client.query(statement("last_version")).result_rows[0][0])
+
+
+def chunks(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """The values in lists of so many at most."""
+    rest = iter(values)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,0 +1,1 @@
+"""Questions about sessions as SQL: filters, sorting, pages, spans and cohorts."""

@@ -1,0 +1,130 @@
+"""Lists of sessions, one session, its traces, and the session keys there are.
+
+A list takes two queries: which sessions, in what order, then the trace groups of these, which the library folds. So what
+is shown is what the library counts, whatever SQL would make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.session import SessionRollup, SessionSum
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.trace_groups import SHOWN_COLUMNS, trace_group
+from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.measures import SQL_MEASURES
+from otel_sessions.server.queries.pagination import Cursor, Order, Part, places
+from otel_sessions.server.queries.statements import statement
+
+_COLUMNS: Final = ", ".join(SHOWN_COLUMNS)
+_ON_PAGE: Final = "IdHash IN {hashes:Array(UInt128)}"
+_WITH_ID: Final = "IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))"
+
+
+class SessionPage(NamedTuple):
+    """Some sessions of a list, how many it has in all, and where the next page starts, if there is one."""
+
+    sessions: list[SessionRollup]
+    total: int
+    next: Cursor | None
+
+
+class TracePage(NamedTuple):
+    """Some trace groups of a session, and how many it has in all."""
+
+    traces: list[TraceGroup]
+    total: int
+
+
+class KeySummary(NamedTuple):
+    """A session key: how many sessions, when the first started and the last ended, nanoseconds UTC."""
+
+    key: str
+    sessions: int
+    first_seen: int
+    last_seen: int
+
+
+def list_sessions(
+    store: Store,
+    filters: SessionFilters | None = None,
+    *,
+    sort: str = "last_active",
+    descending: bool = True,
+    limit: int = 50,
+    offset: int = 0,
+    cursor: Cursor | None = None,
+) -> SessionPage:
+    """A page of sessions by a measure; unknown last, ties by id.
+
+    Args:
+        store: where from.
+        filters: which; by default all of the key `id`.
+        sort: one of `otel_sessions.counting.measures.MEASURES`.
+        descending: greatest first.
+        limit: how many at most.
+        offset: how many to skip, after the cursor if there is one.
+        cursor: what the page before gave, for the same filters and order.
+
+    Raises:
+        ValueError: for an unknown measure; the message lists the known ones.
+    """
+    if sort not in SQL_MEASURES:
+        raise ValueError(f"sort={sort!r} is not a measure; choose from {', '.join(SQL_MEASURES)}")
+    filters = filters or SessionFilters()
+    with store.reading() as client:
+        found, total = places(client, filters, Order(sort, descending), Part(limit + 1, offset, cursor))
+    page = found[:limit]
+    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [place.hash for place in page]})
+    # What went meanwhile is left out.
+    shown = [sessions[place.hash] for place in page if place.hash in sessions]
+    return SessionPage(shown, total, page[-1].cursor if len(found) > limit else None)
+
+
+def get_session(store: Store, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:
+    """One session, or `None` if no span of it is stored."""
+    return next(iter(_sessions(store, key, _WITH_ID, {"id": session_id}).values()), None)
+
+
+def session_traces(store: Store, session_id: str, *, key: str = ID_KEY, limit: int = 50, offset: int = 0) -> TracePage:
+    """A page of a session's traces, in the order of their start in the session."""
+    rows, total = _page("groups_page", store, session_id, key, limit, offset)
+    return TracePage([trace_group(row[:-1]) for row in rows], total)
+
+
+def keys(store: Store) -> list[KeySummary]:
+    """The session keys there are, the one with most sessions first."""
+    with store.reading() as client:
+        return [KeySummary(*row) for row in client.query(statement("keys")).result_rows]
+
+
+def _page(name: str, store: Store, session_id: str, key: str, limit: int, offset: int) -> tuple[list[Any], int]:
+    parameters = {"key": key, "id": session_id, "limit": limit, "offset": offset}
+    with store.reading() as client:
+        rows = list(client.query(statement(name, columns=_COLUMNS), parameters=parameters).result_rows)
+        if rows or not offset:
+            return rows, rows[0][-1] if rows else 0
+    return [], _page(name, store, session_id, key, 1, 0)[1]
+
+
+def _sessions(store: Store, key: str, which: str, parameters: dict[str, Any]) -> dict[int, SessionRollup]:
+    """Some sessions by the hashes of their ids."""
+    sums: dict[int, SessionSum] = {}
+    for hash_, group in _groups(store, which, {"key": key, **parameters}):
+        session = sums.get(hash_)
+        if session is None:
+            session = sums[hash_] = SessionSum(key, group.value)
+        session.add(group)
+    return {hash_: session.rollup() for hash_, session in sums.items()}
+
+
+def _groups(store: Store, which: str, parameters: dict[str, Any]) -> Iterator[tuple[int, TraceGroup]]:
+    """The trace groups of sessions, those of each in the order of their start, after the hash of its id."""
+    sql = statement("groups_of_sessions", columns=_COLUMNS, which=which)
+    with store.reading() as client, client.query_column_block_stream(sql, parameters=parameters) as blocks:
+        for block in blocks:
+            for *row, hash_ in zip(*block, strict=True):
+                yield hash_, trace_group(row)

@@ -1,1 +1,0 @@
-"""The doors that OpenTelemetry data comes in by: OTLP over HTTP and over gRPC."""

@@ -1,0 +1,134 @@
+"""The write-ahead log: segment files that hold acknowledged requests until their rows are in the store.
+
+A segment is two files per signal. `NNN.traces` is the requests' protobuf bytes one after the other, which is itself one
+valid request; `NNN.traces.index` holds a fixed record per request with its length and checksum. A request counts as
+written when its index record is, so a crash in between loses nothing that was acknowledged, and a torn tail is
+recognised. `write()` survives the death of the process; with `sync` every request also survives the death of the machine.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from otel_sessions.server.signals import SIGNALS
+
+_RECORD: Final = struct.Struct("<QII")  # length, checksum of the request, checksum of the two
+
+
+class Written(NamedTuple):
+    """A request in the log: its signal and its bytes."""
+
+    signal: str
+    payload: bytes
+
+
+class Segment:
+    """The segment that requests are appended to. Not thread safe: the log has one lock."""
+
+    def __init__(self, folder: Path, number: int, *, sync: bool = False) -> None:
+        """Name the segment; its files are made by the first request of their signal."""
+        self.number = number
+        self._folder = folder
+        self._sync = sync
+        self._files: dict[str, tuple[BinaryIO, BinaryIO]] = {}
+
+    def append(self, signal: str, payload: bytes, record: bytes) -> None:
+        """Write one request and its `record_of`; when this returns, it survives the death of the process.
+
+        Raises:
+            OSError: it could not be written; the segment is then as it was before.
+        """
+        if signal not in self._files:
+            self._files[signal] = (
+                _open(path_of(self._folder, self.number, signal)),
+                _open(index_of(self._folder, self.number, signal)),
+            )
+        data, index = self._files[signal]
+        before = data.tell(), index.tell()
+        try:
+            _write(data, payload)
+            _write(index, record)
+        except OSError:
+            for file, position in zip((data, index), before, strict=True):
+                file.truncate(position)
+                file.seek(position)
+            raise
+        if self._sync:
+            os.fdatasync(data.fileno())
+            os.fdatasync(index.fileno())
+
+    def close(self) -> None:
+        """Close the files; they stay."""
+        for pair in self._files.values():
+            for file in pair:
+                file.close()
+        self._files.clear()
+
+
+def read_segment(folder: Path, number: int) -> Iterator[Written]:
+    """The acknowledged requests of a segment, in order per signal; a torn tail, which nobody was told of, is left out."""
+    for signal in SIGNALS:
+        path, index = path_of(folder, number, signal), index_of(folder, number, signal)
+        if not (path.exists() and index.exists()):
+            continue
+        with path.open("rb") as data:
+            for length, checksum in _records(index):
+                payload = data.read(length)
+                if len(payload) != length or zlib.crc32(payload) != checksum:
+                    break
+                yield Written(signal, payload)
+
+
+def numbers(folder: Path) -> list[int]:
+    """The segments in a folder, oldest first."""
+    found = {name for signal in SIGNALS for name in folder.glob(f"*.{signal}")}
+    return sorted({int(path.name.partition(".")[0]) for path in found if path.name.partition(".")[0].isdecimal()})
+
+
+def remove_segment(folder: Path, number: int) -> None:
+    """Delete a committed segment; the index goes last, so that a half deleted one reads as empty."""
+    for signal in SIGNALS:
+        path_of(folder, number, signal).unlink(missing_ok=True)
+        index_of(folder, number, signal).unlink(missing_ok=True)
+
+
+def path_of(folder: Path, number: int, signal: str) -> Path:
+    """The file with the requests of one signal."""
+    return folder / f"{number:012d}.{signal}"
+
+
+def index_of(folder: Path, number: int, signal: str) -> Path:
+    """The file with their lengths and checksums."""
+    return folder / f"{number:012d}.{signal}.index"
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("ab", buffering=0)
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    """Write all of it: a file without a buffer on a disk that is nearly full takes a part and says only how much."""
+    written = file.write(content)
+    if written != len(content):
+        raise OSError(errno.ENOSPC, f"only {written} of {len(content)} bytes could be written")
+
+
+def record_of(payload: bytes) -> bytes:
+    """What the index says of a request."""
+    length, checksum = len(payload), zlib.crc32(payload)
+    return _RECORD.pack(length, checksum, zlib.crc32(struct.pack("<QI", length, checksum)))
+
+
+def _records(index: Path) -> Iterator[tuple[int, int]]:
+    content = index.read_bytes()
+    for start in range(0, len(content) - _RECORD.size + 1, _RECORD.size):
+        length, checksum, own = _RECORD.unpack_from(content, start)
+        if zlib.crc32(struct.pack("<QI", length, checksum)) != own:
+            return
+        yield length, checksum

@@ -1,0 +1,25 @@
+"""The columns that inserts give are those that the schema creates."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import COLUMNS
+from otel_sessions.server.otlp.batch import LOG_COLUMNS
+from otel_sessions.server.otlp.spans import ROW
+
+
+@pytest.mark.parametrize("table", list(COLUMNS))
+def test_columns_are_those_of_the_table(store: Store, table: str) -> None:
+    """Names, order and types; what a table has beside them, it computes itself."""
+    with store.reading() as client:
+        rows = client.query(f"DESCRIBE TABLE {table}").result_rows
+    given = [(name, kind) for name, kind, default, *_ in rows if default != "MATERIALIZED"]
+    assert given == list(COLUMNS[table].items())
+
+
+def test_batches_have_the_same_columns() -> None:
+    """What is decoded fits what is stored."""
+    assert set(COLUMNS["otel_traces"]) == set(ROW)
+    assert (*LOG_COLUMNS, "Segment", "SegmentRow") == tuple(COLUMNS["otel_logs"])

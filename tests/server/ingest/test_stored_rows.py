@@ -1,0 +1,41 @@
+"""Which log records of a segment are stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.server.building import AT, empty
+
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
+from otel_sessions.server.clickhouse.insert import insert_rows
+from otel_sessions.server.ingest.stored_rows import last_segment, stored_log_rows
+
+
+def insert(store: Store, segment: int, rows: list[int]) -> None:
+    """Log records of a segment."""
+    columns: dict[str, list[Any]] = {name: [empty(kind)] * len(rows) for name, kind in COLUMNS[LOGS].items()}
+    columns["Timestamp"] = [AT] * len(rows)
+    columns["Segment"] = [segment] * len(rows)
+    columns["SegmentRow"] = rows
+    insert_rows(store, LOGS, columns)
+
+
+def test_the_rows_of_a_segment(store: Store) -> None:
+    """Those and no other; of a segment that no record came from, none."""
+    assert last_segment(store) == 0
+    insert(store, 7, [0, 1, 5])
+    insert(store, 7, [2**32 - 1])
+    insert(store, 2**40, [3])
+    assert stored_log_rows(store, 7) == {0, 1, 5, 2**32 - 1}
+    assert stored_log_rows(store, 2**40) == {3}
+    assert stored_log_rows(store, 8) == set()
+    assert last_segment(store) == 2**40
+
+
+def test_rows_of_a_collector(store: Store) -> None:
+    """They are of no segment."""
+    with store.writing() as client:
+        client.command("INSERT INTO otel_logs (Timestamp, Body) VALUES (now(), 'hello')")
+    assert last_segment(store) == 0
+    assert stored_log_rows(store, 1) == set()

@@ -1,0 +1,25 @@
+"""Parts are merged when there are many."""
+
+from __future__ import annotations
+
+from tests.server.building import groups_of, span, store_groups
+
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.compaction import compact
+from otel_sessions.server.queries.sessions import list_sessions
+
+
+def test_many_parts_become_one(store: Store) -> None:
+    """Only if they are more than so many; lists stay the same."""
+    assert not compact(store, parts=0)
+    with store.writing() as client:
+        client.command("SYSTEM STOP MERGES sessions")
+    for version in (1, 2, 3):
+        store_groups(store, groups_of({version: [span(session="s")]}), version=version)
+    before = list_sessions(store)
+    assert not compact(store, parts=3)
+    with store.writing() as client:
+        client.command("SYSTEM START MERGES sessions")
+    compact(store, parts=0)
+    assert not compact(store, parts=1)
+    assert list_sessions(store) == before

@@ -1,0 +1,163 @@
+"""A deleted session is gone, and what is left is counted as if it had never been."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from tests.server.building import AT, HOSTILE, Traces, count, empty, sessions_of, span, traces, write
+from tests.server.conftest import MANY_EXAMPLES, Emptied
+
+from otel_sessions.counting.facts import Labels, SpanFacts
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import COLUMNS
+from otel_sessions.server.clickhouse.insert import insert_rows
+from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
+from otel_sessions.server.projections import delete as module
+from otel_sessions.server.projections import statements
+from otel_sessions.server.projections.compaction import compact
+from otel_sessions.server.projections.delete import Deleted, delete_session
+from otel_sessions.server.projections.trace_facts import facts_of, members
+from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.sessions import get_session, keys, list_sessions
+from otel_sessions.server.queries.spans import session_spans
+
+TRACES: Traces = {
+    1: [span(1, session="gone", labels=Labels(user_id="me")), span(2, 1), span(3, 1, session="stays"), span(4, 3)],
+    2: [span(1, session="gone"), span(2, 1)],
+    3: [span(1, session="stays")],
+    4: [span(1)],
+}
+
+
+def insert_logs(store: Store, *ids: tuple[int, int]) -> None:
+    """A log record for each (trace, span)."""
+    columns: dict[str, list[Any]] = {
+        name: [AT if name == "Timestamp" else empty(kind)] * len(ids) for name, kind in COLUMNS["otel_logs"].items()
+    }
+    columns["TraceId"] = [trace_hex(trace_id) for trace_id, _ in ids]
+    columns["SpanId"] = [span_hex(span_id) for _, span_id in ids]
+    insert_rows(store, "otel_logs", columns)
+
+
+def without(some: Traces, session: tuple[str, str]) -> Traces:
+    """The traces with the spans of a session taken out, placeholders of these included."""
+    left: dict[int, list[SpanFacts]] = {}
+    for trace_id, spans in some.items():
+        gone = {one.span_id for one in members(spans, session)}
+        if gone:
+            gone |= {
+                one.span_id
+                for one in spans
+                if one.kind == "pending" and (session in one.values or one.parent_id in gone)
+            }
+        left[trace_id] = [one for one in spans if one.span_id not in gone]
+    return left
+
+
+def test_a_session_is_gone_with_all_it_has(shared_store: Store) -> None:
+    """Spans, logs, facts and groups; other sessions keep theirs, in the same traces too."""
+    store = shared_store
+    write(store, TRACES)
+    insert_logs(store, (1, 1), (1, 3), (2, 2), (3, 1))
+    assert delete_session(store, "gone", version=2) == Deleted(4, frozenset({1, 2}))
+    for _ in range(2):
+        assert get_session(store, "gone") is None
+        assert session_spans(store, "gone") == ([], 0, 0)
+        assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
+        compact(store, parts=0)
+    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "doomed_spans")) == (4, 2, 0)
+    assert {trace_id: len(facts) for trace_id, facts in facts_of(store, [1, 2, 3, 4]).items()} == {1: 2, 3: 1, 4: 1}
+    with store.reading() as client:
+        times = client.query("SELECT DISTINCT TraceId FROM otel_traces_trace_id_ts ORDER BY TraceId").result_rows
+    assert times == [(trace_hex(trace_id),) for trace_id in (1, 3, 4)]
+    with store.reading() as client:
+        assert client.query("SELECT count() FROM trace_facts WHERE position(Facts, 'gone') > 0").result_rows == [(0,)]
+        assert client.query("SELECT count() FROM session_traces WHERE Id = 'gone'").result_rows == [(0,)]
+
+
+def test_again_and_of_nothing(store: Store) -> None:
+    """Deleting what is not there takes nothing."""
+    write(store, TRACES)
+    delete_session(store, "gone", version=2)
+    for session_id in ("gone", "never was"):
+        assert delete_session(store, session_id, version=3) == Deleted(0, frozenset())
+    assert get_session(store, "stays") is not None
+
+
+def test_what_comes_after_is_counted(store: Store) -> None:
+    """The same spans may be sent again, or late ones."""
+    write(store, TRACES)
+    delete_session(store, "gone", version=2)
+    write(store, {2: TRACES[2]}, version=3)
+    session = get_session(store, "gone")
+    assert session is not None
+    assert (session.trace_count, session.span_count) == (1, 2)
+
+
+@pytest.mark.parametrize("statement", ["delete_logs", "delete_facts", "delete_groups"])
+def test_a_deletion_that_broke_off_is_done_again(store: Store, statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it broke, the next try ends with the same."""
+    write(store, TRACES)
+    whole = statements.statement
+
+    def breaking(name: str, **parts: str) -> str:
+        if name == statement:
+            raise KeyboardInterrupt
+        return whole(name, **parts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "statement", breaking)
+        with pytest.raises(KeyboardInterrupt):
+            delete_session(store, "gone", version=2)
+    delete_session(store, "gone", version=3)
+    assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
+    assert count(store, "otel_traces") == 4
+    assert keys(store)[0].sessions == 1
+
+
+def test_a_large_session_goes_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many spans and traces at once."""
+    monkeypatch.setattr(module, "SPANS_AT_ONCE", 3)
+    monkeypatch.setattr(module, "TRACES_AT_ONCE", 2)
+    some: Traces = {i: [span(j, session="gone") for j in range(1, 2 + i % 5)] for i in range(1, 12)}
+    write(store, {**some, 99: [span(session="stays")]})
+    assert delete_session(store, "gone", version=2).spans == sum(map(len, some.values()))
+    assert [one.id for one in list_sessions(store).sessions] == ["stays"]
+    assert count(store, "otel_traces") == 1
+
+
+def test_placeholders_go_too(store: Store) -> None:
+    """A span that only announces another is in no session, but tells of it."""
+    write(
+        store,
+        {
+            1: [
+                span(1, session="gone"),
+                span(2, 1, kind="pending"),
+                span(3, session="gone", kind="pending"),
+                span(4, session="stays", kind="pending"),
+            ]
+        },
+    )
+    delete_session(store, "gone", version=2)
+    assert [one.span_id for one in facts_of(store, [1])[1]] == [4]
+    assert count(store, "otel_traces") == 1
+
+
+@given(some=traces)
+@settings(max_examples=8, deadline=None, suppress_health_check=MANY_EXAMPLES)
+def test_what_is_left_is_what_was_never_deleted(emptied: Emptied, some: Traces) -> None:
+    """For each session of random traces, one after the other."""
+    store = emptied()
+    write(store, some)
+    left = some
+    for version, session_id in enumerate((HOSTILE[0], HOSTILE[2], "s1"), start=2):
+        delete_session(store, session_id, version=version)
+        left = without(left, ("id", session_id))
+        for key in ("id", "ticket"):
+            page = list_sessions(store, SessionFilters(key=key), sort="name")
+            expected = {one.id: repr(one) for one in sessions_of(left, key)}
+            assert {one.id: repr(one) for one in page.sessions} == expected
+    assert count(store, "otel_traces") == sum(map(len, left.values()))

@@ -1,0 +1,21 @@
+"""Facts are written and read back exactly."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.server.building import facts
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.server.projections.facts_json import from_json, to_json, write_facts
+
+
+@given(st.lists(facts, max_size=5))
+@settings(deadline=None)
+def test_facts_round_trip(spans: list[SpanFacts]) -> None:
+    """To the last digit and type."""
+    assert repr(from_json(to_json(spans))) == repr(spans)
+    assert b"\n" not in to_json(spans)
+    if spans:
+        written = write_facts(spans)
+        assert (written.start, written.end) == (min(s.start for s in spans), max(s.end for s in spans))

@@ -1,0 +1,94 @@
+"""What is old is dropped, whole traces at a time."""
+
+from __future__ import annotations
+
+from tests.server.building import AT, Traces, count, sessions_of, span, write
+from tests.server.projections.test_delete import insert_logs
+
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.retention import drop_older, drop_to_size, stored_bytes
+from otel_sessions.server.projections.trace_facts import known_traces
+from otel_sessions.server.queries.sessions import keys, list_sessions
+
+DAY = 86_400 * 10**9
+TRACES: Traces = {
+    1: [span(session="old", start=AT - 9 * DAY), span(2, session="old", start=AT - 8 * DAY)],
+    2: [span(session="both", start=AT - 9 * DAY)],
+    3: [span(session="both")],
+    4: [span(session="long", start=AT - 9 * DAY), span(2, session="long", start=AT)],
+    5: [span(start=AT - 9 * DAY)],
+    2**128 - 1: [span(session="old", start=0)],
+}
+
+
+def test_traces_that_ended_before_are_dropped(shared_store: Store) -> None:
+    """Of a session that goes on, the old traces; of a trace that goes on, nothing; spans without a session too."""
+    store = shared_store
+    write(store, TRACES)
+    insert_logs(store, (1, 1))
+    assert drop_older(store, AT - 10 * DAY, version=2) == 1
+    assert drop_older(store, AT - DAY, version=2) == 3
+    left = {trace_id: spans for trace_id, spans in TRACES.items() if trace_id in (3, 4)}
+    assert list_sessions(store, sort="name").sessions == sessions_of(left)
+    assert keys(store)[0].sessions == 2
+    assert list(known_traces(store)) == [3, 4]
+    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "doomed_spans")) == (3, 1, 0)
+    assert count(store, "otel_traces_trace_id_ts") == 2
+    assert drop_older(store, AT - DAY, version=2) == 0
+
+
+def test_a_moment_out_of_range(store: Store) -> None:
+    """Before all time nothing is old, after it everything is."""
+    write(store, TRACES)
+    insert_logs(store, (1, 1))
+    assert drop_older(store, -(10**30), version=2) == 0
+    assert drop_older(store, 10**30, version=2) == len(TRACES)
+    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "session_traces")) == (0, 0, 0)
+
+
+def test_what_is_later_than_a_row_can_say(store: Store) -> None:
+    """It is old one day as well."""
+    write(store, {1: [span(session="s", start=2**63)], 2: [span(session="s", start=2**63 - 1)]})
+    assert drop_older(store, 2**63, version=2) == 0
+    assert drop_older(store, 2**63 + 10 * DAY, version=2) == 2
+    assert count(store, "otel_traces") == 0
+
+
+MANY: Traces = {
+    number: [span(i, session=f"s{number % 7}", start=AT + number * DAY // 1_440) for i in range(1, 9)]
+    for number in range(1, 1_200)
+}
+
+
+def test_the_oldest_are_dropped_until_the_store_is_small_enough(store: Store) -> None:
+    """Whole traces, and no more than it takes; within the bound nothing is dropped."""
+    assert stored_bytes(store) == 0
+    write(store, MANY)
+    full = stored_bytes(store)
+    assert drop_to_size(store, full, version=2) == 0
+    dropped = drop_to_size(store, full // 2, version=2)
+    assert len(MANY) // 3 < dropped < len(MANY) * 4 // 5
+    assert full // 4 < stored_bytes(store) <= full // 2
+    left = {number: spans for number, spans in MANY.items() if number > dropped}
+    assert list_sessions(store, sort="name").sessions == sessions_of(left)
+    assert count(store, "otel_traces") == len(left) * 8
+    assert drop_to_size(store, full // 2, version=2) == 0
+    assert drop_to_size(store, 0, version=2) == len(left)
+    assert (count(store, "otel_traces"), list_sessions(store).total) == (0, 0)
+
+
+def test_logs_count_too(store: Store) -> None:
+    """They are dropped by their time, with traces or without."""
+    insert_logs(store, *((number, 1) for number in range(1, 2_000)))
+    assert drop_to_size(store, stored_bytes(store) - 1, version=2) == 0
+    assert count(store, "otel_logs") == 0
+
+
+def test_what_cannot_be_dropped(store: Store) -> None:
+    """Spans that nothing was derived from stay, and it ends."""
+    write(store, {1: [span(session="s")]})
+    with store.writing() as client:
+        client.command("TRUNCATE TABLE trace_facts")
+        client.command("TRUNCATE TABLE session_traces")
+    assert drop_to_size(store, 1, version=2) == 0
+    assert count(store, "otel_traces") == 1

@@ -1,0 +1,126 @@
+"""Trace groups are stored and read back exactly, the latest version of each."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from tests.server.building import HOSTILE, Traces, call, count, groups_of, span, traces
+from tests.server.conftest import MANY_EXAMPLES, Emptied
+
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections import trace_groups as module
+from otel_sessions.server.projections.sessions import write_rows
+from otel_sessions.server.projections.trace_groups import insert_groups, pairs_of
+from otel_sessions.server.queries.sessions import get_session, list_sessions, session_traces
+
+
+def stored(store: Store, groups: list[TraceGroup]) -> list[TraceGroup]:
+    """The groups of the sessions of these groups."""
+    pairs = sorted({(group.key, group.value) for group in groups})
+    return [group for key, value in pairs for group in session_traces(store, value, key=key).traces]
+
+
+@given(some=traces)
+@settings(max_examples=40, deadline=None, suppress_health_check=MANY_EXAMPLES)
+def test_groups_round_trip(emptied: Emptied, some: Traces) -> None:
+    """Every field, in whatever decimal context the app has."""
+    store = emptied()
+    groups = groups_of(some)
+    insert_groups(store, groups, version=1)
+    with localcontext(prec=2):
+        found = stored(store, groups)
+    key = lambda group: (group.key, group.value, group.start, group.trace_id)  # noqa: E731
+    assert sorted(found, key=key) == sorted(groups, key=key)
+    types = [{name: type(value) for name, (_, value) in group.metadata.items()} for group in sorted(found, key=key)]
+    assert types == [
+        {name: type(value) for name, (_, value) in group.metadata.items()} for group in sorted(groups, key=key)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cost", "column"),
+    [
+        ("0.1", "0.1"),
+        ("0.00000000000000000000000000000000000001", "1E-38"),
+        ("0.00000000000000000000000000000000000000149", "0"),
+        ("0.0000000000000000000000000000000000000051", "1E-38"),
+        ("12345678901234567890.123456789", "12345678901234567890.123456789"),
+        ("10000000000000000000000000000000000000000", "1E+30"),
+    ],
+)
+def test_costs_of_any_size(store: Store, cost: str, column: str) -> None:
+    """What is shown is exact; the column to sort by is so within 38 decimals and 10 to the 30."""
+    insert_groups(store, groups_of({1: [span(session="s", **call(cost))]}), version=1)
+    session = get_session(store, "s")
+    assert session is not None
+    assert session.total_cost == Decimal(cost)
+    with store.reading() as client:
+        ((found,),) = client.query("SELECT TotalCost FROM session_traces").result_rows
+    assert found == Decimal(column)
+
+
+def test_of_two_versions_the_higher_counts(store: Store) -> None:
+    """Whatever the order in which they were written, merged or not; a deleted one is none."""
+    new = groups_of({1: [span(1, session="s"), span(2, session="s")]})
+    old = groups_of({1: [span(1, session="s")], 2: [span(1, session="s")]})
+    insert_groups(store, new, version=5)
+    insert_groups(store, old, version=4)
+    for _ in range(2):
+        assert spans_and_traces(store) == (3, 2)
+        merge(store)
+    insert_groups(store, [], [(1, ("id", "s"))], version=6)
+    for _ in range(2):
+        assert spans_and_traces(store) == (1, 1)
+        merge(store)
+    insert_groups(store, [], [(2, ("id", "s"))], version=6)
+    for _ in range(2):
+        write_rows(store, {("id", "s"): 1}, [("id", "s")], 6)
+        assert get_session(store, "s") is None
+        assert list_sessions(store).total == 0
+        merge(store)
+
+
+def merge(store: Store) -> None:
+    """Merge all versions of all groups."""
+    with store.writing() as client:
+        client.command("OPTIMIZE TABLE session_traces FINAL")
+
+
+def spans_and_traces(store: Store) -> tuple[Any, Any]:
+    """Of the session `s`."""
+    write_rows(store, {("id", "s"): 1}, [("id", "s")], 6)
+    session = get_session(store, "s")
+    assert session is not None
+    page = list_sessions(store)
+    assert (page.sessions, page.total) == ([session], 1)
+    return session.span_count, session.trace_count
+
+
+def test_pairs_of_traces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sessions that have a group of each trace now, in several queries."""
+    monkeypatch.setattr(module, "TRACES_PER_QUERY", 1)
+    both = [span(session="a"), span(2, session="b")]
+    insert_groups(store, groups_of({1: both, 2: [span(session="a")], 3: [span(session="a")]}), version=1)
+    insert_groups(store, [], [(1, ("id", "b")), (3, ("id", "a"))], version=2)
+    assert pairs_of(store, [1, 2, 3, 4]) == {1: {("id", "a")}, 2: {("id", "a")}}
+
+
+def test_nothing_to_write(store: Store) -> None:
+    """No groups are no error."""
+    insert_groups(store, [], version=1)
+    assert count(store, "session_traces") == 0
+
+
+@pytest.mark.parametrize("id_", HOSTILE)
+def test_hostile_ids(store: Store, id_: str) -> None:
+    """An id is found by itself alone, and the tables stay."""
+    insert_groups(store, groups_of({1: [span(session=id_)], 2: [span(session="other")]}), version=1)
+    session = get_session(store, id_)
+    assert session is not None
+    assert (session.id, session.trace_count) == (id_, 1)
+    assert get_session(store, id_ + "x") is None
+    assert get_session(store, id_, key="other") is None

@@ -1,0 +1,73 @@
+"""Cohorts: sessions side by side."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.server.building import AT, SECOND, Traces, call, groups_of, span, store_groups
+
+from otel_sessions.counting.facts import Labels
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.queries.cohorts import Cohort, cohorts
+from otel_sessions.server.queries.filters import SessionFilters
+
+TRACES: Traces = {
+    1: [span(session="a", labels=Labels(None, "u1", ("x",), (("plan", "pro"),), None, "prod"), **call("0.10", 10))],
+    2: [
+        span(
+            session="a", start=AT + SECOND, failed=True, labels=Labels(None, "u2", ("y",), (("plan", 2),), None, "prod")
+        )
+    ],
+    3: [span(session="b", labels=Labels(None, "u1", ("x",), (), None, "prod"), **call("0.30", 30, "o3"))],
+    4: [span(session="c", labels=Labels(None, None, (), (("plan", 2),)))],
+    5: [span(values=(("ticket", "t"),), labels=Labels(environment="prod"))],
+}
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("environment", {"prod": ["a", "b"], None: ["c"]}),
+        ("model", {"gpt-4o": ["a"], "o3": ["b"], None: ["c"]}),
+        ("user", {"u1": ["a", "b"], "u2": ["a"], None: ["c"]}),
+        ("tag", {"x": ["a", "b"], "y": ["a"], None: ["c"]}),
+        ("metadata.plan", {2: ["a", "c"], None: ["b"]}),
+        ("metadata.none", {None: ["a", "b", "c"]}),
+    ],
+)
+def test_cohorts_by(store: Store, by: str, expected: dict[Any, list[str]]) -> None:
+    """A session is in the cohort of each of its values, or in that of none; the largest comes first."""
+    store_groups(store, groups_of(TRACES), version=1)
+    found = cohorts(store, by)
+    assert {one.value: one.sessions for one in found} == {value: len(ids) for value, ids in expected.items()}
+    assert [one.sessions for one in found] == sorted((one.sessions for one in found), reverse=True)
+    for one in found:
+        failed = int("a" in expected[one.value])
+        assert (one.failed_sessions, one.failure_rate) == (failed, failed / one.sessions)
+
+
+def test_numbers_of_a_cohort(store: Store) -> None:
+    """Quantiles are of sessions as a whole, exact, and leave out what is not known."""
+    store_groups(store, groups_of(TRACES), version=1)
+    (found,) = cohorts(store, "environment", SessionFilters(environment="prod"))
+    assert found == Cohort("prod", 2, 1, 0.5, Decimal("0.3"), Decimal("0.3"), 30, 30, 2000.0, 2000.0)
+    assert cohorts(store, "user", SessionFilters(user_id="nobody")) == []
+    (unknown,) = cohorts(store, "environment", SessionFilters(environment=None, metadata={"plan": 2}, failed=False))
+    assert unknown == Cohort(None, 1, 0, 0.0, None, None, None, None, 1000.0, 1000.0)
+
+
+@pytest.mark.parametrize("by", ["", "id", "metadata.", "Models) --"])
+def test_what_makes_no_cohorts(store: Store, by: str) -> None:
+    """The message lists what does."""
+    with pytest.raises(ValueError, match=r"environment, model, user, tag, metadata\.<name>"):
+        cohorts(store, by)
+
+
+def test_so_many_cohorts_at_most(store: Store) -> None:
+    """A user each, and a bound."""
+    store_groups(
+        store, groups_of({i: [span(session=f"s{i}", labels=Labels(user_id=f"u{i}"))] for i in range(1, 9)}), version=1
+    )
+    assert len(cohorts(store, "user", limit=3)) == 3

@@ -1,0 +1,121 @@
+"""The spans of a session, by page."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from tests.server.building import (
+    AT,
+    SECOND,
+    Traces,
+    columns_of,
+    groups_of,
+    read_span,
+    span,
+    store_groups,
+    traces,
+    write,
+)
+from tests.server.conftest import MANY_EXAMPLES, Emptied
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.trace import distinct_spans
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.insert import insert_rows
+from otel_sessions.server.ingest.stored_rows import stored_spans
+from otel_sessions.server.projections.trace_facts import members
+from otel_sessions.server.queries import spans as module
+from otel_sessions.server.queries.spans import session_spans
+
+TRACES: Traces = {
+    9: [span(1, session="s"), span(2, 1, start=AT + 3), span(3, 1, start=AT + 2, session="other")],
+    4: [span(1, session="s", start=AT - 5), span(7, 1)],
+    2: [span(i, session="s", start=AT + SECOND) for i in range(1, 6)],
+}
+IN_ORDER = [(4, 1), (4, 7), (9, 1), (9, 2), (2, 1), (2, 2), (2, 3), (2, 4), (2, 5)]
+
+
+def ids(store: Store, limit: int = 100, offset: int = 0) -> list[tuple[int, int]]:
+    """Trace and span ids of a page of the session `s`."""
+    found = session_spans(store, "s", limit=limit, offset=offset)
+    assert found.total == len(IN_ORDER)
+    return [(int(row["TraceId"], 16), int(row["SpanId"], 16)) for row in found.spans]
+
+
+def test_spans_come_trace_by_trace(store: Store) -> None:
+    """Those of the session only; every page is a slice of the whole, however pages and traces overlap."""
+    write(store, TRACES)
+    assert ids(store) == IN_ORDER
+    for limit in range(1, 10):
+        for offset in range(11):
+            assert ids(store, limit=limit, offset=offset) == IN_ORDER[offset : offset + limit]
+
+
+def test_a_session_that_is_not_there(store: Store) -> None:
+    """It has no spans."""
+    assert session_spans(store, "none") == ([], 0, 0)
+
+
+def test_rows_that_went_meanwhile(store: Store) -> None:
+    """A group without its spans gives a short page, no error."""
+    store_groups(store, groups_of(TRACES), version=1)
+    assert session_spans(store, "s") == ([], len(IN_ORDER), 100)
+
+
+def test_the_latest_state_of_a_span(store: Store) -> None:
+    """A span that was stored twice comes once, as the library would take it."""
+    early = span(1, session="s", name="early")
+    late = span(1, session="s", name="late", end=AT + 5 * SECOND)
+    for order in ([early, late], [late, early]):
+        write(store, {1: order})
+    assert [row["SpanName"] for row in session_spans(store, "s").spans] == ["late"]
+
+
+def test_a_page_of_large_spans_is_short(store: Store) -> None:
+    """It has as many as fit, and one at least; the next begins where it ends."""
+    write(store, {1: [span(i, session="s", start=AT + i, name="x" * size) for i, size in enumerate(SIZES, 1)]})
+    pages = []
+    offset = 0
+    while offset < len(SIZES):
+        page = session_spans(store, "s", offset=offset, max_bytes=100_000)
+        pages.append([len(row["SpanName"]) for row in page.spans])
+        assert page.next == offset + len(page.spans)
+        offset = page.next
+    assert pages == [[10_000, 20_000], [200_000], [10_000]]
+
+
+SIZES = [10_000, 20_000, 200_000, 10_000]
+
+
+@given(some=traces)
+@settings(max_examples=20, deadline=None, suppress_health_check=MANY_EXAMPLES)
+def test_spans_are_the_members_of_the_session(emptied: Emptied, some: Traces) -> None:
+    """As many as are counted, with what was sent, whatever their times."""
+    store = emptied()
+    write(store, some)
+    for group in groups_of(some):
+        if group.key != "id":
+            continue
+        expected: list[SpanFacts] = members(some[group.trace_id], (group.key, group.value))
+        found = [
+            read_span(row)
+            for row in session_spans(store, group.value).spans
+            if int(row["TraceId"], 16) == group.trace_id
+        ]
+        known = distinct_spans(expected)
+        assert [one.span_id for one in found] == [one.span_id for one in expected]
+        assert len(known) == group.span_count == len(found)
+
+
+def test_members_of_nothing() -> None:
+    """No facts, or those of placeholders only, have no members."""
+    assert members([], ("id", "s")) == []
+    assert members([span(kind="pending", session="s")], ("id", "s")) == []
+
+
+def test_stored_spans(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which rows are there, in several queries."""
+    monkeypatch.setattr(module, "TRACES_PER_QUERY", 2)
+    insert_rows(store, "otel_traces", columns_of([(1, span(1)), (1, span(2)), (2**128 - 1, span(2**64 - 1))]))
+    assert stored_spans(store, [1, 5, 6, 2**128 - 1]) == {(1, 1), (1, 2), (2**128 - 1, 2**64 - 1)}
+    assert stored_spans(store, []) == set()

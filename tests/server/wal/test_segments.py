@@ -1,0 +1,123 @@
+"""The files of the write-ahead log: what was acknowledged is read back, whatever happened to the rest."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.wal.segments import (
+    Segment,
+    Written,
+    index_of,
+    numbers,
+    path_of,
+    read_segment,
+    record_of,
+    remove_segment,
+)
+
+
+def append(segment: Segment, signal: str, payload: bytes) -> None:
+    """Write one request."""
+    segment.append(signal, payload, record_of(payload))
+
+
+def write(folder: Path, *payloads: bytes, signal: str = TRACES, number: int = 7, sync: bool = False) -> Segment:
+    """A closed segment with these requests."""
+    segment = Segment(folder, number, sync=sync)
+    for payload in payloads:
+        append(segment, signal, payload)
+    segment.close()
+    return segment
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_requests_are_read_back_by_signal(tmp_path: Path, sync: bool) -> None:
+    """Each signal has its files, and its order is kept."""
+    segment = Segment(tmp_path, 1, sync=sync)
+    append(segment, TRACES, b"one")
+    append(segment, LOGS, b"two")
+    append(segment, TRACES, b"three")
+    segment.close()
+    assert [Written(TRACES, b"one"), Written(TRACES, b"three"), Written(LOGS, b"two")] == list(
+        read_segment(tmp_path, 1)
+    )
+    assert b"onethree" == path_of(tmp_path, 1, TRACES).read_bytes()
+
+
+@given(cut=st.integers(0, 60), payloads=st.lists(st.binary(max_size=9), min_size=1, max_size=3))
+def test_a_torn_index_leaves_out_the_tail_only(tmp_path_factory: Any, cut: int, payloads: list[bytes]) -> None:
+    """Wherever a crash cut the index, what is read is a prefix of what was written."""
+    folder = tmp_path_factory.mktemp("wal")
+    write(folder, *payloads)
+    index = index_of(folder, 7, TRACES)
+    content = index.read_bytes()
+    index.write_bytes(content[: max(0, len(content) - cut)])
+    read = [written.payload for written in read_segment(folder, 7)]
+    assert payloads[: len(read)] == read
+    assert len(payloads) - -(-cut // 16) <= len(read)
+
+
+@pytest.mark.parametrize("damage", ["data", "index"])
+def test_a_damaged_request_ends_the_segment(tmp_path: Path, damage: str) -> None:
+    """Bytes that do not fit their checksum are not taken for a request."""
+    write(tmp_path, b"good", b"bad!", b"after")
+    path = path_of(tmp_path, 7, TRACES) if damage == "data" else index_of(tmp_path, 7, TRACES)
+    content = bytearray(path.read_bytes())
+    content[5 if damage == "data" else 17] ^= 1
+    path.write_bytes(content)
+    assert [b"good"] == [written.payload for written in read_segment(tmp_path, 7)]
+
+
+def test_data_that_is_shorter_than_its_index_ends_the_segment(tmp_path: Path) -> None:
+    """The files are written one after the other; after a power cut the data may be the shorter one."""
+    write(tmp_path, b"good", b"lost")
+    path_of(tmp_path, 7, TRACES).write_bytes(b"goodlo")
+    assert [b"good"] == [written.payload for written in read_segment(tmp_path, 7)]
+
+
+def test_segments_are_found_in_order_and_removed(tmp_path: Path) -> None:
+    """Other files in the folder are left alone."""
+    write(tmp_path, b"x", number=12)
+    write(tmp_path, b"y", number=3, signal=LOGS)
+    (tmp_path / "000000000005-1.traces.refused").write_bytes(b"z")
+    (tmp_path / "notes.traces").write_bytes(b"z")
+    assert [3, 12] == numbers(tmp_path)
+    remove_segment(tmp_path, 12)
+    remove_segment(tmp_path, 12)
+    assert [3] == numbers(tmp_path)
+    assert [] == list(read_segment(tmp_path, 12))
+
+
+@pytest.mark.parametrize("room", [0, 3])
+def test_a_request_that_cannot_be_written_leaves_no_trace(tmp_path: Path, room: int) -> None:
+    """On a full disk the segment stays as it was, so what comes later can still be read.
+
+    A disk that is nearly full takes a part of what is written, and no error is raised.
+    """
+    segment = Segment(tmp_path, 1)
+    append(segment, TRACES, b"before")
+    data, index = segment._files[TRACES]
+
+    class Full:
+        def write(self, content: bytes) -> int:
+            if not room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return index.write(content[:room])
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(index, name)
+
+    segment._files[TRACES] = (data, Full())  # type: ignore[assignment]
+    with pytest.raises(OSError, match=r"No space|only 3 of 16 bytes"):
+        append(segment, TRACES, b"refused")
+    segment._files[TRACES] = (data, index)
+    append(segment, TRACES, b"after")
+    segment.close()
+    assert [b"before", b"after"] == [written.payload for written in read_segment(tmp_path, 1)]
