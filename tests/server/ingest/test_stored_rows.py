@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.server.building import AT, empty
+from tests.server.building import AT, columns_of, empty, span
 
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
 from otel_sessions.server.clickhouse.insert import insert_rows
-from otel_sessions.server.ingest.stored_rows import last_segment, stored_log_rows
+from otel_sessions.server.ingest.stored_rows import last_segment, stored_log_rows, stored_spans
 
 
 def insert(store: Store, segment: int, rows: list[int]) -> None:
@@ -39,3 +39,10 @@ def test_rows_of_a_collector(store: Store) -> None:
         client.command("INSERT INTO otel_logs (Timestamp, Body) VALUES (now(), 'hello')")
     assert last_segment(store) == 0
     assert stored_log_rows(store, 1) == set()
+
+
+def test_stored_spans(store: Store) -> None:
+    """The rows that are there are found, also by several queries."""
+    insert_rows(store, "otel_traces", columns_of([(1, span(1)), (1, span(2)), (2**128 - 1, span(2**64 - 1))]))
+    assert stored_spans(store, [1, 5, 6, 2**128 - 1], at_once=2) == {(1, 1), (1, 2), (2**128 - 1, 2**64 - 1)}
+    assert stored_spans(store, [], at_once=2) == set()

@@ -207,7 +207,7 @@ def test_the_default_store_is_a_url(monkeypatch: pytest.MonkeyPatch, folder: str
 
 def test_the_documentation_has_every_setting(tmp_path: Path) -> None:
     """Option, variable and default are in its table, and its example of a file can be used."""
-    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "server.md").read_text()
     rows = re.findall(r"^\| `--([a-z-]+)` \| `OTEL_SESSIONS_([A-Z_]+)` \| `?(.*?)`? \|", page, re.MULTILINE)
     assert [option.replace("-", "_") for option, _, _ in rows] == list(Settings.model_fields)
     assert [variable.lower() for _, variable, _ in rows] == list(Settings.model_fields)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from tests.server.building import (
     AT,
     SECOND,
     Traces,
-    columns_of,
     groups_of,
     read_span,
     span,
@@ -21,10 +19,7 @@ from tests.server.conftest import MANY_EXAMPLES, Emptied
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.trace import distinct_spans
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.insert import insert_rows
-from otel_sessions.server.ingest.stored_rows import stored_spans
 from otel_sessions.server.projections.trace_facts import members
-from otel_sessions.server.queries import spans as module
 from otel_sessions.server.queries.spans import session_spans
 
 TRACES: Traces = {
@@ -111,11 +106,3 @@ def test_members_of_nothing() -> None:
     """No facts, or those of placeholders only, have no members."""
     assert members([], ("id", "s")) == []
     assert members([span(kind="pending", session="s")], ("id", "s")) == []
-
-
-def test_stored_spans(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which rows are there, in several queries."""
-    monkeypatch.setattr(module, "TRACES_PER_QUERY", 2)
-    insert_rows(store, "otel_traces", columns_of([(1, span(1)), (1, span(2)), (2**128 - 1, span(2**64 - 1))]))
-    assert stored_spans(store, [1, 5, 6, 2**128 - 1]) == {(1, 1), (1, 2), (2**128 - 1, 2**64 - 1)}
-    assert stored_spans(store, []) == set()

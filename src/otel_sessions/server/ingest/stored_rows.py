@@ -33,10 +33,10 @@ def last_segment(store: Store) -> int:
         return int(client.query(statement("last_segment")).result_rows[0][0])
 
 
-def stored_spans(store: Store, trace_ids: Iterable[int]) -> set[tuple[int, int]]:
+def stored_spans(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY) -> set[tuple[int, int]]:
     """The (trace id, span id) of all rows of these traces."""
     found: set[tuple[int, int]] = set()
-    for some in chunks(trace_ids, TRACES_PER_QUERY):
+    for some in chunks(trace_ids, at_once):
         with store.reading() as client:
             rows = client.query(
                 statement("stored_spans"), parameters={"trace_ids": [trace_hex(trace_id) for trace_id in some]}
