@@ -83,5 +83,5 @@ def test_what_makes_no_cohort(client: TestClient, by: str) -> None:
 def test_without_saying_by_what(client: TestClient) -> None:
     """The message lists what can be said."""
     assert message(client, "/v1/cohorts") == (
-        "by is missing. What makes a cohort: one of environment, model, user, tag, metadata.<name>."
+        "by is missing. What to group sessions by: one of environment, model, user, tag, metadata.<name>."
     )

@@ -58,7 +58,7 @@ def test_offsets() -> None:
 )
 def test_what_is_no_cursor(text: str) -> None:
     """It is refused."""
-    with pytest.raises(ApiError, match="this is no cursor") as refused:
+    with pytest.raises(ApiError, match="not a valid cursor") as refused:
         read_session_cursor(text, MARK, sort="traces")
     assert (refused.value.status, refused.value.code) == (400, "invalid_cursor")
 
@@ -66,7 +66,7 @@ def test_what_is_no_cursor(text: str) -> None:
 @pytest.mark.parametrize("place", [[], [-1], [10], [True], [1.0], ["1"], [1, 2], [None]])
 def test_what_is_no_offset(place: list[Any]) -> None:
     """It is refused."""
-    with pytest.raises(ApiError, match="this is no cursor"):
+    with pytest.raises(ApiError, match="not a valid cursor"):
         read_offset_cursor(packed([MARK, *place]), MARK, most=9)
 
 
@@ -97,7 +97,7 @@ def test_forged_measures_do_not_reach_the_store(sort: str, measure: str) -> None
     if sort in ("duration", "failure_rate") and measure == str(10**40):
         assert read_session_cursor(text, MARK, sort=sort) == Cursor(measure, "a")
     else:
-        with pytest.raises(ApiError, match="this is no cursor"):
+        with pytest.raises(ApiError, match="not a valid cursor"):
             read_session_cursor(text, MARK, sort=sort)
 
 

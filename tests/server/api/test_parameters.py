@@ -105,7 +105,7 @@ def test_lists_are_sorted_by_the_librarys_measures() -> None:
         ({"key": ""}, "key='': expected text of 1 to 1000 characters"),
         (
             {"order": "up", "limit": "0"},
-            "order='up': expected one of desc, asc; limit='0': expected an integer from 1 to 1000",
+            "limit='0': expected an integer from 1 to 1000; order='up': expected one of desc, asc",
         ),
         (
             {"min_cost": "1e400"},
