@@ -37,7 +37,7 @@ logger: Final = logging.getLogger("otel_sessions.server")
 DEFAULT_BACKLOG_BYTES: Final = 64 << 20
 
 Listener = Callable[[frozenset[Pair]], object]
-"""Told of the (key, value) of sessions that changed, on the thread that commits: it must return at once."""
+"""Called with the (key, id) of the sessions that changed, on the thread that commits, so it must return at once."""
 
 
 class Backend:
@@ -143,7 +143,7 @@ class Backend:
         return self._log.waiting_bytes
 
     def delete_session(self, session_id: str, *, key: str = ID_KEY) -> Deleted:
-        """Delete a session's spans and their logs; one that is not there is no error.
+        """Delete a session's spans and their logs; nothing happens if there is no such session.
 
         Raises:
             UnsettledError: what was acknowledged before takes too long to be committed.
@@ -157,7 +157,7 @@ class Backend:
         return deleted
 
     def drop_older(self, before: int) -> int:
-        """Drop the traces that ended before a moment (nanoseconds UTC), and logs that are older; the number of traces.
+        """Drop the traces that ended before a moment in nanoseconds UTC, and older logs. Returns the number of traces.
 
         Raises:
             StoreError: the store cannot do it.
@@ -165,7 +165,7 @@ class Backend:
         return self._drop(lambda version: drop_older(self.store, before, version=version))
 
     def drop_to_size(self, max_bytes: int) -> int:
-        """Drop the oldest traces and logs until the store takes no more than so many bytes; the number of traces.
+        """Drop the oldest traces and logs until the store has at most `max_bytes`. Returns the number of traces.
 
         Raises:
             StoreError: the store cannot do it.
@@ -181,11 +181,11 @@ class Backend:
 
     @property
     def commits(self) -> int:
-        """How many commits there were; one that failed half way and was done again is one."""
+        """The number of commits; one that failed half way and was done again counts once."""
         return self._commits
 
     def tidy(self) -> bool:
-        """Merge the rows of sessions if they are in many parts, so that lists are fastest; whether there was need to.
+        """Merge the rows of sessions if they are in many parts, which makes lists faster. Returns True if it merged.
 
         Raises:
             StoreError: the store cannot do it.
@@ -194,7 +194,7 @@ class Backend:
         return compact(self.store)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Have a listener told of changes, until what is returned is called."""
+        """Call a listener with every change, until the function that is returned is called."""
         with self._listening:
             self._listeners.append(listener)
 
@@ -205,7 +205,7 @@ class Backend:
         return stop
 
     def close(self, timeout: float | None = None) -> bool:
-        """Commit what was acknowledged and close the store; whether all of it could be committed in that time."""
+        """Commit what was acknowledged and close the store. Returns True if all of it was committed in that time."""
         complete = self._committer.stop(timeout)
         self._refresh_rows()
         self.store.close()

@@ -23,7 +23,7 @@ from otel_sessions.server.signals import LOGS, TRACES
 
 @pytest.fixture(autouse=True, scope="module")
 def traffic(backend: Backend) -> None:
-    """A few things that happen to a server."""
+    """Requests that are accepted, refused and repeated."""
     call = a_span(1, session="s", attributes={**CALL, "gen_ai.response.model": 'new "model"\n'})
     for _ in range(2):
         send(backend, call)
