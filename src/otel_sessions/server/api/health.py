@@ -97,7 +97,7 @@ class HealthDetails(Health):
 
 
 class Readiness:
-    """Tells if the store answers in time."""
+    """Checks that the store answers in time."""
 
     def __init__(
         self, ping: Callable[[], object], *, timeout: float = READY_SECONDS, max_probes: int = MAX_PROBES
@@ -113,14 +113,17 @@ class Readiness:
         self._timeout = timeout
         self._limiter = CapacityLimiter(max_probes)
 
-    async def is_ready(self) -> bool:
-        """Return True if the store answers in time."""
+    async def check(self) -> None:
+        """Return if the store answers in time.
+
+        Raises:
+            ApiError: it does not.
+        """
         try:
             with anyio.fail_after(self._timeout):
                 await to_thread.run_sync(self._ping, limiter=self._limiter, abandon_on_cancel=True)
         except (StoreError, TimeoutError):
-            return False
-        return True
+            raise unavailable("not_ready", "the store does not answer") from None
 
 
 router: Final = APIRouter(route_class=Endpoint, tags=["health"], responses=error_responses(400))
@@ -160,8 +163,7 @@ async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)
 )
 async def readiness(readiness: Annotated[Readiness, Depends(_readiness)]) -> Response:
     """Check that the store answers: 200 if it does, 503 if not."""
-    if not await readiness.is_ready():
-        raise unavailable("not_ready", "the store does not answer")
+    await readiness.check()
     return answer(Health(status="ok"))
 
 
