@@ -32,6 +32,8 @@ server.otlp
 server.wal
 server.projections
 server.queries
+server.settling
+server.reader
 server.ingest
 server.backend
 server.receivers

@@ -40,8 +40,11 @@ INT64_MAX: Final = 2**63 - 1
 
 MetadataValue = str | bool | int | float
 
+KEY_CHARACTERS: Final = "A-Za-z0-9_.-"
+"""What a session key or a metadata name may hold, as in the brackets of a regular expression."""
+
 _NOT_PRINTABLE_ASCII = re.compile(r"[^\x20-\x7e]")
-_NOT_KEY = re.compile(r"[^A-Za-z0-9_.\-]")
+_NOT_KEY = re.compile(f"[^{KEY_CHARACTERS}]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MAX_DIGITS: Final = 4000
 

@@ -14,11 +14,12 @@ import pytest
 from tests.server.otlp.building import AT, traces
 
 from otel_sessions.server import backend as module
-from otel_sessions.server.backend import Backend, UnsettledError
+from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.client import Store, StoreSettings
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
 from otel_sessions.server.queries.sessions import get_session, list_sessions
+from otel_sessions.server.settling import UnsettledError
 from otel_sessions.server.signals import LOGS, TRACES
 
 _numbers = count()
@@ -275,5 +276,4 @@ def test_rows_of_many_sessions_are_written_unasked(
             backend.settle()
         assert "rows of sessions are written later" in caplog.text
         client.command("RENAME TABLE elsewhere TO sessions")
-    backend.settle_lists()
-    assert list_sessions(backend.store).total == 4
+    assert backend.reader.sessions().total == 4

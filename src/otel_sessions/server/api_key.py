@@ -1,4 +1,4 @@
-"""Whether who sends a request knows the API key."""
+"""`allows`: checks the API key of a request."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Final
 
 _SCHEME: Final = "bearer"
 _BLANKS: Final = " \t"
-"""What HTTP calls white space; more would be bytes of a key."""
+"""White space in HTTP. Other kinds of white space may be bytes of a key."""
 
 
 def allows(api_key: str | None, header: str | None) -> bool:
-    """Whether an `Authorization` header says the key, in a time that does not tell how much of it is right.
+    """Return True if an `Authorization` header has the API key. The time taken does not depend on how much is right.
 
     Args:
-        api_key: `None` lets everyone in; an empty one nobody, because an empty header would say it.
-        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` if there is none. Outside ASCII it may
-            be text or, as servers give it, the bytes of UTF-8 read as Latin-1.
+        api_key: `None` allows every request; an empty key allows none, because an empty header would match it.
+        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` if the request has no such header. Outside
+            ASCII it may be text or, as servers pass it on, the bytes of UTF-8 read as Latin-1.
     """
     if api_key is None:
         return True

@@ -1,11 +1,10 @@
-"""`Backend`: the store, the log before it and the one that commits; what receivers, the API and commands call."""
+"""`Backend`: takes in requests, commits them, keeps the store in shape, and tells listeners of changes."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,25 +27,28 @@ from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.seen_trace_ids import KnownIds
 from otel_sessions.server.projections.sessions import EAGER, SessionRows
 from otel_sessions.server.projections.trace_facts import known_traces, last_version
-from otel_sessions.server.switch_interval import ShortTurns
+from otel_sessions.server.reader import Reader
+from otel_sessions.server.settling import Settling
 from otel_sessions.server.telemetry import Telemetry
 from otel_sessions.server.wal.log import BackloggedError, RequestLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
 DEFAULT_BACKLOG_BYTES: Final = 64 << 20
-SETTLE_SECONDS: Final = 30.0
 
 Listener = Callable[[frozenset[Pair]], object]
-"""Told of the (key, value) of sessions that changed, on the thread that commits: it must return at once."""
-
-
-class UnsettledError(Exception):
-    """What was acknowledged is not committed yet, and a reader has waited for it long enough."""
+"""Called with the (key, id) of the sessions that changed, on the thread that commits, so it must return at once."""
 
 
 class Backend:
-    """All of a server but its doors. Methods block and may be called from any thread."""
+    """Everything of a server except its receivers and its API. Methods block and may be called from any thread.
+
+    Attributes:
+        store: where everything is stored.
+        reader: answers questions about sessions, and waits for what was acknowledged before.
+        telemetry: the server's own metrics.
+        pricer: prices model calls that do not report their cost.
+    """
 
     def __init__(
         self,
@@ -73,12 +75,13 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
-        self._turns = ShortTurns()
         self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._commits = 0
         self._rows = SessionRows(store)
+        self._settling = Settling(self._log, self._rows)
+        self.reader = Reader(store, self._settling)
         self._committer = Committer(
             Destination(store),
             self._log,
@@ -123,43 +126,16 @@ class Backend:
         """Count a request that is not taken."""
         self.telemetry.refused.labels(signal, type(error).__name__.removesuffix("Error")).inc()
 
-    def settle(self, timeout: float = SETTLE_SECONDS) -> None:
-        """Wait until everything that was acknowledged so far is committed, so that a read sees it.
+    def settle(self, timeout: float | None = None) -> None:
+        """Wait until everything acknowledged so far is committed.
+
+        Args:
+            timeout: seconds; by default as many as reads wait.
 
         Raises:
             UnsettledError: it takes longer.
         """
-        self._settle(self._log.wait_for, timeout)
-
-    def settle_groups(self, timeout: float = SETTLE_SECONDS) -> None:
-        """Wait until everything that was acknowledged so far is counted; its spans may not be there yet.
-
-        Raises:
-            UnsettledError: it takes longer.
-        """
-        self._settle(self._log.wait_for_groups, timeout)
-
-    def settle_lists(self) -> None:
-        """Wait for the same, and see to it that lists of sessions say the same as the sessions themselves.
-
-        Raises:
-            UnsettledError: it takes longer.
-            StoreError: the store cannot do it.
-        """
-        self.settle_groups()
-        self._rows.refresh(for_list=True)
-
-    def _settle(self, wait: Callable[[int, float], bool], timeout: float) -> None:
-        if not wait(self._log.newest, timeout):
-            raise UnsettledError(
-                f"{self.backlog_bytes} acknowledged bytes were not committed within {timeout:g} s; try again later"
-            )
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """While somebody is inside, who reads gets his turns early, and commits that nobody waits for begin later."""
-        with self._turns.wanted(), self._log.answering():
-            yield
+        self._settling.wait_for_spans(timeout)
 
     @property
     def backlog_bytes(self) -> int:
@@ -167,7 +143,7 @@ class Backend:
         return self._log.waiting_bytes
 
     def delete_session(self, session_id: str, *, key: str = ID_KEY) -> Deleted:
-        """Delete a session's spans and their logs; one that is not there is no error.
+        """Delete a session's spans and their logs; nothing happens if there is no such session.
 
         Raises:
             UnsettledError: what was acknowledged before takes too long to be committed.
@@ -181,7 +157,7 @@ class Backend:
         return deleted
 
     def drop_older(self, before: int) -> int:
-        """Drop the traces that ended before a moment (nanoseconds UTC), and logs that are older; the number of traces.
+        """Drop the traces that ended before a moment in nanoseconds UTC, and older logs. Returns the number of traces.
 
         Raises:
             StoreError: the store cannot do it.
@@ -189,7 +165,7 @@ class Backend:
         return self._drop(lambda version: drop_older(self.store, before, version=version))
 
     def drop_to_size(self, max_bytes: int) -> int:
-        """Drop the oldest traces and logs until the store takes no more than so many bytes; the number of traces.
+        """Drop the oldest traces and logs until the store has at most `max_bytes`. Returns the number of traces.
 
         Raises:
             StoreError: the store cannot do it.
@@ -205,11 +181,11 @@ class Backend:
 
     @property
     def commits(self) -> int:
-        """How many commits there were; one that failed half way and was done again is one."""
+        """The number of commits; one that failed half way and was done again counts once."""
         return self._commits
 
     def tidy(self) -> bool:
-        """Merge the rows of sessions if they are in many parts, so that lists are fastest; whether there was need to.
+        """Merge the rows of sessions if they are in many parts, which makes lists faster. Returns True if it merged.
 
         Raises:
             StoreError: the store cannot do it.
@@ -218,7 +194,7 @@ class Backend:
         return compact(self.store)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Have a listener told of changes, until what is returned is called."""
+        """Call a listener with every change, until the function that is returned is called."""
         with self._listening:
             self._listeners.append(listener)
 
@@ -229,7 +205,7 @@ class Backend:
         return stop
 
     def close(self, timeout: float | None = None) -> bool:
-        """Commit what was acknowledged and close the store; whether all of it could be committed in that time."""
+        """Commit what was acknowledged and close the store. Returns True if all of it was committed in that time."""
         complete = self._committer.stop(timeout)
         self._refresh_rows()
         self.store.close()

@@ -1,4 +1,4 @@
-"""`Telemetry`: what a server counts of itself, as metrics that Prometheus reads."""
+"""`Telemetry`: the server's own metrics, for Prometheus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Telemetry:
         duplicates: spans that were stored before.
         rejected: records left out of requests that were taken, by signal and reason.
         refused: whole requests that were not taken, by signal and the name of the error.
-        unpriced: model calls without a known cost, by model; counted again when a late span has its trace counted anew.
+        unpriced: model calls without a known cost, by model; counted again when a late span changes their trace.
         segment_bytes: sizes of what was committed at once.
         commit_seconds: how long commits took.
     """
@@ -52,11 +52,11 @@ class Telemetry:
         self._models: set[str] = set()
 
     def gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
-        """Add a metric that is asked for when it is read."""
+        """Add a metric whose value is computed when it is read."""
         Gauge(PREFIX + name, about, registry=self.registry).set_function(value)
 
     def count_unpriced(self, model: str, calls: int) -> None:
-        """Count calls of a model without a known cost; after so many models, others are counted together."""
+        """Count calls of a model without a known cost. After `MODELS_KEPT` models, others are counted together."""
         if model not in self._models:
             if len(self._models) >= MODELS_KEPT:
                 model = OTHER_MODELS

@@ -30,6 +30,6 @@ def app(backend: Backend) -> FastAPI:
 
 @pytest.fixture(scope="module")
 def client(app: FastAPI) -> Iterator[TestClient]:
-    """A client of the module's app, which gets a 500 as an answer."""
+    """A client of the module's app, which gets a 500 as an answer instead of the exception."""
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Spans for the API: sent as OTLP, as any instrumented app sends them."""
+"""Spans for tests of the API, sent as OTLP, and requests for what was made of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otel_sessions.server.signals import TRACES
 
 SECOND = 10**9
 START = "2026-11-18T11:06:40.000Z"
-"""`AT` as it is shown."""
+"""`AT` in answers of the API."""
 
 HOSTILE = (
     "../../etc/passwd",
@@ -29,7 +29,7 @@ HOSTILE = (
     "..",
     "+&=;:@,~",
 )
-"""Ids as anyone may send them."""
+"""Ids that any sender may choose."""
 
 CALL = {
     "gen_ai.operation.name": "chat",
@@ -41,13 +41,13 @@ CALL = {
 
 
 def send(backend: Backend, *spans: Mapping[str, Any], resource: Mapping[str, Any] | None = None) -> None:
-    """Have a backend acknowledge a request of these spans."""
+    """Send a backend a request with these spans."""
     rejected = backend.receive(TRACES, traces(*spans, attributes=resource).SerializeToString())
     assert not rejected.counts
 
 
 def a_span(trace_id: int = 1, span_id: int = 1, session: str | None = None, **more: Any) -> dict[str, Any]:
-    """A span; `attributes` come on top of the session's."""
+    """A span of a session; `attributes` are added to the session's."""
     attributes = {} if session is None else {"session.id": session}
     return {
         "trace_id": trace_id.to_bytes(16),
@@ -57,9 +57,9 @@ def a_span(trace_id: int = 1, span_id: int = 1, session: str | None = None, **mo
     }
 
 
-def path_of(session_id: str, part: str = "") -> str:
-    """The path of a session, or of a part of it."""
-    return f"/v1/sessions/{quote(session_id, safe='')}{part and f'/{part}'}"
+def path_of(session_id: str, subresource: str = "") -> str:
+    """The path of a session, or of one of its sub-resources."""
+    return f"/v1/sessions/{quote(session_id, safe='')}{subresource and f'/{subresource}'}"
 
 
 def ids(client: TestClient, **parameters: Any) -> list[str]:
@@ -70,7 +70,7 @@ def ids(client: TestClient, **parameters: Any) -> list[str]:
 
 
 def message(client: TestClient, path: str, status: int = 400, /, **parameters: Any) -> str:
-    """What an error says."""
+    """The message of an error."""
     answer = client.get(path, params=parameters)
     assert answer.status_code == status, answer.text
     said: str = answer.json()["error"]["message"]

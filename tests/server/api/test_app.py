@@ -1,4 +1,4 @@
-"""The app as a whole: routes of others, and its end."""
+"""The app as a whole: its extra routes and its shutdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def mine(_: Request) -> PlainTextResponse:
 
 
 def test_extra_routes_come_first(backend: Backend) -> None:
-    """Also where the API has one; the document does not tell of them."""
+    """An extra route comes before a route of the API, and is not in the OpenAPI document."""
     app = create_app(backend, extra_routes=[Route("/v1/keys", mine), Route("/extra", mine)])
     client = TestClient(app)
     assert client.get("/v1/keys").text == "mine"
@@ -26,7 +26,7 @@ def test_extra_routes_come_first(backend: Backend) -> None:
 
 
 def test_streams_end_with_the_app(backend: Backend) -> None:
-    """The end of the app ends them, if nothing did before; the backend stays open."""
+    """The shutdown of the app ends all streams, and leaves the backend open."""
     app = create_app(backend)
     with TestClient(app) as client:
         assert not app.state.live.full

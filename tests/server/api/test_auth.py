@@ -1,4 +1,4 @@
-"""With an API key, nobody gets further who does not know it."""
+"""A server with an API key rejects requests without it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "open sesame"
 
 
 async def taken(request: Request) -> PlainTextResponse:
-    """Say that a request got through."""
+    """Answer with the path of a request that was accepted."""
     return PlainTextResponse(f"taken {request.url.path}")
 
 
@@ -32,8 +32,8 @@ def client(backend: Backend) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}", KEY])
-def test_who_knows_the_key(client: TestClient, header: str) -> None:
-    """As a bearer token, or by itself."""
+def test_requests_with_the_key(client: TestClient, header: str) -> None:
+    """The key is accepted as a bearer token, or by itself."""
     assert client.get("/v1/sessions", headers={"Authorization": header}).status_code == 200
     assert client.post("/v1/traces", headers={"Authorization": header}).text == "taken /v1/traces"
 
@@ -42,8 +42,8 @@ def test_who_knows_the_key(client: TestClient, header: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/v1/sessions", "/v1/sessions/a", "/metrics", "/openapi.json", "/none", "/v1/live", "/healthz/"]
 )
-def test_who_does_not(client: TestClient, header: str | None, path: str) -> None:
-    """Gets a 401 everywhere, also where there is nothing."""
+def test_requests_without_the_key(client: TestClient, header: str | None, path: str) -> None:
+    """A request without the key gets a 401 at every path, also where there is nothing."""
     answer = client.get(path, headers={} if header is None else {"Authorization": header})
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "unauthorized"
@@ -53,7 +53,7 @@ def test_who_does_not(client: TestClient, header: str | None, path: str) -> None
 
 
 def test_otlp_clients_are_told_in_their_format(client: TestClient) -> None:
-    """As a status message in protobuf or JSON; in JSON also where the format is none."""
+    """A rejected OTLP request gets a status in its own format, or in JSON if its format is unknown."""
     answer = client.post("/v1/traces", headers={"Content-Type": "application/x-protobuf"})
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/x-protobuf")
     assert status_pb2.Status.FromString(answer.content).code == 16
@@ -64,14 +64,14 @@ def test_otlp_clients_are_told_in_their_format(client: TestClient) -> None:
 
 
 def test_probes_need_no_key(client: TestClient) -> None:
-    """They learn whether the server runs, and nothing of what it counted."""
+    """A health check without the key is answered, but without the counts."""
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").status_code == 200
     assert client.get("/healthz", headers={"Authorization": KEY}).json()["backlog_bytes"] == 0
 
 
 def test_web_sockets_are_closed(client: TestClient) -> None:
-    """The key is asked for there too."""
+    """A web socket without the key is closed."""
     with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/v1/live"):
         pass
     assert closed.value.code == 1008

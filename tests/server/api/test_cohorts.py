@@ -1,4 +1,4 @@
-"""Cohorts: sessions side by side."""
+"""Cohorts: sessions grouped by a value."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def client(client: TestClient, backend: Backend) -> TestClient:
 
 
 def values(client: TestClient, **parameters: Any) -> list[tuple[Any, int]]:
-    """The cohorts: value and number of sessions."""
+    """The value and the number of sessions of each cohort."""
     answer = client.get("/v1/cohorts", params=parameters)
     assert answer.status_code == 200, answer.text
     return [(one["value"], one["session_count"]) for one in answer.json()["data"]]
 
 
 def test_a_cohort(client: TestClient) -> None:
-    """Its metrics are those of its sessions."""
+    """The numbers of a cohort are those of its sessions."""
     found = client.get("/v1/cohorts", params={"by": "metadata.plan"}).json()
     pro = found["data"][0]
     assert pro == {
@@ -53,7 +53,7 @@ def test_a_cohort(client: TestClient) -> None:
 
 
 def test_what_makes_a_cohort(client: TestClient) -> None:
-    """A session with several values is in several; one with none in that of null."""
+    """A session with several values is in several cohorts, one without a value in that of null."""
     assert values(client, by="metadata.plan") == [("pro", 2), ("free", 1), (None, 1)]
     assert values(client, by="metadata.n") == [(1, 1), (2, 1), (3, 1), (None, 1)]
     assert values(client, by="user") == [("u0", 2), ("u1", 2)]
@@ -63,7 +63,7 @@ def test_what_makes_a_cohort(client: TestClient) -> None:
 
 
 def test_filters_and_pages(client: TestClient) -> None:
-    """Of the sessions that meet all conditions; page by page."""
+    """Cohorts have the sessions that meet all conditions, and are listed page by page."""
     assert values(client, by="metadata.plan", min_cost="0.5") == [("pro", 2), (None, 1)]
     assert values(client, by="metadata.plan", failed="true") == [("pro", 1)]
     assert values(client, by="metadata.plan", **{"metadata.plan": "free"}) == [("free", 1)]
@@ -75,13 +75,13 @@ def test_filters_and_pages(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("by", ["", "x", "metadata", "metadata.", "users", "model\n", "tag;DROP TABLE x"])
-def test_what_makes_no_cohort(client: TestClient, by: str) -> None:
-    """The message lists what does."""
+def test_an_invalid_by(client: TestClient, by: str) -> None:
+    """The message about an invalid `by` lists the valid ones."""
     assert "expected one of environment, model, user, tag, metadata.<name>" in message(client, "/v1/cohorts", by=by)
 
 
-def test_without_saying_by_what(client: TestClient) -> None:
-    """The message lists what can be said."""
+def test_a_missing_by(client: TestClient) -> None:
+    """The message about a missing `by` lists the valid ones."""
     assert message(client, "/v1/cohorts") == (
-        "by is missing. What makes a cohort: one of environment, model, user, tag, metadata.<name>."
+        "by is missing. What to group sessions by: one of environment, model, user, tag, metadata.<name>."
     )

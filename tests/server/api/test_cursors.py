@@ -1,4 +1,4 @@
-"""Cursors are opaque: what they were written with is read back, and nothing else is believed."""
+"""Cursors are opaque: only what the API wrote into one is read back."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MARK = list_mark("sessions", "x")
 
 
 def packed(place: Any) -> str:
-    """Any JSON as a cursor has it."""
+    """Any JSON, encoded as in a cursor."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
 @given(st.text(st.characters(codec="utf-8")), st.none() | st.text(st.characters(codec="utf-8")))
 def test_a_cursor_is_read_back(session: str, name: str | None) -> None:
-    """Any id and name, in characters that a URL takes as they are."""
+    """A cursor holds any id and name, in characters that a URL need not encode."""
     text = session_cursor(Cursor(name, session), MARK)
     assert text.isascii()
     assert text.replace("-", "").replace("_", "").isalnum()
@@ -40,14 +40,14 @@ def test_a_cursor_is_read_back(session: str, name: str | None) -> None:
 
 
 def test_no_cursor() -> None:
-    """Empty is none."""
+    """An empty text is no cursor."""
     assert read_session_cursor(None, MARK, sort="name") is None
     assert read_session_cursor("", MARK, sort="name") is None
     assert read_offset_cursor(None, MARK, most=9) == 0
 
 
 def test_offsets() -> None:
-    """Up to as many as can be skipped."""
+    """An offset up to the greatest one is read back."""
     assert read_offset_cursor(offset_cursor(9, MARK), MARK, most=9) == 9
 
 
@@ -56,17 +56,17 @@ def test_offsets() -> None:
     ["x", "====", "\ud800", "é", "a b", packed({}), packed([]), packed([1]), packed("x"), "W" * 100_000, packed([MARK])]
     + [packed([MARK, *place]) for place in ([1], [None, 1], [1, "a"], ["1", "\ud800"], ["1", "a", "b"], [None, None])],
 )
-def test_what_is_no_cursor(text: str) -> None:
-    """It is refused."""
-    with pytest.raises(ApiError, match="this is no cursor") as refused:
+def test_text_that_is_not_a_cursor(text: str) -> None:
+    """Text that the API did not write as a cursor is refused."""
+    with pytest.raises(ApiError, match="not a valid cursor") as refused:
         read_session_cursor(text, MARK, sort="traces")
     assert (refused.value.status, refused.value.code) == (400, "invalid_cursor")
 
 
 @pytest.mark.parametrize("place", [[], [-1], [10], [True], [1.0], ["1"], [1, 2], [None]])
-def test_what_is_no_offset(place: list[Any]) -> None:
-    """It is refused."""
-    with pytest.raises(ApiError, match="this is no cursor"):
+def test_cursors_without_a_valid_offset(place: list[Any]) -> None:
+    """A cursor whose offset is missing, negative, too great or not a whole number is refused."""
+    with pytest.raises(ApiError, match="not a valid cursor"):
         read_offset_cursor(packed([MARK, *place]), MARK, most=9)
 
 
@@ -92,12 +92,12 @@ def test_what_is_no_offset(place: list[Any]) -> None:
     ],
 )
 def test_forged_measures_do_not_reach_the_store(sort: str, measure: str) -> None:
-    """What is not of the measure's type is refused; a duration may be any finite number."""
+    """A measure that is not of its type is refused; a duration may be any finite number."""
     text = session_cursor(Cursor(measure, "a"), MARK)
     if sort in ("duration", "failure_rate") and measure == str(10**40):
         assert read_session_cursor(text, MARK, sort=sort) == Cursor(measure, "a")
     else:
-        with pytest.raises(ApiError, match="this is no cursor"):
+        with pytest.raises(ApiError, match="not a valid cursor"):
             read_session_cursor(text, MARK, sort=sort)
 
 
@@ -113,11 +113,11 @@ def test_forged_measures_do_not_reach_the_store(sort: str, measure: str) -> None
     ],
 )
 def test_measures_as_the_store_writes_them(sort: str, measure: str) -> None:
-    """They are taken."""
+    """A measure is accepted as the store writes it."""
     assert read_session_cursor(session_cursor(Cursor(measure, "a"), MARK), MARK, sort=sort) == Cursor(measure, "a")
 
 
 def test_marks() -> None:
-    """The same list has the same mark, whatever the order of its conditions; another has another."""
+    """The same list has the same mark, whatever the order of its conditions, and another list has another one."""
     assert list_mark("a", {"x": Decimal("0.5"), "y": None}) == list_mark("a", {"y": None, "x": Decimal("0.5")})
     assert len({list_mark("a"), list_mark("b"), list_mark("a", 1), list_mark("a", "1"), list_mark("a", None)}) == 5

@@ -1,20 +1,21 @@
-"""Every error has one shape, whatever went wrong."""
+"""Every error has one shape, whatever its cause."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any, NoReturn
 
 import pytest
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from tests.server.api.doubles import backend_with
 
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.api.openapi import document
-from otel_sessions.server.backend import Backend, UnsettledError
+from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
+from otel_sessions.server.settling import UnsettledError
 
 READS = [
     path.replace("{session_id}", "s") + ("?by=model" if path == "/v1/cohorts" else "")
@@ -23,17 +24,13 @@ READS = [
 ]
 
 
-def failing(error: Exception) -> Callable[..., NoReturn]:
-    """What raises an error whatever it is called with."""
-
-    def fail(*_: Any, **__: Any) -> NoReturn:
-        raise error
-
-    return fail
+def failing(error: Exception) -> TestClient:
+    """A client of an app whose backend raises this error for every question and deletion."""
+    return TestClient(create_app(backend_with(error)), raise_server_exceptions=False)
 
 
-def test_nothing_at_a_path(client: TestClient) -> None:
-    """404."""
+def test_an_unknown_path(client: TestClient) -> None:
+    """A path without a route answers 404."""
     answer = client.get("/v1/nothing")
     assert answer.status_code == 404
     assert answer.json() == {"error": {"code": "not_found", "message": "there is nothing at this path"}}
@@ -49,67 +46,60 @@ def test_nothing_at_a_path(client: TestClient) -> None:
     ],
 )
 def test_another_method(client: TestClient, method: str, path: str, allowed: str) -> None:
-    """405 that says which there are; deleting a part deletes no session that is named like it."""
+    """Another method answers 405 with the allowed ones; deleting a sub-resource deletes no session of that name."""
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert answer.json()["error"]["code"] == "method_not_allowed"
 
 
 @pytest.mark.parametrize("path", READS)
-def test_reads_wait_for_what_was_acknowledged(
-    client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    """Where that takes too long they say so, and when to come again."""
-    for settle in ("settle", "settle_groups"):
-        monkeypatch.setattr(backend, settle, failing(UnsettledError("5 bytes are not committed")))
-    answer = client.get(path)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert answer.json() == {"error": {"code": "unsettled", "message": "5 bytes are not committed"}}
-    assert client.delete("/v1/sessions/s").status_code == 503
+def test_reads_that_wait_too_long(path: str) -> None:
+    """A read or deletion that waits too long for acknowledged requests answers 503, and when to try again."""
+    client = failing(UnsettledError("5 bytes are not committed"))
+    for answer in (client.get(path), client.delete("/v1/sessions/s")):
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json() == {"error": {"code": "unsettled", "message": "5 bytes are not committed"}}
 
 
 @pytest.mark.parametrize("path", READS)
-def test_the_store_is_away(client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    """503, and when to come again."""
-    monkeypatch.setattr(backend.store, "reading", failing(StoreAwayError("the disk is full" + "x" * 5000)))
-    answer = client.get(path)
+def test_the_store_is_away(path: str) -> None:
+    """A store that is away answers 503, with the cause, cut if it is long, and when to try again."""
+    answer = failing(StoreAwayError("the disk is full" + "x" * 5000)).get(path)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"]["code"] == "store_away"
+    assert answer.json()["error"]["message"].startswith("the disk is full")
     assert len(answer.json()["error"]["message"]) == 1000
 
 
 @pytest.mark.parametrize("error", [StoreError("secret"), ZeroDivisionError("secret")])
-def test_faults_of_our_own(
-    client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    """500 that leaves the details to the log, with the headers of all others."""
-    monkeypatch.setattr(backend.store, "reading", failing(error))
-    answer = client.get("/v1/sessions")
+def test_faults_of_the_server(error: Exception) -> None:
+    """A fault answers 500 without its details, with the headers of all answers."""
+    answer = failing(error).get("/v1/sessions")
     assert (answer.status_code, answer.headers["x-content-type-options"]) == (500, "nosniff")
     assert answer.json() == {"error": {"code": "internal", "message": "the server could not answer; its log says why"}}
 
 
-def test_faults_of_the_store_are_logged(
-    client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """With the request and what the store said."""
-    monkeypatch.setattr(backend.store, "reading", failing(StoreError("a table is missing")))
-    client.get("/v1/sessions/a%2Fb")
+def test_faults_of_the_store_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the request and the message of the store."""
+    failing(StoreError("a table is missing")).get("/v1/sessions/a%2Fb")
     (record,) = [one for one in caplog.records if one.name == "otel_sessions.server"]
     assert record.getMessage() == "GET /v1/sessions/a/b failed"
     assert "a table is missing" in caplog.text
 
 
-def test_errors_of_other_routes(backend: Backend) -> None:
-    """They have the same shape."""
-    routes = [Route("/teapot", failing(HTTPException(418, "short and stout", {"X-Spout": "1"})))]
-    answer = TestClient(create_app(backend, extra_routes=routes)).get("/teapot")
+def test_errors_of_extra_routes(backend: Backend) -> None:
+    """An error of an extra route has the same shape."""
+
+    async def teapot(_: Request) -> Response:
+        raise HTTPException(418, "short and stout", {"X-Spout": "1"})
+
+    answer = TestClient(create_app(backend, extra_routes=[Route("/teapot", teapot)])).get("/teapot")
     assert (answer.status_code, answer.headers["x-spout"]) == (418, "1")
     assert answer.json() == {"error": {"code": "refused", "message": "short and stout"}}
 
 
 def test_headers(client: TestClient, app: FastAPI) -> None:
-    """Browsers neither guess types nor keep what the API says."""
+    """Browsers neither guess content types nor store answers of the API."""
     answer = client.get("/v1/sessions")
     assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
     assert "cache-control" not in client.get("/healthz").headers

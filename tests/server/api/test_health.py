@@ -1,11 +1,9 @@
-"""How the server is."""
+"""The state of the server: health, readiness and metrics."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,16 +12,18 @@ from tests.server.api.sending import CALL, a_span, send
 from tests.server.otlp.building import traces
 
 from otel_sessions.drops import drops
-from otel_sessions.server.api import health as module
+from otel_sessions.server.api.app import create_app
+from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import RequestError
-from otel_sessions.server.signals import TRACES
+from otel_sessions.server.signals import LOGS, TRACES
 
 
 @pytest.fixture(autouse=True, scope="module")
 def traffic(backend: Backend) -> None:
-    """A few things that happen to a server."""
+    """Requests that are accepted, refused and repeated."""
     call = a_span(1, session="s", attributes={**CALL, "gen_ai.response.model": 'new "model"\n'})
     for _ in range(2):
         send(backend, call)
@@ -43,7 +43,7 @@ def dropped() -> Iterator[None]:
 
 
 def test_health(client: TestClient) -> None:
-    """What was counted since the start."""
+    """Health has the counts since the server started."""
     assert client.get("/healthz").json() == {
         "status": "ok",
         "backlog_bytes": 0,
@@ -59,14 +59,8 @@ def test_health(client: TestClient) -> None:
     }
 
 
-def test_requests_that_were_set_aside(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Someone has to look at them."""
-    monkeypatch.setattr(module, "_value", lambda _, name: name == "requests_set_aside")
-    assert client.get("/healthz").json()["status"] == "degraded"
-
-
 def test_metrics(client: TestClient) -> None:
-    """In the text format of Prometheus, with the values that were dropped."""
+    """Metrics are in the text format of Prometheus, with the values that the rules dropped."""
     answer = client.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     samples = {
@@ -80,32 +74,39 @@ def test_metrics(client: TestClient) -> None:
     assert samples["otel_sessions_backlog_bytes",] == 0
 
 
-def test_readiness(client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store answers, or is away."""
+def test_readiness(client: TestClient, backend: Backend) -> None:
+    """The server is ready if the store answers."""
     assert client.get("/readyz").json() == {"status": "ok"}
 
-    def away() -> Any:
+    def away() -> None:
         raise StoreAwayError("gone")
 
-    monkeypatch.setattr(backend.store, "reading", away)
-    answer = client.get("/readyz")
+    app = create_app(backend)
+    app.state.readiness = Readiness(away)
+    answer = TestClient(app).get("/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json() == {"error": {"code": "not_ready", "message": "the store does not answer"}}
 
 
-def test_a_store_that_does_not_answer_in_time(
-    client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Is not waited for; other requests are answered meanwhile."""
+def test_a_store_that_does_not_answer_in_time(backend: Backend) -> None:
+    """A probe does not wait for the store longer than its timeout, and other requests are answered meanwhile."""
     answering = threading.Event()
+    app = create_app(backend)
+    app.state.readiness = Readiness(lambda: answering.wait(60), timeout=0.01)
+    with TestClient(app) as client:
+        try:
+            assert client.get("/readyz").status_code == 503
+            assert client.get("/healthz").status_code == 200
+        finally:
+            answering.set()
 
-    @contextmanager
-    def stuck() -> Iterator[Any]:
-        answering.wait(60)
-        yield
 
-    monkeypatch.setattr(module, "READY_SECONDS", 0.01)
-    monkeypatch.setattr(backend.store, "reading", stuck)
-    assert client.get("/readyz").status_code == 503
-    assert client.get("/healthz").status_code == 200
-    answering.set()
+def test_requests_that_were_set_aside(client: TestClient, backend: Backend) -> None:
+    """The server is degraded once a request could not be stored, since a person has to look at it."""
+    with backend.store.writing() as writer:
+        writer.command("RENAME TABLE otel_logs TO elsewhere")
+        backend.receive(LOGS, b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{}]}]}]}', Format.JSON)
+        backend.settle()
+        writer.command("RENAME TABLE elsewhere TO otel_logs")
+    health = client.get("/healthz").json()
+    assert (health["status"], health["requests_set_aside"]) == ("degraded", 1)

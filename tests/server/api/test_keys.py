@@ -1,4 +1,4 @@
-"""The session keys that there are."""
+"""The list of session keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from otel_sessions.server.backend import Backend
 
 
 def test_keys(client: TestClient, backend: Backend) -> None:
-    """With the number of their sessions, and when; page by page."""
+    """Keys come with their number of sessions and their times, page by page."""
     nothing = {"data": [], "pagination": {"total": 0, "limit": 1000, "offset": 0, "next": None}}
     assert client.get("/v1/keys").json() == nothing
     for number in range(3):

@@ -1,4 +1,4 @@
-"""Streams of changes: what is told, how much is kept, and how they end."""
+"""Streams of changes: what events name, how much is kept for a client, and how streams end."""
 
 from __future__ import annotations
 
@@ -8,43 +8,50 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tests.server.api.sending import a_span, send
 
 from otel_sessions.server.api.app import create_app
-from otel_sessions.server.api.live import MOST_CHANGES, LiveFeed, Subscription
+from otel_sessions.server.api.live import MAX_CHANGES, LiveFeed, Subscription
 from otel_sessions.server.backend import Backend
 
 Pairs = frozenset[tuple[str, str]]
+Listen = Callable[[Callable[[Pairs], object]], Callable[[], None]]
 
-BEAT = ":\n\n"
+HEARTBEAT = ":\n\n"
 
 
 class Changes:
-    """What a backend tells its listeners, told by hand."""
+    """The changes of a backend, made by hand; or those of a real backend, if its `listen` is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, listen: Listen | None = None) -> None:
+        self._listen = listen
         self.listeners: list[Callable[[Pairs], object]] = []
 
     def listen(self, listener: Callable[[Pairs], object]) -> Callable[[], None]:
         """Add a listener."""
         self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+        stop = self._listen(listener) if self._listen else lambda: None
+
+        def stop_both() -> None:
+            self.listeners.remove(listener)
+            stop()
+
+        return stop_both
 
     def tell(self, *pairs: tuple[str, str]) -> None:
-        """Tell all of them."""
+        """Call all listeners."""
         for listener in self.listeners:
             listener(frozenset(pairs))
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    """Play a story to its end, which must come soon."""
+    """Run a story to its end, which must come soon."""
     asyncio.run(asyncio.wait_for(story, 20))
 
 
 def told(text: str) -> tuple[set[tuple[str, str]], bool]:
-    """The sessions of an event, and whether there are more."""
+    """The sessions that an event names, and its `more`."""
     name, data, *rest = text.split("\n")
     assert (name, rest) == ("event: changed", ["", ""])
     event = json.loads(data.removeprefix("data: "))
@@ -52,19 +59,19 @@ def told(text: str) -> tuple[set[tuple[str, str]], bool]:
 
 
 def feed_of(changes: Changes, **more: Any) -> LiveFeed:
-    """A feed that beats rarely and never pauses."""
+    """A feed that rarely sends comments and never pauses."""
     return LiveFeed(changes.listen, **{"heartbeat": 10, "pause": 0, **more})
 
 
 async def opened(feed: LiveFeed, key: str | None = None) -> AsyncIterator[str]:
-    """A stream that listens."""
+    """A stream that has begun to listen."""
     stream = feed.stream(key)
-    assert await anext(stream) == BEAT
+    assert await anext(stream) == HEARTBEAT
     return stream
 
 
 def test_changes_are_told() -> None:
-    """Each once, however often it changed since the last event."""
+    """An event names each session once, however often it changed since the last event."""
 
     async def story() -> None:
         changes = Changes()
@@ -79,13 +86,13 @@ def test_changes_are_told() -> None:
 
 
 def test_changes_of_one_key() -> None:
-    """Others wake nobody."""
+    """A stream for one key has no events for other keys."""
 
     async def story() -> None:
         changes = Changes()
         stream = await opened(feed_of(changes, heartbeat=0.01), "ticket")
         changes.tell(("id", "a"))
-        assert await anext(stream) == BEAT
+        assert await anext(stream) == HEARTBEAT
         changes.tell(("id", "a"), ("ticket", "1"))
         assert told(await anext(stream)) == ({("ticket", "1")}, False)
 
@@ -93,33 +100,33 @@ def test_changes_of_one_key() -> None:
 
 
 def test_a_slow_client_costs_no_memory() -> None:
-    """So many sessions are named, in one change or in many; of others it is said that there are some."""
+    """An event names a limited number of sessions, changed at once or one by one, and says if there are more."""
 
     async def story() -> None:
         changes = Changes()
         stream = await opened(feed_of(changes))
-        changes.tell(*(("id", str(number)) for number in range(MOST_CHANGES + 1)))
+        changes.tell(*(("id", str(number)) for number in range(MAX_CHANGES + 1)))
         assert told(await anext(stream)) == (set(), True)
-        for number in range(MOST_CHANGES + 5):
+        for number in range(MAX_CHANGES + 5):
             changes.tell(("id", str(number)))
         named, more = told(await anext(stream))
-        assert (len(named), more) == (MOST_CHANGES, True)
+        assert (len(named), more) == (MAX_CHANGES, True)
 
     run(story())
 
 
 def test_silence() -> None:
-    """A comment now and then, so that what is between does not close the connection."""
+    """A stream without changes has comments now and then, so that no proxy closes the connection."""
 
     async def story() -> None:
         stream = await opened(feed_of(Changes(), heartbeat=0.01))
-        assert [await anext(stream) for _ in range(2)] == [BEAT, BEAT]
+        assert [await anext(stream) for _ in range(2)] == [HEARTBEAT, HEARTBEAT]
 
     run(story())
 
 
 def test_changes_soon_after_an_event_come_together() -> None:
-    """One event tells all of a pause."""
+    """One event names everything that changed during a pause."""
 
     async def story() -> None:
         changes = Changes()
@@ -135,26 +142,35 @@ def test_changes_soon_after_an_event_come_together() -> None:
     run(story())
 
 
-def test_a_wake_without_news() -> None:
-    """What an earlier event told already is not told again."""
+def test_changes_while_an_event_is_made() -> None:
+    """A change is named by an event whenever it comes, and no event is empty."""
 
     async def story() -> None:
-        subscription = Subscription(None)
-        subscription.add(frozenset({("id", "a")}))
-        events = subscription.events(heartbeat=10, pause=0)
-        assert told(await anext(events)) == ({("id", "a")}, False)
-        subscription._news.set()
-        waiting = asyncio.ensure_future(anext(events))
-        while subscription._news.is_set():  # noqa: ASYNC110 - nothing tells of it
+        changes = Changes()
+        stream = await opened(feed_of(changes))
+        sent = {("id", "0")}
+        changes.tell(*sent)
+        event = asyncio.ensure_future(anext(stream))
+        while not event.done():
+            sent.add(("id", str(len(sent))))
+            changes.tell(*sent)
             await asyncio.sleep(0)
-        subscription.add(frozenset({("id", "b")}))
-        assert told(await waiting) == ({("id", "b")}, False)
+        events = [told(await event)[0]]
+        event = asyncio.ensure_future(anext(stream))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        changes.tell(("id", "last"))
+        events.append(told(await event)[0])
+        if ("id", "last") not in events[-1]:
+            events.append(told(await anext(stream))[0])
+        assert all(events)
+        assert set().union(*events) == {*sent, ("id", "last")}
 
     run(story())
 
 
 def test_the_end() -> None:
-    """Closing ends all streams, from any thread, also those that are opened later; nobody listens any more."""
+    """Closing a feed from any thread ends all streams, also those that are opened later, and stops all listeners."""
 
     async def story() -> None:
         changes = Changes()
@@ -164,19 +180,19 @@ def test_the_end() -> None:
         await asyncio.to_thread(feed.close)
         for stream in streams:
             assert [text async for text in stream] == []
-        assert [text async for text in feed.stream(None)] == [BEAT]
+        assert [text async for text in feed.stream(None)] == [HEARTBEAT]
         assert (changes.listeners, feed.full) == ([], True)
 
     run(story())
 
 
 def test_a_client_that_went() -> None:
-    """Is forgotten; a change that is told after its loop ended harms nobody."""
+    """The stream of a client that left no longer listens; a change that comes after its event loop ended does no harm."""
     kept: list[Subscription] = []
 
     async def story() -> None:
         changes = Changes()
-        feed = feed_of(changes, most=1)
+        feed = feed_of(changes, max_clients=1)
         stream = feed.stream(None)
         await anext(stream)
         assert feed.full
@@ -189,9 +205,11 @@ def test_a_client_that_went() -> None:
     kept[0].close()
 
 
-def test_too_many_streams(client: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Are refused for now."""
-    monkeypatch.setattr(app.state.live, "_most", 0)
+def test_too_many_streams(backend: Backend) -> None:
+    """A stream too many answers 503, and when to try again; a wrong parameter is still an error of its own."""
+    app = create_app(backend)
+    app.state.live = LiveFeed(backend.listen, max_clients=0)
+    client = TestClient(app)
     answer = client.get("/v1/live")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["error"]["code"] == "too_many_streams"
@@ -200,10 +218,12 @@ def test_too_many_streams(client: TestClient, app: FastAPI, monkeypatch: pytest.
 
 @pytest.mark.parametrize("leaves", ["client", "server"])
 def test_over_http(backend: Backend, leaves: str) -> None:
-    """A commit reaches the client; either side can end it, and nothing listens any more."""
+    """A commit and a deletion reach the client; either side can end the stream, which then no longer listens."""
 
     async def story() -> None:
         app = create_app(backend)
+        changes = Changes(backend.listen)
+        app.state.live = LiveFeed(changes.listen)
         sent: asyncio.Queue[Any] = asyncio.Queue()
         gone = asyncio.Event()
 
@@ -218,7 +238,7 @@ def test_over_http(backend: Backend, leaves: str) -> None:
         headers = dict(head["headers"])
         assert (head["status"], headers[b"cache-control"]) == (200, b"no-store")
         assert headers[b"content-type"].startswith(b"text/event-stream")
-        assert (await sent.get())["body"] == BEAT.encode()
+        assert (await sent.get())["body"] == HEARTBEAT.encode()
         send(backend, a_span(1, session="a/b", attributes={"session.key.ticket": 1}))
         assert told((await sent.get())["body"].decode()) == ({("id", "a/b")}, False)
         await asyncio.to_thread(backend.delete_session, "a/b")
@@ -228,6 +248,6 @@ def test_over_http(backend: Backend, leaves: str) -> None:
         else:
             app.state.live.close()
         await request
-        assert backend._listeners == []
+        assert changes.listeners == []
 
     run(story())

@@ -1,4 +1,4 @@
-"""What the API answers with is all that there is to say."""
+"""The answers of the API have everything that is known."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from otel_sessions.server.queries.sessions import KeySummary
 
 
 def test_a_session_leaves_nothing_out() -> None:
-    """It has the fields of the library's rollup, in its order."""
+    """A session has the fields of the library's rollup, in its order."""
     assert list(Session.model_fields) == [one.name for one in fields(SessionRollup)]
     assert set(ModelUse.model_fields) == {one.name for one in fields(ModelRollup)}
 
 
 def test_a_session_is_shown_as_the_library_shows_it() -> None:
-    """Types stay what they are: a bool is no number, a number no text, money is text."""
+    """Values keep their types: a bool is not a number, a number is not text, and money is text."""
     metadata = (("b", True), ("f", 1.0), ("i", 1), ("s", "1"))
     groups = groups_of({1: [span(session="s", labels=Labels("n", "u", ("t",), metadata, "a", "p"), **call("0.10", 5))]})
     rollup = fold("id", "s", groups)
@@ -32,7 +32,7 @@ def test_a_session_is_shown_as_the_library_shows_it() -> None:
 
 
 def test_the_numbers_of_a_trace_are_those_of_its_models() -> None:
-    """Each model's use, and the sum; unknown stays unknown."""
+    """A trace has the numbers of each model and their sums, and what is unknown stays unknown."""
     spans = [
         span(1, session="s"),
         span(2, 1, session="s", **call("0.1", 5, "b")),
@@ -48,7 +48,7 @@ def test_the_numbers_of_a_trace_are_those_of_its_models() -> None:
 
 
 def test_keys_and_cohorts() -> None:
-    """Times are RFC 3339, money is text."""
+    """Times of keys are RFC 3339, and money of cohorts is text."""
     assert SessionKey.of(KeySummary("k", 2, 0, 10**9 + 1)).model_dump() == {
         "key": "k",
         "session_count": 2,

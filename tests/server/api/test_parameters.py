@@ -1,4 +1,4 @@
-"""Query parameters: what they mean, and what is said of those that mean nothing."""
+"""Query parameters: what they mean, and the messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ NOON = 1_795_176_000 * 10**9
     ],
 )
 def test_moments(text: str | None, expected: int | None) -> None:
-    """RFC 3339 and dates, to the nanosecond, from the year 1 to 9999; also where a `+` became a space."""
+    """Times are RFC 3339 or dates, to the nanosecond, from the year 1 to 9999, also where a `+` became a space."""
     assert moment("since", text) == expected
 
 
@@ -64,8 +64,8 @@ def test_moments(text: str | None, expected: int | None) -> None:
         "\ud800",
     ],
 )
-def test_no_moments(text: str) -> None:
-    """Whatever is none is refused, with what is expected."""
+def test_invalid_moments(text: str) -> None:
+    """Text that is not a time is refused, with what is expected."""
     with pytest.raises(ApiError, match=r"^since=.*expected a time such as 2026-11-20T12:00:00Z") as refused:
         moment("since", text)
     assert refused.value.status == 400
@@ -73,14 +73,14 @@ def test_no_moments(text: str) -> None:
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC)), st.integers(0, 999))  # noqa: DTZ001
 def test_times_that_are_shown_are_understood(time: datetime, nanoseconds: int) -> None:
-    """What the API shows as a start or an end can be given back, to the last digit."""
+    """A start or end that the API shows can be passed as a parameter, to the last digit."""
     whole = (time - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution)
     at = whole * 1_000 + nanoseconds
     assert moment("since", shown_time(at)) == at
 
 
 def test_lists_are_sorted_by_the_librarys_measures() -> None:
-    """No more and no less."""
+    """The values of `sort` are the measures of the library."""
     assert get_args(get_args(Sort)[0]) == tuple(MEASURES)
 
 
@@ -105,7 +105,7 @@ def test_lists_are_sorted_by_the_librarys_measures() -> None:
         ({"key": ""}, "key='': expected text of 1 to 1000 characters"),
         (
             {"order": "up", "limit": "0"},
-            "order='up': expected one of desc, asc; limit='0': expected an integer from 1 to 1000",
+            "limit='0': expected an integer from 1 to 1000; order='up': expected one of desc, asc",
         ),
         (
             {"min_cost": "1e400"},
@@ -119,27 +119,27 @@ def test_lists_are_sorted_by_the_librarys_measures() -> None:
     ],
 )
 def test_what_is_out_of_range(client: TestClient, parameters: dict[str, str], expected: str) -> None:
-    """The message says the range, or the values there are."""
+    """The message has the range or the values that are accepted."""
     assert message(client, "/v1/sessions", 400, **parameters) == expected
 
 
 @pytest.mark.parametrize(
     "amount", ["-1", "NaN", "Infinity", "-0", "1" * 31, f"0.{'1' * 39}", ".5", "1,5", "0x1", "\uff11"]
 )
-def test_no_amounts(client: TestClient, amount: str) -> None:
-    """What is no amount of money is refused."""
+def test_invalid_amounts(client: TestClient, amount: str) -> None:
+    """Text that is not an amount of money is refused."""
     assert "expected an amount in USD" in message(client, "/v1/sessions", min_cost=amount)
 
 
 def test_too_many_conditions(client: TestClient) -> None:
-    """As many as a session can have entries of metadata are taken."""
+    """As many metadata conditions are accepted as a session can have metadata entries."""
     assert client.get("/v1/sessions", params={f"metadata.m{n}": "1" for n in range(32)}).status_code == 200
     said = message(client, "/v1/sessions", 400, **{f"metadata.m{n}": "1" for n in range(33)})
     assert said == "33 conditions on metadata: expected at most 32"
 
 
 def test_unknown_names(client: TestClient) -> None:
-    """The message lists the known ones."""
+    """The message about unknown parameters lists the known ones."""
     said = message(client, "/v1/sessions", 400, colour="red", metadata="x", **{"metadata.": "x"})
     assert said.startswith("unknown: 'colour', 'metadata', 'metadata.'; parameters here: ")
     for known in ("sort", "key", "userId", "until", "metadata.<name>"):
@@ -149,7 +149,7 @@ def test_unknown_names(client: TestClient) -> None:
 
 
 def test_repeated_names(client: TestClient) -> None:
-    """A parameter given twice is refused, since it is not clear what is meant."""
+    """A parameter that is given twice is refused."""
     answer = client.get("/v1/sessions?tag=a&tag=b&limit=1")
     assert answer.json() == {"error": {"code": "repeated_parameter", "message": "given more than once: 'tag'"}}
     assert client.get("/v1/sessions?metadata.a=1&metadata.a=2").status_code == 400

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells the truth, whatever is sent: judged by schemathesis on generated requests."""
+"""The OpenAPI document is true of every answer: schemathesis checks it with generated requests."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def example(backend: Backend) -> None:
 def test_every_operation_is_as_the_document_says(
     session: ASGIClient, example: None, case: schemathesis.Case[Any]
 ) -> None:
-    """No request has a status, a header or a body that the document does not say, and none a 5xx."""
+    """An answer has a status, headers and a body that the document describes, and never a 5xx."""
     case.call_and_validate(session=session, base_url=HOST, checks=CHECKS)

@@ -1,4 +1,4 @@
-"""Lists of sessions, one session, its parts, and its deletion."""
+"""Lists of sessions, one session, its traces and spans, and its deletion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.server.otlp.building import AT
 
 from otel_sessions.counting.measures import MEASURES
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.queries.sessions import get_session
 
 HTML = "<img src=x onerror=alert(1)> '; DROP TABLE x; -- 漢字 \u202e"
 
@@ -51,9 +50,9 @@ def client(client: TestClient, backend: Backend) -> TestClient:
 
 
 def test_a_session_has_all_its_fields(client: TestClient, backend: Backend) -> None:
-    """It is the library's rollup, in its order of the numbers, and nothing else."""
+    """A session in a list is the library's rollup, in its order, and nothing else."""
     found = client.get("/v1/sessions", params={"q": "s2"}).json()
-    rollup = get_session(backend.store, "s2")
+    rollup = backend.reader.session("s2")
     assert rollup is not None
     assert found == {
         "data": [rollup.to_dict()],
@@ -100,14 +99,14 @@ def test_a_session_has_all_its_fields(client: TestClient, backend: Backend) -> N
     ],
 )
 def test_filters_and_order(client: TestClient, parameters: dict[str, Any], expected: list[str]) -> None:
-    """Each parameter does what it says; an empty one is no condition; since is inclusive, until exclusive."""
+    """Each parameter filters or sorts as described; an empty one is no condition; since is inclusive, until exclusive."""
     assert ids(client, **parameters) == expected
 
 
 @pytest.mark.parametrize("sort", list(MEASURES))
 @pytest.mark.parametrize("order", ["desc", "asc"])
 def test_cursors_lead_through_the_list(client: TestClient, sort: str, order: str) -> None:
-    """Page by page, each session comes once, whatever the list is sorted by."""
+    """Each session comes once on the pages of a list, whatever it is sorted by."""
     whole = ids(client, sort=sort, order=order)
     found: list[str] = []
     cursor: str | None = ""
@@ -121,7 +120,7 @@ def test_cursors_lead_through_the_list(client: TestClient, sort: str, order: str
 
 
 def test_a_cursor_belongs_to_its_list(client: TestClient) -> None:
-    """With other filters, another order or for another list it is refused, not misread; another limit is fine."""
+    """A cursor is refused with other filters, another order or for another list; another limit is accepted."""
     cursor = client.get("/v1/sessions", params={"limit": 1}).json()["pagination"]["next"]
     for other in ({"sort": "cost"}, {"order": "asc"}, {"tag": "tag-1"}, {"metadata.n": "1"}):
         answer = client.get("/v1/sessions", params={"cursor": cursor, **other})
@@ -132,9 +131,9 @@ def test_a_cursor_belongs_to_its_list(client: TestClient) -> None:
 
 
 def test_one_session(client: TestClient, backend: Backend) -> None:
-    """It comes with the first page of its traces."""
+    """One session comes with the first page of its traces."""
     found = client.get(path_of("t2"), params={"key": "ticket"}).json()["data"]
-    rollup = get_session(backend.store, "t2", key="ticket")
+    rollup = backend.reader.session("t2", key="ticket")
     assert rollup is not None
     traces = found.pop("traces")
     assert found == rollup.to_dict()
@@ -148,22 +147,22 @@ def test_one_session(client: TestClient, backend: Backend) -> None:
     assert "s1" in message(client, path_of("s1"), 404, key="ticket")
 
 
-def test_parts_are_paged(client: TestClient, backend: Backend) -> None:
-    """Traces and spans of a session by offset and by cursor, with their number on every page."""
+def test_traces_and_spans_are_paged(client: TestClient, backend: Backend) -> None:
+    """Traces and spans are paged by offset and by cursor, with their total on every page."""
     for number in range(5):
         spans = [
             a_span(1000 + number, 1 + index, "long", start_time_unix_nano=AT + number * SECOND + index)
             for index in range(2)
         ]
         send(backend, *spans)
-    for part, count, name in (("traces", 5, "trace_id"), ("spans", 10, "trace_id")):
-        whole = client.get(path_of("long", part)).json()
+    for subresource, count, name in (("traces", 5, "trace_id"), ("spans", 10, "trace_id")):
+        whole = client.get(path_of("long", subresource)).json()
         assert whole["pagination"]["total"] == count
         found: list[Any] = []
         cursor = None
         while True:
             parameters = {"limit": 3, **({"cursor": cursor} if cursor else {})}
-            page = client.get(path_of("long", part), params=parameters).json()
+            page = client.get(path_of("long", subresource), params=parameters).json()
             assert page["pagination"]["total"] == count
             assert page["pagination"]["offset"] == len(found)
             found += page["data"]
@@ -172,11 +171,11 @@ def test_parts_are_paged(client: TestClient, backend: Backend) -> None:
                 break
         assert found == whole["data"]
         assert sorted(one[name] for one in found) == [one[name] for one in found]
-        by_offset = client.get(path_of("long", part), params={"limit": 2, "offset": 3}).json()
+        by_offset = client.get(path_of("long", subresource), params={"limit": 2, "offset": 3}).json()
         assert by_offset["data"] == whole["data"][3:5]
-        behind = client.get(path_of("long", part), params={"offset": 99}).json()
+        behind = client.get(path_of("long", subresource), params={"offset": 99}).json()
         assert (behind["data"], behind["pagination"]["total"], behind["pagination"]["next"]) == ([], count, None)
-        assert "none" in message(client, path_of("none", part), 404)
+        assert "none" in message(client, path_of("none", subresource), 404)
     assert client.delete(path_of("long")).json()["data"] == {
         "id": "long",
         "key": "id",
@@ -186,7 +185,7 @@ def test_parts_are_paged(client: TestClient, backend: Backend) -> None:
 
 
 def test_a_page_of_large_spans_ends_early(client: TestClient, backend: Backend) -> None:
-    """The next begins with the span that would have been too much."""
+    """The page after one that ends early begins with the span that did not fit."""
     for number in (1, 2, 3):
         send(backend, a_span(2000 + number, session="large", attributes={"text": str(number) * 9_000_000}))
     found: list[str] = []
@@ -200,7 +199,7 @@ def test_a_page_of_large_spans_ends_early(client: TestClient, backend: Backend) 
 
 
 def test_deletion_is_idempotent(client: TestClient, backend: Backend) -> None:
-    """Done again, or for a session that never was, it is a success that took nothing; the same spans may come again."""
+    """Deleting an unknown session succeeds with counts of 0, and deleted spans can be sent again."""
     send(backend, a_span(77, session="gone"))
     taken = {"id": "gone", "key": "id", "span_count": 1, "trace_count": 1}
     nothing = {**taken, "span_count": 0, "trace_count": 0}
@@ -214,18 +213,18 @@ def test_deletion_is_idempotent(client: TestClient, backend: Backend) -> None:
 
 @pytest.mark.parametrize("session", [one for one in HOSTILE if one != ".."])
 def test_hostile_ids_are_found_by_their_path(client: TestClient, backend: Backend, session: str) -> None:
-    """Slashes, query marks, quotes and a part's name in an id neither break nor change what a path means."""
+    """Slashes, question marks, quotes and names of sub-resources in an id do not change what a path means."""
     send(backend, a_span(88, 5, session=session))
     assert client.get(path_of(session)).json()["data"]["id"] == session
-    for part in ("traces", "spans"):
-        (found,) = client.get(path_of(session, part)).json()["data"]
+    for subresource in ("traces", "spans"):
+        (found,) = client.get(path_of(session, subresource)).json()["data"]
         assert found["trace_id"] == f"{88:032x}"
     assert client.delete(path_of(session)).json()["data"]["span_count"] == 1
     assert client.get(path_of(session)).status_code == 404
 
 
 def test_hostile_text_comes_back_as_it_is(client: TestClient, backend: Backend) -> None:
-    """HTML and SQL in every field are text."""
+    """HTML and SQL in any field come back as text."""
     attributes = {
         "session.id": "hostile",
         "session.name": HTML,
@@ -261,15 +260,15 @@ def test_hostile_text_comes_back_as_it_is(client: TestClient, backend: Backend) 
 ANYTHING = st.binary(min_size=1, max_size=40) | st.text(st.characters(), min_size=1, max_size=20).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
-"""What can stand in a URL, also what is no text: lone surrogates, half characters, control characters."""
+"""Any bytes that a URL can encode, also invalid text: lone surrogates, half characters, control characters."""
 
 
-@given(session=ANYTHING, part=st.sampled_from(["", "/traces", "/spans"]), key=ANYTHING)
+@given(session=ANYTHING, subresource=st.sampled_from(["", "/traces", "/spans"]), key=ANYTHING)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_anything_can_be_an_id(client: TestClient, session: bytes, part: str, key: bytes) -> None:
-    """Whatever is asked for, the answer is that it is there or that it is not."""
+def test_anything_can_be_an_id(client: TestClient, session: bytes, subresource: str, key: bytes) -> None:
+    """A request for any id and key is answered; an unknown session is a 404."""
     assume(session not in (b".", b".."))
-    answer = client.get(f"/v1/sessions/{quote(session, safe='')}{part}?key={quote(key, safe='')}")
+    answer = client.get(f"/v1/sessions/{quote(session, safe='')}{subresource}?key={quote(key, safe='')}")
     assert answer.status_code == 404
     assert answer.json()["error"]["message"].startswith("there is no session with ")
 
@@ -281,12 +280,12 @@ def test_anything_can_be_an_id(client: TestClient, session: bytes, part: str, ke
 )
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_parameter_breaks_anything(client: TestClient, name: str, value: bytes | str) -> None:
-    """Whatever is given, it is understood or refused."""
+    """Any value of a parameter is either accepted or refused with a 400."""
     assert client.get(f"/v1/sessions?{name}={quote(value, safe='')}").status_code in (200, 400)
 
 
 def test_what_was_acknowledged_is_seen(client: TestClient, backend: Backend) -> None:
-    """A session is there right after its spans were taken."""
+    """A session is found right after its spans were acknowledged."""
     send(backend, a_span(99, session="now"))
     assert client.get("/v1/sessions/now").json()["data"]["start"] == START
     client.delete("/v1/sessions/now")

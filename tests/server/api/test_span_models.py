@@ -19,13 +19,13 @@ from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 
 
 def stored(**columns: Any) -> dict[str, Any]:
-    """A row as a Collector writes it, whose other columns are empty."""
+    """A row as a Collector writes it: the columns that it does not know are empty."""
     row: dict[str, Any] = {name: empty(kind) for name, kind in COLUMNS[TRACES].items()}
     return {**row, "Timestamp": AT, "Duration": 5_000_000, **columns}
 
 
 def the_span(client: TestClient, backend: Backend, **given: Any) -> dict[str, Any]:
-    """A span after its way through the server."""
+    """A span that was sent to the server, as the API shows it."""
     send(backend, a_span(session="s", **given))
     found: dict[str, Any]
     (found,) = client.get(path_of("s", "spans")).json()["data"]
@@ -34,7 +34,7 @@ def the_span(client: TestClient, backend: Backend, **given: Any) -> dict[str, An
 
 
 def test_all_of_a_span(client: TestClient, backend: Backend) -> None:
-    """Ids, times, status, attributes with their types, events, links, flags and what was dropped before."""
+    """A span has its ids, times, status, typed attributes, events, links, flags and dropped counts."""
     attributes = {
         "text": "1",
         "int": 2**63 - 1,
@@ -154,13 +154,13 @@ def test_all_of_a_span(client: TestClient, backend: Backend) -> None:
 def test_unusual_times(
     client: TestClient, backend: Backend, sent: tuple[int, int], expected: tuple[str, str, float]
 ) -> None:
-    """They are shown as they came; one that is missing is the other; a duration is never below 0."""
+    """Times are shown as they were sent; a missing one is the other one; a duration is never below 0."""
     span = the_span(client, backend, start_time_unix_nano=sent[0], end_time_unix_nano=sent[1])
     assert (span["start"], span["end"], span["duration_ms"]) == expected
 
 
 def test_deep_values(client: TestClient, backend: Backend) -> None:
-    """As deep as they are taken."""
+    """A value comes back as deep as it is accepted."""
     value: Any = "leaf"
     for _ in range(15):
         value = [{"bytesValue": value}]
@@ -168,7 +168,7 @@ def test_deep_values(client: TestClient, backend: Backend) -> None:
 
 
 def test_a_row_of_a_collector() -> None:
-    """Times come from its columns, and all attributes are text, since it keeps no types."""
+    """The row of a Collector has its times from the Collector's columns, and all attributes as text."""
     span = Span.of(
         stored(
             SpanAttributes={"n": "1"},
@@ -203,5 +203,5 @@ def test_a_row_of_a_collector() -> None:
     )
 )
 def test_every_value_is_json(value: Any) -> None:
-    """JSON can say it, without words that it does not have."""
+    """Every attribute value can be written as strict JSON."""
     json.dumps(plain(value), allow_nan=False)

@@ -1,1 +1,1 @@
-"""The API over HTTP: sessions, their traces and spans, keys, cohorts, changes as they happen, health."""
+"""The REST API: sessions, their traces and spans, session keys, cohorts, live changes and health."""

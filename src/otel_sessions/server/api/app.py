@@ -1,12 +1,10 @@
-"""`create_app`: the server over HTTP, for one backend."""
+"""`create_app`: the API of a backend, as an ASGI app."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -15,22 +13,20 @@ from otel_sessions.server.api import openapi
 from otel_sessions.server.api.auth import ApiKeyGuard
 from otel_sessions.server.api.errors import HANDLERS
 from otel_sessions.server.api.headers import SafeHeaders
+from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.api.live import LiveFeed
 from otel_sessions.server.backend import Backend
-
-MOST_PROBES: Final = 2
-"""How many readiness probes ask the store at once; they do not wait behind other requests."""
 
 
 def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Sequence[BaseRoute] = ()) -> FastAPI:
     """The app of a server. It does not close the backend.
 
-    `app.state.live.close()` ends the streams of `/v1/live`: to be called when a shutdown begins, from any thread,
-    because a server waits for its clients before it tells the app.
+    When a shutdown begins, call `app.state.live.close()`, from any thread. It ends the streams of `/v1/live`, for which the
+    server would otherwise wait before it tells the app of the shutdown.
 
     Args:
         backend: what the app works on.
-        api_key: what requests must say; `None` lets everyone in.
+        api_key: the key that requests must have; `None` accepts every request.
         extra_routes: come before those of the API, and are not in the OpenAPI document.
     """
     app = FastAPI(
@@ -46,7 +42,7 @@ def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Se
     app.state.backend = backend
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
-    app.state.probes = CapacityLimiter(MOST_PROBES)
+    app.state.readiness = Readiness(backend.reader.ping)
     return app
 
 

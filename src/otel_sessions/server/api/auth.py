@@ -1,4 +1,4 @@
-"""`ApiKeyGuard`: nobody gets further who does not know the API key."""
+"""`ApiKeyGuard`: rejects requests without the API key."""
 
 from __future__ import annotations
 
@@ -8,35 +8,41 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from otel_sessions.server.api.errors import SECURITY_HEADERS, error_answer
+from otel_sessions.server.api.errors import error_response
+from otel_sessions.server.api.headers import SECURITY_HEADERS
 from otel_sessions.server.api.health import OPEN_PATHS
-from otel_sessions.server.api.session_routes import route_path
+from otel_sessions.server.api.session_paths import route_path
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.otlp.encodings import Format, format_of
 from otel_sessions.server.otlp.errors import UnauthenticatedError, UnsupportedContentTypeError
-from otel_sessions.server.otlp.responses import error_response
+from otel_sessions.server.otlp.responses import error_response as otlp_error
 
 OTLP_PATHS: Final = frozenset({"/v1/traces", "/v1/logs", "/v1/metrics"})
-"""Where a refusal is a `google.rpc.Status` in the format of the request."""
+"""Where the answer is a `google.rpc.Status` in the format of the request."""
 
 _MESSAGE: Final = "the API key is missing or wrong; send it as 'Authorization: Bearer <key>'"
 _POLICY_VIOLATION: Final = 1008
 
 
 class ApiKeyGuard:
-    """Middleware that lets requests pass that say the API key, and those that ask how the server is."""
+    """Middleware that passes on requests with the API key, and health checks; it rejects all others."""
 
     def __init__(self, app: ASGIApp, *, api_key: str | None) -> None:
-        """Guard an app; without a key everyone may pass."""
+        """Guard an app.
+
+        Args:
+            app: where accepted requests go.
+            api_key: `None` accepts every request.
+        """
         self._app = app
         self._api_key = api_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or refuse it."""
+        """Pass a request on, or reject it."""
         if scope["type"] == "lifespan" or self._may_pass(scope):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            await _refusal(scope)(scope, receive, send)
+            await _rejection(scope)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
 
@@ -44,13 +50,13 @@ class ApiKeyGuard:
         return route_path(scope) in OPEN_PATHS or allows(self._api_key, Headers(scope=scope).get("authorization"))
 
 
-def _refusal(scope: Scope) -> Response:
+def _rejection(scope: Scope) -> Response:
     headers = {**SECURITY_HEADERS, "WWW-Authenticate": "Bearer"}
     if route_path(scope) not in OTLP_PATHS:
-        return error_answer(401, "unauthorized", _MESSAGE, headers=headers)
+        return error_response(401, "unauthorized", _MESSAGE, headers=headers)
     try:
         format_ = format_of(Headers(scope=scope).get("content-type"))
     except UnsupportedContentTypeError:
         format_ = Format.JSON
-    body = error_response(UnauthenticatedError(_MESSAGE), format_)
+    body = otlp_error(UnauthenticatedError(_MESSAGE), format_)
     return Response(body, 401, headers={**headers, "Content-Type": format_.value})

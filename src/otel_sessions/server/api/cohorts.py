@@ -1,4 +1,4 @@
-"""Sessions side by side: by environment, model, user, tag or what their metadata says."""
+"""Cohorts: sessions grouped by environment, model, user, tag or a metadata value, for comparison."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from dataclasses import asdict
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from otel_sessions.server.api.cursors import list_mark
-from otel_sessions.server.api.endpoints import Endpoint, answer, listing
-from otel_sessions.server.api.errors import bad_parameter, documented
+from otel_sessions.server.api.dependencies import ReaderDep
+from otel_sessions.server.api.endpoints import Endpoint, answer
+from otel_sessions.server.api.errors import error_responses, invalid_parameter
 from otel_sessions.server.api.models import Cohort, Page
-from otel_sessions.server.api.pagination import first_row, page_of_all
-from otel_sessions.server.api.parameters import METADATA_PARAMETER, AnyBackend, Filters, Limit, Offset, PageCursor
-from otel_sessions.server.queries.cohorts import cohorts
+from otel_sessions.server.api.pagination import PageQuery, page_query
+from otel_sessions.server.api.parameters import MAX_LENGTH, Filters
 
-MOST_COHORTS: Final = 10_000
+COHORTS_A_PAGE: Final = 100
+MAX_COHORTS: Final = 10_000
 
 _BY: Final = "environment|model|user|tag|metadata\\..+"
-_WANTED: Final = "one of environment, model, user, tag, metadata.<name>"
+_EXPECTED: Final = "one of environment, model, user, tag, metadata.<name>"
 
-router: Final = APIRouter(route_class=Endpoint, tags=["cohorts"], responses=documented(400, 401, 503))
+router: Final = APIRouter(route_class=Endpoint, tags=["cohorts"], responses=error_responses(400, 401, 503))
 
 
 @router.get(
@@ -30,32 +30,27 @@ router: Final = APIRouter(route_class=Endpoint, tags=["cohorts"], responses=docu
     operation_id="listCohorts",
     summary="Compare cohorts of sessions",
     response_model=Page[Cohort],
-    openapi_extra=METADATA_PARAMETER,
+    response_description="A page of the cohorts.",
 )
 def list_cohorts(
-    backend: AnyBackend,
+    reader: ReaderDep,
     filters: Filters,
+    query: Annotated[PageQuery, Depends(page_query(COHORTS_A_PAGE))],
     by: Annotated[
         str,
         Query(
-            description=f"What makes a cohort: {_WANTED}.",
-            max_length=1_000,
+            description=f"What to group sessions by: {_EXPECTED}.",
+            max_length=MAX_LENGTH,
             json_schema_extra={"pattern": f"^({_BY})$"},
             examples=["model"],
         ),
     ],
-    *,
-    limit: Limit = 100,
-    offset: Offset = 0,
-    cursor: PageCursor = None,
 ) -> Response:
-    """The sessions that meet all conditions, grouped by a value that they have; the largest cohort first.
+    """Group the sessions that meet all conditions by a value that they have; the largest cohort comes first.
 
-    Of more than 10,000 cohorts, the largest ones.
+    If there are more than 10,000 cohorts, only the largest are listed.
     """
     if not re.fullmatch(_BY, by, re.DOTALL):
-        raise bad_parameter("by", by, _WANTED)
-    mark = list_mark("cohorts", by, asdict(filters))
-    first = first_row(cursor, offset, mark)
-    rows = [Cohort.of(cohort) for cohort in cohorts(listing(backend), by, filters, limit=MOST_COHORTS)]
-    return answer(page_of_all(rows, limit=limit, offset=first, mark=mark))
+        raise invalid_parameter("by", by, _EXPECTED)
+    page = query.counted("cohorts", by, asdict(filters))
+    return answer(page.cut_from([Cohort.of(cohort) for cohort in reader.cohorts(by, filters, limit=MAX_COHORTS)]))

@@ -1,4 +1,4 @@
-"""Opaque cursors: where the next page of a list starts, and which list it is."""
+"""Opaque cursors: text that says where the next page of a list starts, and in which list."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _INTEGER: Final = re.compile(r"[0-9]{1,20}")
 _FLOAT: Final = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?")
 
 
-def list_mark(*what: Any) -> str:
-    """A mark that two requests share if they are for the same list in the same order."""
-    return hashlib.sha256(json.dumps(what, default=str, sort_keys=True).encode()).hexdigest()[:16]
+def list_mark(*identity: Any) -> str:
+    """A mark that two requests share if they ask for the same list in the same order."""
+    return hashlib.sha256(json.dumps(identity, default=str, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def session_cursor(cursor: Cursor, mark: str) -> str:
@@ -29,65 +29,70 @@ def session_cursor(cursor: Cursor, mark: str) -> str:
 
 
 def offset_cursor(offset: int, mark: str) -> str:
-    """The text of a cursor in a list that is counted through."""
+    """The text of a cursor in a list whose items are counted from the start."""
     return _written([mark, offset])
 
 
 def read_session_cursor(text: str | None, mark: str, *, sort: str) -> Cursor | None:
-    """The cursor that `session_cursor` wrote for the same list; `None` for none.
+    """The cursor that `session_cursor` wrote for the same list; `None` for no text.
 
     Raises:
-        ApiError: for anything else.
+        ApiError: the text is not such a cursor.
     """
     if not text:
         return None
-    place = _read(text, mark)
-    if len(place) != 2 or not isinstance(place[1], str):
+    position = _read(text, mark)
+    if len(position) != 2 or not isinstance(position[1], str):
         raise _invalid()
-    measure, session_id = place
-    # What is forged must not reach the store, which reads the measure as a value of its type.
+    measure, session_id = position
+    # A forged measure must not reach the store, which reads it as a value of the column's type.
     if measure is not None and not (isinstance(measure, str) and _is_of_type(measure, SQL_MEASURES[sort].type)):
         raise _invalid()
     return Cursor(measure, session_id)
 
 
 def read_offset_cursor(text: str | None, mark: str, *, most: int) -> int:
-    """The offset that `offset_cursor` wrote for the same list; 0 for none.
+    """The offset that `offset_cursor` wrote for the same list; 0 for no text.
+
+    Args:
+        text: the cursor.
+        mark: of the list.
+        most: the greatest offset to accept.
 
     Raises:
-        ApiError: for anything else.
+        ApiError: the text is not such a cursor.
     """
     if not text:
         return 0
-    place = _read(text, mark)
-    if len(place) != 1 or type(place[0]) is not int or not 0 <= place[0] <= most:
+    position = _read(text, mark)
+    if len(position) != 1 or type(position[0]) is not int or not 0 <= position[0] <= most:
         raise _invalid()
-    offset: int = place[0]
+    offset: int = position[0]
     return offset
 
 
-def _written(place: list[Any]) -> str:
-    packed = json.dumps(place, separators=(",", ":"), ensure_ascii=False).encode()
+def _written(position: list[Any]) -> str:
+    packed = json.dumps(position, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
 def _read(text: str, mark: str) -> list[Any]:
     try:
         packed = base64.b64decode(f"{text}{'=' * (-len(text) % 4)}", altchars=b"-_", validate=True)
-        place = json.loads(packed)
-        # A lone surrogate, which JSON can spell, is no text.
-        json.dumps(place, ensure_ascii=False).encode()
+        position = json.loads(packed)
+        # JSON can spell a lone surrogate, which is not valid text.
+        json.dumps(position, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise _invalid() from None
-    if not isinstance(place, list) or not place or not isinstance(place[0], str):
+    if not isinstance(position, list) or not position or not isinstance(position[0], str):
         raise _invalid()
-    if place[0] != mark:
+    if position[0] != mark:
         raise ApiError(
             400,
             "cursor_of_other_list",
-            "this cursor belongs to another list; give it with the filters, sort and order of the page that it came from",
+            "this cursor belongs to another list; repeat the filters, sort and order of the page that it came from",
         )
-    return place[1:]
+    return position[1:]
 
 
 def _is_of_type(measure: str, kind: str) -> bool:
@@ -101,4 +106,4 @@ def _is_of_type(measure: str, kind: str) -> bool:
 
 
 def _invalid() -> ApiError:
-    return ApiError(400, "invalid_cursor", "this is no cursor; give the `next` of a page as it is")
+    return ApiError(400, "invalid_cursor", "this is not a valid cursor; give the `next` of a page unchanged")

@@ -15,14 +15,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from otel_sessions.server.api.validation_messages import expected, query_fields, shortened
-from otel_sessions.server.backend import UnsettledError
+from otel_sessions.server.api.headers import SECURITY_HEADERS
+from otel_sessions.server.api.validation_messages import expected_values, query_fields, shortened
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
+from otel_sessions.server.settling import UnsettledError
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
 RETRY_SECONDS: Final = 5
-SECURITY_HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""`Retry-After` of every 503."""
 
 _LONGEST_MESSAGE: Final = 1_000
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
@@ -32,23 +33,25 @@ _MESSAGES: Final = {404: "there is nothing at this path", 405: "this path does n
 class ErrorDetail(BaseModel):
     """What went wrong."""
 
-    code: str = Field(description="One word for programs.", examples=["unknown_parameter"])
-    message: str = Field(description="What to do about it, for people.")
+    code: str = Field(
+        description="A word for programs, which stays the same across versions.", examples=["unknown_parameter"]
+    )
+    message: str = Field(description="A sentence for people: what is wrong, and what to do about it.")
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is no success."""
+    """The body of every error."""
 
-    error: ErrorDetail
+    error: ErrorDetail = Field(description="The error.")
 
 
 class ApiError(Exception):
-    """An answer that is no success.
+    """An error that the API answers with.
 
     Attributes:
-        status: of the HTTP answer.
-        code: one word for programs.
-        headers: of the HTTP answer.
+        status: the HTTP status.
+        code: a word for programs.
+        headers: additional HTTP headers.
     """
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
@@ -58,34 +61,39 @@ class ApiError(Exception):
         self.headers = headers
 
 
-def bad_parameter(name: str, value: str, wanted: str) -> ApiError:
-    """The error for a query parameter that has another value than is wanted."""
-    return ApiError(400, "invalid_parameter", f"{name}={shortened(value)}: expected {wanted}")
+def invalid_parameter(name: str, value: str, expected: str) -> ApiError:
+    """The error for a query parameter whose value is not one of the expected ones."""
+    return ApiError(400, "invalid_parameter", f"{name}={shortened(value)}: expected {expected}")
 
 
-def error_answer(status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer for an error."""
+def unavailable(code: str, message: str) -> ApiError:
+    """The error for a request that the server cannot answer now; it says when to try again."""
+    return ApiError(503, code, message, headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def error_response(status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    """The HTTP response for an error; a long message is cut."""
     body = ErrorBody(error=ErrorDetail(code=code, message=message[:_LONGEST_MESSAGE]))
     return Response(
         body.model_dump_json(), status, media_type="application/json", headers={**SECURITY_HEADERS, **(headers or {})}
     )
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These errors as the OpenAPI document says them."""
-    return {status: {"model": ErrorBody, "description": _ABOUT[status]} for status in statuses}
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors with these statuses, for the OpenAPI document."""
+    return {status: {"model": ErrorBody, "description": _DESCRIPTIONS[status]} for status in statuses}
 
 
-_ABOUT: Final = {
-    400: "A parameter is unknown, given twice or out of its range; the message says what is known.",
+_DESCRIPTIONS: Final = {
+    400: "A parameter is unknown, is given twice or has an invalid value. The message says what is accepted.",
     401: "The API key is missing or wrong.",
-    404: "There is no such session.",
-    503: "The server cannot answer now; `Retry-After` says when to try again.",
+    404: "There is no session with this key and id.",
+    503: "The server cannot answer now. The `Retry-After` header says after how many seconds to try again.",
 }
 
 
 async def _api_error(_: Request, error: ApiError) -> Response:
-    return error_answer(error.status, error.code, str(error), headers=error.headers)
+    return error_response(error.status, error.code, str(error), headers=error.headers)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
@@ -93,13 +101,13 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if status == 405:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return error_answer(
+    return error_response(
         status, _CODES.get(status, "refused"), _MESSAGES.get(status, str(error.detail)), headers=headers
     )
 
 
 def _methods(request: Request) -> set[str]:
-    """The methods of all routes at a path; the framework names those of the first."""
+    """The methods of all routes at a path; the framework names only those of the first."""
     methods: set[str] = set()
     for route in request.app.routes:
         if route.matches(request.scope)[0] is not Match.NONE:
@@ -111,24 +119,24 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     route = request.scope["route"]
     assert isinstance(route, APIRoute)
     fields = {field.alias: field for field in query_fields(route.dependant)}
-    messages = (_complaint(one, fields[one["loc"][1]].field_info) for one in error.errors())
-    return error_answer(400, "invalid_parameter", "; ".join(messages))
+    messages = (_message(one, fields[one["loc"][1]].field_info) for one in error.errors())
+    return error_response(400, "invalid_parameter", "; ".join(messages))
 
 
-def _complaint(error: Mapping[str, Any], info: FieldInfo) -> str:
+def _message(error: Mapping[str, Any], info: FieldInfo) -> str:
     name = error["loc"][1]
     if error["type"] == "missing":
         return f"{name} is missing. {info.description}"
-    return str(bad_parameter(name, str(error["input"]), expected(info)))
+    return str(invalid_parameter(name, str(error["input"]), expected_values(info)))
 
 
-async def _unsettled(_: Request, error: UnsettledError) -> Response:
-    return error_answer(503, "unsettled", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
+async def _unsettled(request: Request, error: UnsettledError) -> Response:
+    return await _api_error(request, unavailable("unsettled", str(error)))
 
 
-async def _store_away(_: Request, error: StoreAwayError) -> Response:
+async def _store_away(request: Request, error: StoreAwayError) -> Response:
     logger.warning("%s", error)
-    return error_answer(503, "store_away", str(error), headers={"Retry-After": str(RETRY_SECONDS)})
+    return await _api_error(request, unavailable("store_away", str(error)))
 
 
 async def _store_failed(request: Request, error: StoreError) -> Response:
@@ -137,7 +145,7 @@ async def _store_failed(request: Request, error: StoreError) -> Response:
 
 
 async def _internal(_: Request, __: Exception) -> Response:
-    return error_answer(500, "internal", "the server could not answer; its log says why")
+    return error_response(500, "internal", "the server could not answer; its log says why")
 
 
 HANDLERS: Final[Mapping[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]]] = {
@@ -149,4 +157,4 @@ HANDLERS: Final[Mapping[int | type[Exception], Callable[[Request, Any], Coroutin
     StoreError: _store_failed,
     Exception: _internal,
 }
-"""What answers to which exception."""
+"""The answer to each kind of exception."""

@@ -1,4 +1,4 @@
-"""`SafeHeaders`: headers that keep browsers from guessing types and from keeping what they are shown."""
+"""Headers that keep browsers from guessing content types and from storing answers."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from otel_sessions.server.api.session_routes import route_path
+from otel_sessions.server.api.session_paths import route_path
+
+NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
+NO_STORING: Final = {"Cache-Control": "no-store"}
+SECURITY_HEADERS: Final = {**NO_SNIFFING, **NO_STORING}
+"""For errors, which may be answered outside the middleware."""
 
 _API: Final = "/v1/"
 
 
 class SafeHeaders:
-    """Middleware that adds `X-Content-Type-Options`, and `Cache-Control` to answers of the API."""
+    """Middleware that adds `NO_SNIFFING` to all answers, unless they set it, and `NO_STORING` to those of the API."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Add headers to what an app answers."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have a request answered."""
+        """Pass a request on, and add headers to its answer."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
+                for name, value in NO_SNIFFING.items():
+                    headers.setdefault(name, value)
                 if route_path(scope).startswith(_API):
-                    headers["Cache-Control"] = "no-store"
+                    headers.update(NO_STORING)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

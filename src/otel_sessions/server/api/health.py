@@ -1,8 +1,8 @@
-"""How the server is: `/healthz` for people and probes, `/readyz` for load balancers, `/metrics` for Prometheus."""
+"""The state of the server: `/healthz` for people and probes, `/readyz` for load balancers, `/metrics` for Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Final
 
 import anyio
@@ -16,139 +16,172 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from otel_sessions.drops import dropped_values
+from otel_sessions.server.api.dependencies import BackendDep
 from otel_sessions.server.api.endpoints import Endpoint, answer
-from otel_sessions.server.api.errors import RETRY_SECONDS, ApiError, documented
-from otel_sessions.server.api.parameters import AnyBackend
+from otel_sessions.server.api.errors import error_responses, unavailable
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.signals import SIGNALS
-from otel_sessions.server.telemetry import PREFIX
+from otel_sessions.server.telemetry import MODELS_KEPT, OTHER_MODELS, PREFIX
 
 READY_SECONDS: Final = 5.0
+MAX_PROBES: Final = 2
+"""How many readiness probes ask the store at once. They have threads of their own, so that no other request delays them."""
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
-"""What is answered without an API key."""
+"""The paths that need no API key."""
 
 _OPEN: Final[dict[str, Any]] = {"security": []}
 
 
 class Health(BaseModel):
-    """That the server runs, which is all that is said without the API key."""
+    """The state of the server, as far as it is shown without the API key."""
 
-    status: str = Field(description="`ok`, or `degraded` if requests had to be set aside.", examples=["ok"])
+    status: str = Field(
+        description="`ok`, or `degraded` if the server had to set requests aside that it could not store.",
+        examples=["ok"],
+    )
 
 
 class BySignal(BaseModel):
     """A number for each kind of record."""
 
-    traces: int
-    logs: int
+    traces: int = Field(description="The number of spans.")
+    logs: int = Field(description="The number of log records.")
 
 
 class Refusals(BaseModel):
-    """How much was not taken, and why."""
+    """How often something was refused for one reason."""
 
-    signal: str
-    reason: str
-    count: int
+    signal: str = Field(description="The kind of records, `traces` or `logs`.", examples=["traces"])
+    reason: str = Field(description="Why it was refused.", examples=["invalid_trace_id"])
+    count: int = Field(description="How often it was refused.")
 
 
 class DroppedValues(BaseModel):
-    """How many values the rules refused."""
+    """How many values of one field were dropped for one reason, because they break the rules for session attributes."""
 
-    field: str
-    reason: str
-    count: int
+    field: str = Field(description="The field, such as `session_id` or `tags`.", examples=["tags"])
+    reason: str = Field(description="Why its values were dropped.", examples=["too_long"])
+    count: int = Field(description="How many values were dropped.")
 
 
 class UnpricedCalls(BaseModel):
-    """Model calls without a known cost."""
+    """How many calls of one model have no known cost."""
 
-    model: str
-    count: int
+    model: str = Field(
+        description=f"The name of the model, empty if a call names none; `{OTHER_MODELS}` after {MODELS_KEPT} names.",
+        examples=["gpt-4o"],
+    )
+    count: int = Field(description="How many of its calls have no known cost.")
 
 
 class HealthDetails(Health):
-    """What the server counted since it started."""
+    """The state of the server, and its counts since it started."""
 
-    backlog_bytes: int = Field(description="Acknowledged and not committed.")
-    received: BySignal = Field(description="Records in requests that were taken; repetitions included.")
-    stored: BySignal = Field(description="Records that were committed.")
-    duplicate_spans: int = Field(description="Spans that were stored before.")
-    rejected: list[Refusals] = Field(description="Records left out of requests that were taken.")
-    refused: list[Refusals] = Field(description="Whole requests that were not taken.")
-    commit_retries: int = Field(description="Commits tried again because the store was away.")
-    requests_set_aside: int = Field(description="Requests that cannot be stored, kept in files.")
-    dropped_values: list[DroppedValues]
-    unpriced_calls: list[UnpricedCalls]
+    backlog_bytes: int = Field(description="Bytes of acknowledged requests that are not committed to the store yet.")
+    received: BySignal = Field(description="Records in requests that were accepted, including repeated ones.")
+    stored: BySignal = Field(description="Records that were committed to the store.")
+    duplicate_spans: int = Field(description="Spans that were already stored.")
+    rejected: list[Refusals] = Field(description="Records left out of requests that were accepted otherwise.")
+    refused: list[Refusals] = Field(description="Whole requests that were not accepted.")
+    commit_retries: int = Field(description="How often a commit was tried again because the store was unavailable.")
+    requests_set_aside: int = Field(
+        description="Acknowledged requests that could not be stored. They are kept in files in the requests folder."
+    )
+    dropped_values: list[DroppedValues] = Field(
+        description="Values that were dropped because they break the rules for session attributes."
+    )
+    unpriced_calls: list[UnpricedCalls] = Field(description="Model calls without a known cost, by model.")
 
 
-router: Final = APIRouter(route_class=Endpoint, tags=["health"], responses=documented(400))
+class Readiness:
+    """Checks that the store answers in time."""
+
+    def __init__(
+        self, ping: Callable[[], object], *, timeout: float = READY_SECONDS, max_probes: int = MAX_PROBES
+    ) -> None:
+        """Ask with `ping`.
+
+        Args:
+            ping: returns if the store answers, else raises `StoreError`; it may block.
+            timeout: how many seconds it may take.
+            max_probes: how many threads call it at once.
+        """
+        self._ping = ping
+        self._timeout = timeout
+        self._limiter = CapacityLimiter(max_probes)
+
+    async def check(self) -> None:
+        """Return if the store answers in time.
+
+        Raises:
+            ApiError: it does not.
+        """
+        try:
+            with anyio.fail_after(self._timeout):
+                await to_thread.run_sync(self._ping, limiter=self._limiter, abandon_on_cancel=True)
+        except (StoreError, TimeoutError):
+            raise unavailable("not_ready", "the store does not answer") from None
 
 
-async def _knows_key(request: Request) -> bool:
+router: Final = APIRouter(route_class=Endpoint, tags=["health"], responses=error_responses(400))
+
+
+async def _has_key(request: Request) -> bool:
     return allows(request.app.state.api_key, request.headers.get("authorization"))
 
 
-async def _limiter(request: Request) -> CapacityLimiter:
-    limiter: CapacityLimiter = request.app.state.probes
-    return limiter
+async def _readiness(request: Request) -> Readiness:
+    readiness: Readiness = request.app.state.readiness
+    return readiness
 
 
 @router.get(
     "/healthz",
     operation_id="getHealth",
-    summary="See how the server is",
+    summary="Get the server's health",
     response_model=HealthDetails | Health,
+    response_description="The server runs. The counts are left out without the API key.",
     openapi_extra=_OPEN,
 )
-async def health(backend: AnyBackend, knows_key: Annotated[bool, Depends(_knows_key)]) -> Response:
-    """Whether the server runs, and what it counted since it started; without the API key only the former."""
+async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)]) -> Response:
+    """Get the server's state and its counts since it started. Without the API key only the state is shown."""
     details = health_of(backend)
-    return answer(details if knows_key else Health(status=details.status))
+    return answer(details if has_key else Health(status=details.status))
 
 
 @router.get(
     "/readyz",
     operation_id="getReadiness",
-    summary="See whether the server can answer",
+    summary="Check that the server can answer",
     response_model=Health,
-    responses=documented(503),
+    response_description="The store answers.",
+    responses=error_responses(503),
     openapi_extra=_OPEN,
 )
-async def readiness(backend: AnyBackend, limiter: Annotated[CapacityLimiter, Depends(_limiter)]) -> Response:
-    """200 if the store answers, else 503."""
-
-    def ask() -> None:
-        with backend.store.reading() as client:
-            client.command("SELECT 1")
-
-    try:
-        with anyio.fail_after(READY_SECONDS):
-            await to_thread.run_sync(ask, limiter=limiter, abandon_on_cancel=True)
-    except (StoreError, TimeoutError):
-        raise ApiError(
-            503, "not_ready", "the store does not answer", headers={"Retry-After": str(RETRY_SECONDS)}
-        ) from None
+async def readiness(readiness: Annotated[Readiness, Depends(_readiness)]) -> Response:
+    """Check that the store answers: 200 if it does, 503 if not."""
+    await readiness.check()
     return answer(Health(status="ok"))
 
 
 @router.get(
     "/metrics",
     operation_id="getMetrics",
-    summary="Read metrics",
+    summary="Get metrics for Prometheus",
     response_class=Response,
     responses={
         200: {
-            "description": "Metrics as Prometheus reads them.",
+            "description": "The metrics in the text format of Prometheus.",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
-        **documented(401),
+        **error_responses(401),
     },
 )
-async def metrics(backend: AnyBackend) -> Response:
-    """What the server counted since it started, for Prometheus."""
+async def metrics(backend: BackendDep) -> Response:
+    """Get the server's counts since it started, as metrics for Prometheus."""
     own = CollectorRegistry()
     own.register(_Dropped())
     text = generate_latest(backend.telemetry.registry) + generate_latest(own)
@@ -156,7 +189,7 @@ async def metrics(backend: AnyBackend) -> Response:
 
 
 def health_of(backend: Backend) -> HealthDetails:
-    """What a backend counted."""
+    """The state of a backend, and its counts."""
     telemetry = backend.telemetry
     set_aside = _value(backend, "requests_set_aside")
     return HealthDetails(
@@ -179,7 +212,7 @@ def health_of(backend: Backend) -> HealthDetails:
 
 class _Dropped(Collector):
     def collect(self) -> Iterable[Metric]:
-        """The values that the rules refused, as a metric."""
+        """The number of dropped values, as a metric."""
         family = CounterMetricFamily(
             f"{PREFIX}dropped_values", "Values that the rules refused", labels=["field", "reason"]
         )

@@ -1,7 +1,7 @@
-"""Changes as they happen: server-sent events of which sessions changed.
+"""Live changes: a stream of server-sent events that name the sessions that changed.
 
-Listeners are called on the thread that commits, so they only note what changed. Each client has a bounded note of its
-own, which an event empties: a slow client gets fewer events, not more memory.
+Listeners run on the thread that commits, so they only record which sessions changed. Each client has a bounded record of its
+own, which an event empties: a slow client gets fewer events, and takes no more memory.
 """
 
 from __future__ import annotations
@@ -17,80 +17,89 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from otel_sessions.server.api.endpoints import Endpoint
-from otel_sessions.server.api.errors import RETRY_SECONDS, ApiError, documented
+from otel_sessions.server.api.errors import error_responses, unavailable
+from otel_sessions.server.api.parameters import MAX_LENGTH
 from otel_sessions.server.projections.changes import Pair
 
-MOST_CHANGES: Final = 1_000
-"""More sessions than this between two events are not named: the event says that there are more."""
+MAX_CHANGES: Final = 1_000
+"""How many sessions an event names; if more changed since the last event, it says so."""
 
-MOST_CLIENTS: Final = 100
+MAX_CLIENTS: Final = 100
 HEARTBEAT_SECONDS: Final = 15.0
 PAUSE_SECONDS: Final = 0.25
-"""Changes within this time after an event come together in the next."""
+"""Changes within this time after an event are gathered in the next one."""
 
-_BEAT: Final = ":\n\n"
+_HEARTBEAT: Final = ":\n\n"
 
 
 class Subscription:
-    """What changed since a client was last told. Made and read on the event loop, added to by any thread."""
+    """The sessions that changed since the last event of one client.
+
+    It is made and read on the event loop; any thread may add changes.
+    """
 
     def __init__(self, key: str | None) -> None:
-        """Start with nothing; `key` is the session key of interest, `None` for all."""
+        """Record changes of sessions with this key; `None` records all."""
         self._key = key
         self._lock = threading.Lock()
         self._loop = asyncio.get_running_loop()
-        self._changed: dict[Pair, None] = {}
-        self._more = False
-        self._news = asyncio.Event()
+        self._pairs: dict[Pair, None] = {}
+        self._has_more = False
+        self._changes_added = asyncio.Event()
         self._end = asyncio.Event()
 
     def add(self, pairs: frozenset[Pair]) -> None:
-        """Note that sessions changed."""
+        """Record that sessions changed."""
         with self._lock:
-            if len(pairs) > MOST_CHANGES:
-                self._more = True
+            if len(pairs) > MAX_CHANGES:
+                self._has_more = True
             else:
-                self._changed.update((pair, None) for pair in pairs if self._key in (None, pair[0]))
-            while len(self._changed) > MOST_CHANGES:
-                self._changed.popitem()
-                self._more = True
-            anything = bool(self._changed) or self._more
-        if anything:
-            self._tell(self._news)
+                self._pairs.update((pair, None) for pair in pairs if self._key in (None, pair[0]))
+            while len(self._pairs) > MAX_CHANGES:
+                self._pairs.popitem()
+                self._has_more = True
+            has_changes = bool(self._pairs) or self._has_more
+        if has_changes:
+            self._set(self._changes_added)
 
     def close(self) -> None:
         """End the stream."""
-        self._tell(self._end, self._news)
+        self._set(self._end, self._changes_added)
 
     async def events(self, *, heartbeat: float, pause: float) -> AsyncIterator[str]:
-        """The text of the stream until it is closed: events, and a comment where nothing happens for a while."""
+        """The text of the stream until it is closed: events, and comments when nothing changes for a while.
+
+        Args:
+            heartbeat: seconds without an event after which a comment is sent.
+            pause: seconds after an event in which changes are gathered.
+        """
         while not self._end.is_set():
-            if not await _is_set(self._news, heartbeat):
-                yield _BEAT
-            elif event := self._taken():
+            if not await _is_set(self._changes_added, heartbeat):
+                yield _HEARTBEAT
+            elif event := self._take():
                 yield event
                 await _is_set(self._end, pause)
 
-    def _taken(self) -> str:
-        self._news.clear()
+    def _take(self) -> str:
+        self._changes_added.clear()
         with self._lock:
-            changed, more = list(self._changed), self._more
-            self._changed.clear()
-            self._more = False
+            changed, more = list(self._pairs), self._has_more
+            self._pairs.clear()
+            self._has_more = False
         if not changed and not more:
             return ""
         data = {"sessions": [{"key": key, "id": id_} for key, id_ in changed], "more": more}
         return f"event: changed\ndata: {json.dumps(data)}\n\n"
 
-    def _tell(self, *events: asyncio.Event) -> None:
-        # A loop that is closed has no client left to tell.
+    def _set(self, *events: asyncio.Event) -> None:
+        # A closed loop has no clients left.
         with contextlib.suppress(RuntimeError):
             for event in events:
                 self._loop.call_soon_threadsafe(event.set)
 
 
 class LiveFeed:
-    """All clients that are told of changes."""
+    """The clients that listen to changes."""
 
     def __init__(
         self,
@@ -98,31 +107,31 @@ class LiveFeed:
         *,
         heartbeat: float = HEARTBEAT_SECONDS,
         pause: float = PAUSE_SECONDS,
-        most: int = MOST_CLIENTS,
+        max_clients: int = MAX_CLIENTS,
     ) -> None:
-        """Start without clients.
+        """Listen to changes for each client.
 
         Args:
-            listen: what has a listener told of changes, and returns what stops it.
+            listen: calls a listener with each change, until the function that it returns is called.
             heartbeat: seconds without an event after which a comment is sent.
             pause: seconds after an event in which changes are gathered.
-            most: how many clients there can be.
+            max_clients: how many clients can listen at once.
         """
         self._listen = listen
         self._heartbeat = heartbeat
         self._pause = pause
-        self._most = most
+        self._max_clients = max_clients
         self._lock = threading.Lock()
         self._subscriptions: set[Subscription] = set()
         self._closed = False
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for a client: there are too many, or the server is shutting down."""
-        return self._closed or len(self._subscriptions) >= self._most
+        """Return True if no client can be added: there are too many, or the feed is closed."""
+        return self._closed or len(self._subscriptions) >= self._max_clients
 
     async def stream(self, key: str | None) -> AsyncIterator[str]:
-        """The stream of one client, from the moment its first text is there."""
+        """The stream of one client. It has all changes after its first text, which is a comment."""
         subscription = Subscription(key)
         with self._lock:
             self._subscriptions.add(subscription)
@@ -131,7 +140,7 @@ class LiveFeed:
             subscription.close()
         stop = self._listen(subscription.add)
         try:
-            yield _BEAT
+            yield _HEARTBEAT
             async for text in subscription.events(heartbeat=self._heartbeat, pause=self._pause):
                 yield text
         finally:
@@ -140,7 +149,7 @@ class LiveFeed:
                 self._subscriptions.discard(subscription)
 
     def close(self) -> None:
-        """End all streams, now and from now on; from any thread."""
+        """End all streams, and those that are opened later as soon as they begin. Any thread may call this."""
         with self._lock:
             self._closed = True
             open_ = list(self._subscriptions)
@@ -148,11 +157,11 @@ class LiveFeed:
             subscription.close()
 
 
-router: Final = APIRouter(route_class=Endpoint, tags=["live"], responses=documented(400, 401, 503))
+router: Final = APIRouter(route_class=Endpoint, tags=["live"], responses=error_responses(400, 401, 503))
 
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "A stream of events until the client closes it or the server stops.",
+        "description": "A stream of events, which ends when the client closes it or the server stops.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
@@ -166,23 +175,24 @@ async def _feed(request: Request) -> LiveFeed:
 @router.get(
     "/v1/live",
     operation_id="streamChanges",
-    summary="Be told of changes",
+    summary="Stream changes of sessions",
     response_class=StreamingResponse,
     responses=_STREAM,
 )
 async def stream_changes(
     feed: Annotated[LiveFeed, Depends(_feed)],
-    key: Annotated[str | None, Query(description="Only sessions of this key.", min_length=1, max_length=1_000)] = None,
+    key: Annotated[
+        str | None, Query(description="Only sessions with this session key.", min_length=1, max_length=MAX_LENGTH)
+    ] = None,
 ) -> Response:
-    """Server-sent events of which sessions were added to, or deleted.
+    """Stream server-sent events that name the sessions that changed or were deleted.
 
-    Events are named `changed`; their data is `{"sessions": [{"key": ..., "id": ...}], "more": false}`. `more` is true
-    if others changed too, as after a large import. Nothing is repeated after a break: read what is shown anew.
+    The events are called `changed`. Their data is `{"sessions": [{"key": ..., "id": ...}], "more": false}`, where `more` is
+    true if other sessions changed too, as after a large import. Events are not repeated: after a lost connection, read again
+    what you show.
     """
     if feed.full:
-        raise ApiError(
-            503, "too_many_streams", "no more streams can be opened now", headers={"Retry-After": str(RETRY_SECONDS)}
-        )
+        raise unavailable("too_many_streams", "no more streams can be opened now")
     return StreamingResponse(feed.stream(key), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

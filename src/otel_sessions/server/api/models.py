@@ -1,10 +1,10 @@
-"""What the API answers with, apart from spans. Unknown is null, never 0; money is a decimal string in USD."""
+"""The answers of the API, except spans. Unknown is null, never 0; money is a decimal string in USD."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Generic, Self, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from otel_sessions.counting.session import SessionRollup, shown_time
 from otel_sessions.counting.totals import Totals
@@ -25,119 +25,195 @@ Item = TypeVar("Item")
 
 
 class Pagination(BaseModel):
-    """Where a page is in its list."""
+    """The position of a page in its list."""
 
-    total: int = Field(description="How many there are in all.")
-    limit: int = Field(description="How many a page has at most.")
-    offset: int = Field(description="How many were skipped, after the cursor if there was one.")
-    next: str | None = Field(description="The `cursor` of the next page; null if this is the last.")
+    total: int = Field(description="The number of items in the whole list.")
+    limit: int = Field(description="How many items a page has at most.")
+    offset: int = Field(
+        description=(
+            "How many items come before this page; in a list of sessions, how many were skipped after the cursor."
+        )
+    )
+    next: str | None = Field(description="The `cursor` of the next page; null if this is the last page.")
 
 
 class Page(BaseModel, Generic[Item]):
     """A page of a list."""
 
-    data: list[Item]
-    pagination: Pagination
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a list."})
+
+    data: list[Item] = Field(description="The items of the page, in the order of the list.")
+    pagination: Pagination = Field(description="The position of the page in the list.")
 
 
 class One(BaseModel, Generic[Item]):
-    """A single thing."""
+    """A single item."""
 
-    data: Item
+    model_config = ConfigDict(json_schema_extra={"description": "A single item."})
 
-
-class Use(BaseModel):
-    """Model calls added up. Tokens are null if no call reported any, costs if none is known."""
-
-    call_count: int = Field(description="Model calls, each counted once.")
-    unpriced_call_count: int = Field(description="Calls of unknown cost; with any, costs are lower bounds.")
-    input_tokens: int | None = Field(description="Includes cache reads and writes.")
-    output_tokens: int | None = Field(description="Includes reasoning.")
-    cache_read_tokens: int | None
-    cache_write_tokens: int | None
-    reasoning_tokens: int | None
-    total_tokens: int | None = Field(description="Input and output.")
-    input_cost: Money | None
-    output_cost: Money | None
-    total_cost: Money | None
-    cost_sources: list[str] = Field(description="Who said what calls cost.")
+    data: Item = Field(description="The item.")
 
 
-class _ModelName(BaseModel):
-    provider: str | None
-    model: str | None
+CallCount = Annotated[
+    int, Field(description="The number of model calls. A call that several spans report counts once.")
+]
+UnpricedCallCount = Annotated[
+    int, Field(description="Model calls whose cost is not known. If there are any, the costs are lower bounds.")
+]
+InputTokens = Annotated[
+    int | None, Field(description="Input tokens, including cache reads and writes; null if no call reported any.")
+]
+OutputTokens = Annotated[
+    int | None, Field(description="Output tokens, including reasoning; null if no call reported any.")
+]
+CacheReadTokens = Annotated[
+    int | None, Field(description="Input tokens that were read from a cache; null if no call reported any.")
+]
+CacheWriteTokens = Annotated[
+    int | None, Field(description="Input tokens that were written to a cache; null if no call reported any.")
+]
+ReasoningTokens = Annotated[
+    int | None, Field(description="Output tokens that were spent on reasoning; null if no call reported any.")
+]
+TotalTokens = Annotated[int | None, Field(description="Input and output tokens; null if no call reported any.")]
+InputCost = Annotated[
+    Money | None, Field(description="Cost of the input in USD; null if it is not known for any call.")
+]
+OutputCost = Annotated[
+    Money | None, Field(description="Cost of the output in USD; null if it is not known for any call.")
+]
+TotalCost = Annotated[Money | None, Field(description="Total cost in USD; null if it is not known for any call.")]
+CostSources = Annotated[
+    list[str],
+    Field(
+        description=(
+            "Where the costs come from, sorted: a price list with its version, a prices file, or `reported:` and the "
+            "attribute of the span that reported the cost."
+        )
+    ),
+]
+Environments = Annotated[list[str], Field(description="Deployment environments of the spans, sorted.")]
+Services = Annotated[list[str], Field(description="Names of the services that sent the spans, sorted.")]
+UserIds = Annotated[list[str], Field(description="Ids of the users, sorted.")]
+Tags = Annotated[list[str], Field(description="All tags, sorted.")]
+TraceId = Annotated[
+    str, Field(description="The trace id, 32 hexadecimal digits.", examples=["0af7651916cd43dd8448eb211c80319c"])
+]
 
 
-class ModelUse(Use, _ModelName):
-    """What one model was used for."""
+class ModelUse(BaseModel):
+    """What one model was used for. Tokens and costs that are not known are null."""
+
+    provider: str | None = Field(description="The provider of the model; null if it is not known.")
+    model: str | None = Field(description="The name of the model; null if it is not known.")
+    call_count: CallCount
+    unpriced_call_count: UnpricedCallCount
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    cache_read_tokens: CacheReadTokens
+    cache_write_tokens: CacheWriteTokens
+    reasoning_tokens: ReasoningTokens
+    total_tokens: TotalTokens
+    input_cost: InputCost
+    output_cost: OutputCost
+    total_cost: TotalCost
+    cost_sources: CostSources
 
 
-class _SessionHead(BaseModel):
-    id: str = Field(description="The value of the session key.")
+class Session(BaseModel):
+    """A session, added up from its traces. Tokens and costs that are not known are null."""
+
+    id: str = Field(description="The session's id, which is the value of its session key.")
     key: str = Field(description="The session key.")
-    name: str | None = Field(description="The last name that was given.")
-    start: Time = Field(description="First start of a span.")
-    end: Time = Field(description="Last end of a span.")
-    duration_ms: float = Field(description="From start to end.")
-    active_ms: float = Field(description="The same without pauses of more than five minutes.")
+    name: str | None = Field(description="The last name that the session was given; null if it has none.")
+    start: Time = Field(description="The first start of a span.")
+    end: Time = Field(description="The last end of a span.")
+    duration_ms: float = Field(description="Milliseconds from the start to the end.")
+    active_ms: float = Field(
+        description="Milliseconds from the start to the end without pauses of more than five minutes between traces."
+    )
     status: str = Field(description="`error` if a trace failed, else `ok`.", examples=["ok"])
-    environments: list[str]
-    services: list[str]
-    user_ids: list[str]
-    operations: list[str] = Field(description="Names of the top spans of its traces.")
-    trace_count: int
-    failed_trace_count: int = Field(description="Traces one of whose top spans has status ERROR.")
-    failure_rate: float = Field(description="Failed traces over traces.")
-    span_count: int
-
-
-class _SessionTail(BaseModel):
-    latency_ms: float = Field(description="Mean time from the first to the last span of a trace.")
-    models: list[ModelUse]
-    tags: list[str]
-    metadata: Metadata = Field(description="The last value of each name.")
-    scores: dict[str, Any]
-    dropped: dict[str, int] = Field(description="What of this session is not shown or was not kept, by reason.")
-    conflicts: int = Field(description="Traces that also carry another value of the same key.")
-    late_span_count: int = Field(description="Spans that came too late to be in other numbers; 0 on a server.")
-
-
-class Session(_SessionTail, Use, _SessionHead):
-    """A session, rolled up from its traces."""
+    environments: Environments
+    services: Services
+    user_ids: UserIds
+    operations: list[str] = Field(
+        description="Names of the top spans of the session's traces, sorted. A top span has no parent in the session."
+    )
+    trace_count: int = Field(description="The number of traces with a span in the session.")
+    failed_trace_count: int = Field(description="Traces one of whose top spans in the session has the status ERROR.")
+    failure_rate: float = Field(description="Failed traces divided by all traces of the session, from 0 to 1.")
+    span_count: int = Field(description="The number of spans in the session.")
+    call_count: CallCount
+    unpriced_call_count: UnpricedCallCount
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    cache_read_tokens: CacheReadTokens
+    cache_write_tokens: CacheWriteTokens
+    reasoning_tokens: ReasoningTokens
+    total_tokens: TotalTokens
+    input_cost: InputCost
+    output_cost: OutputCost
+    total_cost: TotalCost
+    cost_sources: CostSources
+    latency_ms: float = Field(
+        description="Mean duration of the session's traces in milliseconds, each from its first start to its last end."
+    )
+    models: list[ModelUse] = Field(description="What each model was used for, by the names of the models.")
+    tags: Tags
+    metadata: Metadata = Field(description="The last value of each metadata name.")
+    scores: dict[str, Any] = Field(description="Scores by name; empty, since scores are not stored yet.")
+    dropped: dict[str, int] = Field(
+        description="How much of the session is left out of this answer because it was too much, by field."
+    )
+    conflicts: int = Field(description="The number of traces that also have spans in another session of the same key.")
+    late_span_count: int = Field(
+        description="Spans that came too late to be counted. A server counts all spans, so it is 0."
+    )
 
     @classmethod
     def of(cls, rollup: SessionRollup) -> Self:
-        """The session as the API shows it."""
+        """The session of a rollup."""
         return cls.model_validate(rollup.to_dict())
 
 
-class _TraceHead(BaseModel):
-    trace_id: str = Field(description="32 hexadecimal digits.", examples=["0af7651916cd43dd8448eb211c80319c"])
-    start: Time = Field(description="First start of a span in the session.")
-    end: Time = Field(description="Last end of a span in the session.")
-    duration_ms: float
-    status: str = Field(description="`error` if a top span has status ERROR, else `ok`.", examples=["ok"])
-    span_count: int
-    operations: list[str] = Field(description="Names of the top spans.")
-    environments: list[str]
-    services: list[str]
-    user_ids: list[str]
+class Trace(BaseModel):
+    """A trace as seen from one session: those of its spans that belong to the session."""
 
-
-class _TraceTail(BaseModel):
-    models: list[ModelUse]
-    name: str | None = Field(description="The session's name, as this trace has it.")
-    tags: list[str]
-    metadata: Metadata
-    conflict: bool = Field(description="Other spans of the trace carry another value of the same key.")
-
-
-class Trace(_TraceTail, Use, _TraceHead):
-    """One trace as seen from one session: the spans of it that belong there."""
+    trace_id: TraceId
+    start: Time = Field(description="The first start of a span in the session.")
+    end: Time = Field(description="The last end of a span in the session.")
+    duration_ms: float = Field(description="Milliseconds from the start to the end.")
+    status: str = Field(
+        description="`error` if a top span in the session has the status ERROR, else `ok`.", examples=["ok"]
+    )
+    span_count: int = Field(description="The number of the trace's spans in the session.")
+    operations: list[str] = Field(
+        description="Names of the top spans, sorted. A top span has no parent in the session."
+    )
+    environments: Environments
+    services: Services
+    user_ids: UserIds
+    call_count: CallCount
+    unpriced_call_count: UnpricedCallCount
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    cache_read_tokens: CacheReadTokens
+    cache_write_tokens: CacheWriteTokens
+    reasoning_tokens: ReasoningTokens
+    total_tokens: TotalTokens
+    input_cost: InputCost
+    output_cost: OutputCost
+    total_cost: TotalCost
+    cost_sources: CostSources
+    models: list[ModelUse] = Field(description="What each model was used for, by the names of the models.")
+    name: str | None = Field(description="The last name that the session was given in this trace; null if it has none.")
+    tags: Tags
+    metadata: Metadata = Field(description="The last value of each metadata name in this trace.")
+    conflict: bool = Field(description="True if the trace also has spans in another session of the same key.")
 
     @classmethod
     def of(cls, group: TraceGroup) -> Self:
-        """The trace as the API shows it."""
+        """The trace of a trace group."""
         total = Totals()
         for totals in group.models.values():
             total.add(totals)
@@ -167,20 +243,20 @@ class Trace(_TraceTail, Use, _TraceHead):
 class SessionWithTraces(Session):
     """A session and the first page of its traces."""
 
-    traces: Page[Trace]
+    traces: Page[Trace] = Field(description="The first page of the session's traces.")
 
 
 class SessionKey(BaseModel):
-    """A session key."""
+    """A session key, and the sessions that it has."""
 
-    key: str
-    session_count: int
-    first_seen: Time = Field(description="First start of a span.")
-    last_seen: Time = Field(description="Last end of a span.")
+    key: str = Field(description="The session key.", examples=["id"])
+    session_count: int = Field(description="The number of sessions with this key.")
+    first_seen: Time = Field(description="The first start of a span in these sessions.")
+    last_seen: Time = Field(description="The last end of a span in these sessions.")
 
     @classmethod
     def of(cls, summary: KeySummary) -> Self:
-        """The key as the API shows it."""
+        """The key of a summary."""
         return cls(
             key=summary.key,
             session_count=summary.sessions,
@@ -190,25 +266,29 @@ class SessionKey(BaseModel):
 
 
 class Cohort(BaseModel):
-    """The sessions that have one value; a session with several is in several cohorts.
+    """The sessions that have one value in common. A session with several values is in several cohorts.
 
-    Quantiles are values of a session, of those where it is known; null if it is known of none.
+    A percentile is the value of one session, among the sessions for which it is known; null if it is known for none.
     """
 
-    value: MetadataValue | None = Field(description="Null for the sessions that have none.")
-    session_count: int
-    failed_session_count: int = Field(description="Sessions with a failed trace.")
-    failure_rate: float = Field(description="Failed sessions over sessions.")
-    cost_p50: Money | None
-    cost_p95: Money | None
-    tokens_p50: int | None
-    tokens_p95: int | None
-    duration_ms_p50: float
-    duration_ms_p95: float
+    value: MetadataValue | None = Field(
+        description="The value that the sessions have in common; null for the sessions without a value."
+    )
+    session_count: int = Field(description="The number of sessions.")
+    failed_session_count: int = Field(description="The number of sessions with a failed trace.")
+    failure_rate: float = Field(description="Failed sessions divided by all sessions of the cohort, from 0 to 1.")
+    cost_p50: Money | None = Field(description="Median of the total cost of a session in USD; null if not known.")
+    cost_p95: Money | None = Field(
+        description="95th percentile of the total cost of a session in USD; null if not known."
+    )
+    tokens_p50: int | None = Field(description="Median of the total tokens of a session; null if not known.")
+    tokens_p95: int | None = Field(description="95th percentile of the total tokens of a session; null if not known.")
+    duration_ms_p50: float = Field(description="Median of the duration of a session in milliseconds.")
+    duration_ms_p95: float = Field(description="95th percentile of the duration of a session in milliseconds.")
 
     @classmethod
     def of(cls, cohort: StoredCohort) -> Self:
-        """The cohort as the API shows it."""
+        """The cohort as the store has counted it."""
         return cls(
             value=cohort.value,
             session_count=cohort.sessions,
@@ -224,9 +304,9 @@ class Cohort(BaseModel):
 
 
 class Deleted(BaseModel):
-    """What a deletion took; nothing if there was no such session."""
+    """What a deletion removed; nothing if there was no such session."""
 
-    id: str
-    key: str
-    span_count: int = Field(description="Spans that are gone.")
-    trace_count: int = Field(description="Traces that they were in.")
+    id: str = Field(description="The id of the session.")
+    key: str = Field(description="The session key.")
+    span_count: int = Field(description="The number of spans that were deleted.")
+    trace_count: int = Field(description="The number of traces that these spans were in.")

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the routes that it is of; `python -m otel_sessions.server.api.openapi` prints it."""
+"""The OpenAPI document, and the routes that it describes; `python -m otel_sessions.server.api.openapi` prints it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from otel_sessions.server.api import cohorts, health, keys, live, sessions
+from otel_sessions.server.api.prefixed_parameters import prefixed_parameters
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     sessions.lists,
@@ -29,8 +31,8 @@ VERSION: Final = "1"
 _ABOUT: Final = """\
 Sessions tie the traces of one conversation, ticket or import together.
 
-Times are RFC 3339 in UTC with up to nine decimals, money is a decimal string in USD, and what is unknown is null. A
-read sees everything that was acknowledged before it. Parameters that are not known here are refused.
+Times are RFC 3339 in UTC with up to nine decimals, money is a decimal string in USD, and what is unknown is null. An answer
+includes everything that was acknowledged before the request. Unknown parameters are errors.
 """
 _SECURITY: Final = "apiKey"
 
@@ -39,10 +41,14 @@ _SECURITY: Final = "apiKey"
 def document() -> dict[str, Any]:
     """The OpenAPI document of the API."""
     document = get_openapi(title="otel-sessions", version=VERSION, description=_ABOUT, routes=API_ROUTES)
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    for route in API_ROUTES:
+        assert isinstance(route, APIRoute)
+        for method in route.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
             # The framework's own answer to invalid parameters; ours is 400.
             operation["responses"].pop("422", None)
+            for parameters in prefixed_parameters(route.dependant):
+                operation["parameters"].append(parameters.openapi())
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)

@@ -1,41 +1,71 @@
-"""Pages of lists that are counted through: where one starts, and how it is answered."""
+"""Pages of lists: which page a request asks for, and the page that it gets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from otel_sessions.server.api.cursors import offset_cursor, read_offset_cursor
+from otel_sessions.server.api.cursors import list_mark, offset_cursor, read_offset_cursor
 from otel_sessions.server.api.models import Item, Page, Pagination
-from otel_sessions.server.api.parameters import MOST_SKIPPED
+from otel_sessions.server.api.parameters import MAX_OFFSET, Limit, Offset, PageCursor
 
 
-def first_row(cursor: str | None, offset: int, mark: str) -> int:
-    """The number of the first row of a page.
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """The page that a request asks for, by the parameters `limit`, `offset` and `cursor`."""
 
-    Raises:
-        ApiError: for a cursor that is none, or of another list.
+    limit: int
+    offset: int = 0
+    cursor: str | None = None
+
+    def counted(self, *identity: Any) -> CountedPage:
+        """The same page of a list whose items are counted from the start; `identity` tells the list from all others.
+
+        Raises:
+            ApiError: the cursor is not valid, or of another list.
+        """
+        mark = list_mark(*identity)
+        return CountedPage(self.limit, read_offset_cursor(self.cursor, mark, most=MAX_OFFSET) + self.offset, mark)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedPage:
+    """A page of a list whose items are counted from the start.
+
+    Attributes:
+        limit: how many items the page has at most.
+        offset: how many items come before the page.
+        mark: tells the list from all others.
     """
-    return read_offset_cursor(cursor, mark, most=MOST_SKIPPED) + offset
+
+    limit: int
+    offset: int
+    mark: str
+
+    def of(self, items: Iterable[Item], *, total: int, next_offset: int | None = None) -> Page[Item]:
+        """The page, with the cursor of the next one if there is one.
+
+        Args:
+            items: of this page.
+            total: how many items the list has.
+            next_offset: how many items come before the next page, if this one is shorter than its limit.
+        """
+        after = self.offset + self.limit if next_offset is None else next_offset
+        cursor = offset_cursor(after, self.mark) if after < min(total, MAX_OFFSET) else None
+        return Page(
+            data=list(items), pagination=Pagination(total=total, limit=self.limit, offset=self.offset, next=cursor)
+        )
+
+    def cut_from(self, items: Sequence[Item]) -> Page[Item]:
+        """The page of a list whose items are all given."""
+        return self.of(items[self.offset : self.offset + self.limit], total=len(items))
 
 
-def page(
-    rows: Sequence[Item], *, total: int, limit: int, offset: int, mark: str, after: int | None = None
-) -> Page[Item]:
-    """A page of a list, with the cursor of the next one if there is one.
+def page_query(default_limit: int) -> Callable[..., Coroutine[Any, Any, PageQuery]]:
+    """A dependency that reads the page that a request asks for."""
 
-    Args:
-        rows: the page.
-        total: how long the list is.
-        limit: how long a page is.
-        offset: the number of the first row.
-        mark: what tells the list from others.
-        after: the number of the row after the page, if that is shorter than it could be.
-    """
-    after = offset + limit if after is None else after
-    more = offset_cursor(after, mark) if after < min(total, MOST_SKIPPED) else None
-    return Page(data=list(rows), pagination=Pagination(total=total, limit=limit, offset=offset, next=more))
+    async def read(limit: Limit = default_limit, offset: Offset = 0, cursor: PageCursor = None) -> PageQuery:
+        return PageQuery(limit, offset, cursor)
 
-
-def page_of_all(rows: Sequence[Item], *, limit: int, offset: int, mark: str) -> Page[Item]:
-    """A page of a list that is all there."""
-    return page(rows[offset : offset + limit], total=len(rows), limit=limit, offset=offset, mark=mark)
+    return read

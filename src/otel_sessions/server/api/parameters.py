@@ -1,117 +1,119 @@
-"""The query parameters that several endpoints take, and what they mean to the store."""
+"""The query parameters that several endpoints take, and the filters that they make up."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.measures import MEASURES
-from otel_sessions.server.api.endpoints import backend_of
-from otel_sessions.server.api.errors import ApiError, bad_parameter
-from otel_sessions.server.backend import Backend
+from otel_sessions.rules import DEFAULT_LIMITS, KEY_CHARACTERS
+from otel_sessions.server.api.errors import ApiError, invalid_parameter
+from otel_sessions.server.api.prefixed_parameters import PrefixedParameters
 from otel_sessions.server.queries.filters import SessionFilters
 
-MOST_ROWS: Final = 1_000
-MOST_SKIPPED: Final = 1_000_000_000
-METADATA: Final = "metadata."
+if TYPE_CHECKING:
+    _Measure = str
+else:
+    _Measure = Literal[tuple(MEASURES)]
 
-_LONGEST_TEXT: Final = 1_000
-_MOST_METADATA: Final = 32
+MAX_ROWS: Final = 1_000
+MAX_OFFSET: Final = 1_000_000_000
+MAX_LENGTH: Final = 1_000
+"""How many characters a parameter may have that is text."""
 
-METADATA_PARAMETER: Final[dict[str, Any]] = {
-    "parameters": [
-        {
-            "name": "metadata",
-            "in": "query",
-            "required": False,
-            "description": (
-                "`metadata.<name>=<value>`: only sessions whose metadata has this as the last value of the name; several "
-                f"are possible, up to {_MOST_METADATA}. `7` and `true` also mean the number and the bool."
-            ),
-            "style": "form",
-            "explode": True,
-            "schema": {
-                "type": "object",
-                "patternProperties": {
-                    r"^metadata\.[A-Za-z0-9_.-]{1,128}$": {"type": "string", "maxLength": _LONGEST_TEXT}
-                },
-                "additionalProperties": False,
-                "maxProperties": _MOST_METADATA,
-            },
-        }
-    ]
-}
-"""For `openapi_extra` of endpoints that take these parameters, whose names only the caller knows."""
+METADATA_FILTERS: Final = PrefixedParameters(
+    "metadata",
+    description=(
+        "`metadata.<name>=<value>`: only sessions whose last value of this metadata name is the given one. Up to "
+        f"{DEFAULT_LIMITS.metadata} such parameters, which must all match. `7` and `true` also match the number and the "
+        "boolean."
+    ),
+    characters=KEY_CHARACTERS,
+    name_length=DEFAULT_LIMITS.key_length,
+    length=MAX_LENGTH,
+    most=DEFAULT_LIMITS.metadata,
+)
 
 _TIME: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+ -][0-9]{2}:[0-9]{2}))?"
 )
 _AMOUNT: Final = re.compile(r"[0-9]{1,30}(\.[0-9]{1,38})?")
-_WANTED_TIME: Final = "a time such as 2026-11-20T12:00:00Z, with an offset or Z, or a date such as 2026-11-20"
-_WANTED_AMOUNT: Final = "an amount in USD such as 0.05, from 0 up to 30 digits, with up to 38 decimals"
+_EXPECTED_TIME: Final = "a time such as 2026-11-20T12:00:00Z, with an offset or Z, or a date such as 2026-11-20"
+_EXPECTED_AMOUNT: Final = "an amount in USD such as 0.05, from 0 up to 30 digits, with up to 38 decimals"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _text(about: str, **more: Any) -> Any:
-    return Query(description=about, max_length=_LONGEST_TEXT, **more)
+def _text(description: str, **more: Any) -> Any:
+    return Query(description=description, max_length=MAX_LENGTH, **more)
 
 
-def _time(about: str) -> Any:
+def _time(description: str) -> Any:
     schema = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
-    return _text(f"{about} RFC 3339, or a date, which is its first moment in UTC.", json_schema_extra=schema)
+    return _text(f"{description} RFC 3339, or a date, which means its first moment in UTC.", json_schema_extra=schema)
 
 
-AnyBackend = Annotated[Backend, Depends(backend_of)]
 Key = Annotated[str, _text("The session key.", min_length=1, examples=[ID_KEY])]
-Limit = Annotated[int, Query(description="How many at most.", ge=1, le=MOST_ROWS)]
-Offset = Annotated[int, Query(description="How many to skip, after the cursor if there is one.", ge=0, le=MOST_SKIPPED)]
+Limit = Annotated[int, Query(description="How many items to return at most.", ge=1, le=MAX_ROWS)]
+Offset = Annotated[
+    int, Query(description="How many items to skip, after the cursor if there is one.", ge=0, le=MAX_OFFSET)
+]
 PageCursor = Annotated[
     str | None,
     Query(
-        description="The `next` of the page before; all other parameters but `limit` stay as they were.",
+        description=(
+            "The `next` of the page before. Repeat the other parameters of that page, except for `limit`, which may change, "
+            "and `offset`, which counts from the cursor."
+        ),
         max_length=4_096,
     ),
 ]
 Sort = Annotated[
-    Literal["last_active", "created", "cost", "tokens", "duration", "traces", "failure_rate", "name"],
-    Query(description=f"By what: {'; '.join(f'`{name}`, {one.about}' for name, one in MEASURES.items())}."),
+    _Measure,
+    Query(description=f"What to sort by: {'; '.join(f'`{name}`, {one.about}' for name, one in MEASURES.items())}."),
 ]
-Order = Annotated[Literal["desc", "asc"], Query(description="Greatest or least first.")]
+Order = Annotated[
+    Literal["desc", "asc"], Query(description="`desc`: greatest first, `asc`: least first. Unknown always comes last.")
+]
 
 
 async def filters_of(
-    request: Request,
     *,
     key: Key = ID_KEY,
-    q: Annotated[str | None, _text("A part of the id or the name, in upper or lower case.")] = None,
-    name: Annotated[str | None, _text("The whole name.")] = None,
-    user_id: Annotated[str | None, _text("One of the users.")] = None,
-    user_id_alias: Annotated[str | None, _text("The same as `user_id`.", alias="userId")] = None,
-    environment: Annotated[str | None, _text("One of the deployment environments.")] = None,
-    service: Annotated[str | None, _text("One of the services.")] = None,
-    tag: Annotated[str | None, _text("One of the tags.")] = None,
-    model: Annotated[str | None, _text("One of the models.")] = None,
-    failed: Annotated[bool | None, Query(description="Whether a trace failed.")] = None,
-    since: Annotated[str | None, _time("Active at this moment or later.")] = None,
-    until: Annotated[str | None, _time("Started before this moment.")] = None,
+    q: Annotated[
+        str | None, _text("Only sessions with this text in their id or their name; upper and lower case are the same.")
+    ] = None,
+    name: Annotated[str | None, _text("Only sessions with exactly this name.")] = None,
+    user_id: Annotated[str | None, _text("Only sessions with this user id.")] = None,
+    user_id_alias: Annotated[str | None, _text("The same as `user_id`; give one of them.", alias="userId")] = None,
+    environment: Annotated[str | None, _text("Only sessions in this deployment environment.")] = None,
+    service: Annotated[str | None, _text("Only sessions with spans of this service.")] = None,
+    tag: Annotated[str | None, _text("Only sessions with this tag.")] = None,
+    model: Annotated[str | None, _text("Only sessions with calls of this model.")] = None,
+    failed: Annotated[
+        bool | None,
+        Query(description="`true`: only sessions with a failed trace, `false`: only sessions without one."),
+    ] = None,
+    since: Annotated[str | None, _time("Only sessions with a span that ended at this time or later.")] = None,
+    until: Annotated[str | None, _time("Only sessions that started before this time.")] = None,
     min_cost: Annotated[
         str | None,
         _text(
-            "Costs this much in USD, or more, as far as is known.",
+            "Only sessions whose known cost is this amount in USD or more.",
             json_schema_extra={"anyOf": [{"type": "string", "pattern": f"^{_AMOUNT.pattern}$"}]},
         ),
     ] = None,
+    metadata: Annotated[dict[str, str], Depends(METADATA_FILTERS)],
 ) -> SessionFilters:
-    """Which sessions a request is about; text that is empty is no condition, as a form sends it.
+    """The conditions of a request. An empty text is no condition, since that is how forms send a field left empty.
 
     Raises:
-        ApiError: for a value that means nothing.
+        ApiError: a value is invalid.
     """
     if user_id and user_id_alias:
         raise ApiError(400, "repeated_parameter", "user_id and userId are the same; give one of them")
@@ -124,7 +126,7 @@ async def filters_of(
         service=service or None,
         tag=tag or None,
         model=model or None,
-        metadata=_metadata(request),
+        metadata=metadata,
         failed=failed,
         since=moment("since", since),
         until=moment("until", until),
@@ -136,27 +138,27 @@ Filters = Annotated[SessionFilters, Depends(filters_of)]
 
 
 def moment(name: str, text: str | None) -> int | None:
-    """Nanoseconds UTC of a parameter that is RFC 3339 or a date; before 1970 they are negative.
+    """Nanoseconds UTC of a parameter that is RFC 3339 or a date, negative before 1970; `None` for no text.
 
-    A space in place of the `+` of an offset is taken for one, which is what a `+` in a URL means.
+    A space in place of the `+` of an offset is accepted, since a URL decodes `+` to a space.
 
     Raises:
-        ApiError: if it is neither, or a day or an hour that there is not.
+        ApiError: the text is neither, or names a day or an hour that does not exist.
     """
     if not text:
         return None
     found = _TIME.fullmatch(text)
     if found is None:
-        raise bad_parameter(name, text, _WANTED_TIME)
-    seconds = _seconds(*(int(part or 0) for part in found.groups()[:6]))
+        raise invalid_parameter(name, text, _EXPECTED_TIME)
+    seconds = _seconds(*(int(field or 0) for field in found.groups()[:6]))
     ahead = _seconds_ahead(found[8] or "Z")
     if seconds is None or ahead is None:
-        raise bad_parameter(name, text, _WANTED_TIME)
+        raise invalid_parameter(name, text, _EXPECTED_TIME)
     return (seconds - ahead) * 10**9 + int((found[7] or "0").ljust(9, "0"))
 
 
 def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
-    """Seconds since 1970; a leap second is the first moment after it. `None` if there is no such time."""
+    """Seconds since 1970, where a leap second is the first moment after it; `None` for a time that does not exist."""
     leaps = second == 60
     try:
         since = datetime(year, month, day, hour, minute, second - leaps, tzinfo=UTC) - _EPOCH
@@ -166,7 +168,7 @@ def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: in
 
 
 def _seconds_ahead(offset: str) -> int | None:
-    """How far a clock with this offset is ahead of UTC; `None` if none is."""
+    """How many seconds an offset is ahead of UTC; `None` for an offset that does not exist."""
     if offset in "Zz":
         return 0
     hours, minutes = int(offset[1:3]), int(offset[4:])
@@ -179,23 +181,5 @@ def _amount(name: str, text: str | None) -> Decimal | None:
     if not text:
         return None
     if not _AMOUNT.fullmatch(text):
-        raise bad_parameter(name, text, _WANTED_AMOUNT)
+        raise invalid_parameter(name, text, _EXPECTED_AMOUNT)
     return Decimal(text)
-
-
-def _metadata(request: Request) -> dict[str, str]:
-    given = {
-        name.removeprefix(METADATA): value
-        for name, value in request.query_params.multi_items()
-        if name.startswith(METADATA)
-    }
-    if len(given) > _MOST_METADATA:
-        raise ApiError(
-            400, "invalid_parameter", f"{len(given)} conditions on metadata: expected at most {_MOST_METADATA}"
-        )
-    for name, value in given.items():
-        if max(len(name), len(value)) > _LONGEST_TEXT:
-            raise bad_parameter(
-                f"{METADATA}{name[:80]}", value, f"names and text of at most {_LONGEST_TEXT} characters"
-            )
-    return given

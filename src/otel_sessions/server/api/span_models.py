@@ -1,7 +1,7 @@
 """A span as it was sent, as the API answers with it.
 
-Attribute values keep their types. What JSON has no word for is a map of one entry, `{"bytesValue": "<base64>"}` or
-`{"doubleValue": "NaN"}`; a map that looks like one of these is wrapped in `{"kvlistValue": {...}}`.
+Attribute values keep their types. A value that JSON cannot express is an object with one member, `{"bytesValue": "<base64>"}`
+or `{"doubleValue": "NaN"}`; a map that looks like one of these is wrapped in `{"kvlistValue": {...}}`.
 """
 
 from __future__ import annotations
@@ -11,94 +11,109 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field
 
 from otel_sessions.counting.session import shown_time
-from otel_sessions.server.api.models import Time
+from otel_sessions.server.api.models import Time, TraceId
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import restore_all
 
-Attributes = dict[str, Any]
+Attributes = Annotated[
+    dict[str, Any],
+    Field(
+        description=(
+            'Attributes by name. Values keep their types; bytes are `{"bytesValue": "<base64>"}`, numbers that JSON does not '
+            'have are `{"doubleValue": "NaN"}`, and a map that looks like one of these is in `{"kvlistValue": {...}}`.'
+        )
+    ),
+]
+DroppedAttributes = Annotated[
+    int, Field(description="How many attributes the sender dropped, because there were too many.")
+]
+SchemaUrl = Annotated[str, Field(description="The URL of the schema of the attributes; empty if none was sent.")]
+TraceState = Annotated[str, Field(description="The W3C trace state; empty if none was sent.")]
+SpanId = Annotated[str, Field(description="The span id, 16 hexadecimal digits.", examples=["b7ad6b7169203331"])]
+Flags = Annotated[int, Field(description="The flags of OTLP as a number; the lowest 8 bits are the W3C trace flags.")]
 
 _WRAPPERS: Final = frozenset({"bytesValue", "doubleValue", "kvlistValue"})
 
 
 class Resource(BaseModel):
-    """What sent a span."""
+    """The resource that sent a span, such as a service."""
 
-    service_name: str | None
+    service_name: str | None = Field(description="The name of the service; null if it is not known.")
     attributes: Attributes
-    schema_url: str
-    dropped_attributes_count: int
+    schema_url: SchemaUrl
+    dropped_attributes_count: DroppedAttributes
 
 
 class Scope(BaseModel):
-    """The instrumentation that made a span."""
+    """The instrumentation scope that made a span."""
 
-    name: str
-    version: str
+    name: str = Field(description="The name of the scope, usually of a library; empty if none was sent.")
+    version: str = Field(description="The version of the scope; empty if none was sent.")
     attributes: Attributes
-    schema_url: str
-    dropped_attributes_count: int
+    schema_url: SchemaUrl
+    dropped_attributes_count: DroppedAttributes
 
 
 class Status(BaseModel):
-    """How a span ended."""
+    """The status of a span."""
 
     code: str = Field(description="`unset`, `ok` or `error`.", examples=["unset"])
-    message: str
+    message: str = Field(description="What went wrong; empty if no message was sent.")
 
 
 class Event(BaseModel):
-    """Something that happened within a span."""
+    """An event within a span."""
 
-    name: str
-    time: Time
+    name: str = Field(description="The name of the event.", examples=["exception"])
+    time: Time = Field(description="When the event happened.")
     attributes: Attributes
-    dropped_attributes_count: int
+    dropped_attributes_count: DroppedAttributes
 
 
 class Link(BaseModel):
-    """Another span that a span points to."""
+    """A link from a span to another one."""
 
-    trace_id: str
-    span_id: str
-    trace_state: str
+    trace_id: TraceId
+    span_id: SpanId
+    trace_state: TraceState
     attributes: Attributes
-    flags: int
-    dropped_attributes_count: int
+    flags: Flags
+    dropped_attributes_count: DroppedAttributes
 
 
 class Span(BaseModel):
     """A span as it was sent."""
 
-    trace_id: str = Field(description="32 hexadecimal digits.")
-    span_id: str = Field(description="16 hexadecimal digits.")
-    parent_span_id: str | None
-    trace_state: str
-    flags: int
-    name: str
-    kind: str = Field(description="`internal`, `server`, `client`, `producer`, `consumer` or `unspecified`.")
-    start: Time
-    end: Time = Field(description="As it was sent, also where it is before the start.")
-    duration_ms: float = Field(description="Never below 0.")
-    status: Status
-    attributes: Attributes = Field(
-        description='Values with their types; bytes as `{"bytesValue": "<base64>"}`, NaN as `{"doubleValue": "NaN"}`.'
+    trace_id: TraceId
+    span_id: SpanId
+    parent_span_id: str | None = Field(
+        description="The span id of the parent, 16 hexadecimal digits; null for a span without a parent."
     )
-    dropped_attributes_count: int
-    events: list[Event]
-    dropped_events_count: int
-    links: list[Link]
-    dropped_links_count: int
-    resource: Resource
-    scope: Scope
+    trace_state: TraceState
+    flags: Flags
+    name: str = Field(description="The name of the span.")
+    kind: str = Field(description="`internal`, `server`, `client`, `producer`, `consumer` or `unspecified`.")
+    start: Time = Field(description="When the span started.")
+    end: Time = Field(description="When the span ended, as it was sent, even if that is before the start.")
+    duration_ms: float = Field(description="Milliseconds from the start to the end, never below 0.")
+    status: Status = Field(description="The status of the span.")
+    attributes: Attributes
+    dropped_attributes_count: DroppedAttributes
+    events: list[Event] = Field(description="The events within the span, as they were sent.")
+    dropped_events_count: int = Field(description="How many events the sender dropped, because there were too many.")
+    links: list[Link] = Field(description="The links to other spans, as they were sent.")
+    dropped_links_count: int = Field(description="How many links the sender dropped, because there were too many.")
+    resource: Resource = Field(description="The resource that sent the span.")
+    scope: Scope = Field(description="The instrumentation scope that made the span.")
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        """The span of a row of `otel_traces`, whoever wrote it."""
+        """The span of a row of `otel_traces`, written by a server or by a Collector."""
         start, end = _times(row)
         extras = json.loads(row["Extras"]) if row["Extras"] else {}
         return cls(
@@ -136,7 +151,7 @@ class Span(BaseModel):
 
 
 def plain(value: Any) -> Any:
-    """An attribute value as JSON can say it, so that all types can be told apart."""
+    """An attribute value as JSON can express it, so that all types can be told apart."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, dict):
@@ -150,7 +165,7 @@ def plain(value: Any) -> Any:
 
 
 def _times(row: Row) -> tuple[int, int]:
-    """Start and end as they were sent; of a row that a Collector wrote, from its own columns."""
+    """Start and end as they were sent; for a row that a Collector wrote, from the columns that it fills."""
     start, end = row["StartTimeUnixNano"], row["EndTimeUnixNano"]
     if not start and not end:
         return row["Timestamp"], row["Timestamp"] + row["Duration"]
@@ -207,5 +222,5 @@ def _links(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Link]:
 
 
 def _types(stored: Sequence[Mapping[str, str]]) -> Any:
-    """The types of each event or link; a row has none where all are strings."""
+    """The types of each event or link; a row stores none if all values are strings."""
     return stored or repeat({})

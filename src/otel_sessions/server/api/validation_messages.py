@@ -1,4 +1,4 @@
-"""What a query parameter expects, in words: for the messages of those that do not meet it."""
+"""The values that query parameters accept, in words, for the messages about other values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN: Final = 80
 
 
 class QueryField(Protocol):
-    """A query parameter, as the framework knows it."""
+    """A query parameter, as the framework describes it."""
 
     @property
     def alias(self) -> str:
@@ -24,8 +24,8 @@ class QueryField(Protocol):
     field_info: FieldInfo
 
 
-def expected(info: FieldInfo) -> str:
-    """The values that a parameter takes, such as `an integer from 1 to 1000`."""
+def expected_values(info: FieldInfo) -> str:
+    """The values that a parameter accepts, such as `an integer from 1 to 1000`."""
     kind = _kind(info.annotation)
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
@@ -43,7 +43,7 @@ def expected(info: FieldInfo) -> str:
 
 
 def query_fields(dependant: Dependant) -> Iterator[QueryField]:
-    """The query parameters of an endpoint and of what it depends on."""
+    """The query parameters of an endpoint and of its dependencies."""
     yield from dependant.query_params
     for one in dependant.dependencies:
         yield from query_fields(one)

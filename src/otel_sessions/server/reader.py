@@ -1,0 +1,145 @@
+"""`Reader`: answers every question about the sessions in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.session import SessionRollup
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.queries.cohorts import Cohort, cohorts
+from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.pagination import Cursor
+from otel_sessions.server.queries.sessions import (
+    KeySummary,
+    SessionPage,
+    TracePage,
+    get_session,
+    keys,
+    list_sessions,
+    session_traces,
+)
+from otel_sessions.server.queries.spans import SpanPage, session_spans
+from otel_sessions.server.settling import Settling
+
+
+class Reader:
+    """Answers questions about sessions. Its methods block and may be called from any thread.
+
+    An answer includes everything that was acknowledged before the question: each method waits for the kind of rows it
+    reads. All of them raise `UnsettledError` if that takes too long, and `StoreError` if the store cannot answer.
+    """
+
+    def __init__(self, store: Store, settling: Settling | None = None) -> None:
+        """Read from a store.
+
+        Args:
+            store: stays open.
+            settling: what to wait for in the process that writes to the store; `None` waits for nothing.
+        """
+        self._store = store
+        self._settling = settling
+
+    def sessions(
+        self,
+        filters: SessionFilters | None = None,
+        *,
+        sort: str = "last_active",
+        descending: bool = True,
+        limit: int = 50,
+        offset: int = 0,
+        cursor: Cursor | None = None,
+    ) -> SessionPage:
+        """A page of the sessions that meet all conditions; those whose measure is unknown come last, ties by id.
+
+        Args:
+            filters: the conditions; by default all sessions of the key `id`.
+            sort: one of `otel_sessions.counting.measures.MEASURES`.
+            descending: greatest first.
+            limit: how many sessions the page has at most.
+            offset: how many sessions to skip, after the cursor if there is one.
+            cursor: the `next` of the page before, of the same filters and order.
+
+        Raises:
+            ValueError: for an unknown measure; the message lists the known ones.
+        """
+        return list_sessions(
+            self._with_session_rows(),
+            filters,
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
+        )
+
+    def session(self, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:
+        """One session; `None` if no span of it is stored."""
+        return get_session(self._with_groups(), session_id, key=key)
+
+    def session_with_traces(
+        self, session_id: str, *, key: str = ID_KEY, limit: int = 50
+    ) -> tuple[SessionRollup, TracePage] | None:
+        """One session and the first page of its traces, after one wait for both; `None` if no span of it is stored."""
+        store = self._with_groups()
+        session = get_session(store, session_id, key=key)
+        return None if session is None else (session, session_traces(store, session_id, key=key, limit=limit))
+
+    def traces(self, session_id: str, *, key: str = ID_KEY, limit: int = 50, offset: int = 0) -> TracePage:
+        """A page of a session's traces in the order of their start; a total of 0 if no span of it is stored."""
+        return session_traces(self._with_groups(), session_id, key=key, limit=limit, offset=offset)
+
+    def spans(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> SpanPage:
+        """A page of a session's spans, trace by trace, each by start; a total of 0 if no span of it is stored."""
+        return session_spans(self._with_spans(), session_id, key=key, limit=limit, offset=offset)
+
+    def keys(self) -> list[KeySummary]:
+        """All session keys, the one with the most sessions first."""
+        return keys(self._with_session_rows())
+
+    def cohorts(self, by: str, filters: SessionFilters | None = None, *, limit: int = 1_000) -> list[Cohort]:
+        """The sessions that meet all conditions, grouped by a value, the largest cohort first.
+
+        Args:
+            by: `environment`, `model`, `user`, `tag` or `metadata.<name>`.
+            filters: the conditions; by default all sessions of the key `id`.
+            limit: how many cohorts to return at most.
+
+        Raises:
+            ValueError: for another `by`; the message lists the possible ones.
+        """
+        return cohorts(self._with_session_rows(), by, filters, limit=limit)
+
+    def ping(self) -> None:
+        """Return if the store answers; waits for nothing.
+
+        Raises:
+            StoreError: it does not.
+        """
+        with self._store.reading() as client:
+            client.command("SELECT 1")
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While an answer is being computed, from the question to its JSON, have commits make way for it."""
+        if self._settling is None:
+            yield
+        else:
+            with self._settling.answering():
+                yield
+
+    def _with_spans(self) -> Store:
+        if self._settling is not None:
+            self._settling.wait_for_spans()
+        return self._store
+
+    def _with_groups(self) -> Store:
+        if self._settling is not None:
+            self._settling.wait_for_groups()
+        return self._store
+
+    def _with_session_rows(self) -> Store:
+        if self._settling is not None:
+            self._settling.wait_for_session_rows()
+        return self._store

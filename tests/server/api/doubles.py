@@ -1,0 +1,35 @@
+"""Doubles of a backend and its reader, for what a real store cannot be made to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+from unittest.mock import create_autospec
+
+from otel_sessions.server.backend import Backend
+from otel_sessions.server.reader import Reader
+from otel_sessions.server.telemetry import Telemetry
+
+QUESTIONS = ("sessions", "session", "session_with_traces", "traces", "spans", "keys", "cohorts")
+
+
+def backend_with(
+    effect: Any, *, answering: Callable[[], AbstractContextManager[None]] = nullcontext, **answers: Any
+) -> Backend:
+    """A backend that stores nothing.
+
+    Args:
+        effect: the `side_effect` of every question and of deletions, such as an error.
+        answering: what the reader does while an answer is computed.
+        answers: the answers to questions, by their names.
+    """
+    reader = create_autospec(Reader, instance=True)
+    for question in QUESTIONS:
+        getattr(reader, question).side_effect = effect
+        getattr(reader, question).return_value = answers.get(question)
+    reader.answering.side_effect = answering
+    backend = create_autospec(Backend, instance=True, reader=reader, telemetry=Telemetry(), backlog_bytes=0)
+    backend.delete_session.side_effect = effect
+    made: Backend = backend
+    return made
