@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 
 import pytest
 from benchmarks.rounds import Rounds, interleaved
 from benchmarks.spans import BATCH, SpanStream
 from benchmarks.tables import Row, Table
+from tests import processes
 
 from otel_sessions import SessionExporter
-
-ROOT = Path(__file__).parents[1]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that `make bench` runs."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
-        cwd=ROOT,
-        env=clean,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return processes.run(sys.executable, "-m", "benchmarks", *arguments)
 
 
 def test_a_quick_run_prints_every_figure_with_its_target() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 from examples.otlp_receiver import OTLPReceiver
+from tests import processes
 
 import otel_sessions
 
@@ -31,14 +30,8 @@ def test_python_snippets_print_what_they_say(page: Path) -> None:
     program = "\n".join(snippets(page, "python"))
     assert program
     with OTLPReceiver() as receiver:
-        process = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint},
-        )
+        environment = processes.environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        process = processes.run(sys.executable, "-W", "error", "-c", program, env=environment)
     assert process.returncode == 0, process.stderr
     assert PRINTED.findall(program) == process.stdout.splitlines()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import signal
 import threading
 
 import pytest
+from tests.processes import forked
 
 from otel_sessions import SessionValueError, dropped_values, propagate_sessions
 from otel_sessions.drops import STRICT_VARIABLE, DropCounter, drop, drops, is_strict
@@ -100,24 +100,28 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
     counter = DropCounter()
     held, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
-        with counter._lock:
+    class Slow(str):
+        """A name that is looked up, under the lock of the counter, only when the test goes on."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
             held.set()
             done.wait(60)
+            return super().__hash__()
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(60)
-    child = os.fork()
-    if child == 0:
-        signal.alarm(30)
+    def child() -> bool:
         counter.count("tags", "type", "dropped")
-        os._exit(0 if counter.counts() == {("tags", "type"): 1} else 1)
-    _, status = os.waitpid(child, 0)
+        return counter.counts() == {("tags", "type"): 1}
+
+    holder = threading.Thread(target=counter.count, args=(Slow("tags"), "type", "dropped"))
+    holder.start()
+    assert held.wait(60)
+    status = forked(child)
     done.set()
     holder.join()
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert counter.counts() == {}
+    assert status == 0
+    assert counter.counts() == {("tags", "type"): 1}
 
 
 @pytest.mark.parametrize("value", ["1", "true", " TRUE ", "yes", "on"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+from tests import processes
 from tests.counting import anything
 from tests.counting.building import PerToken
 from tests.exporting import AT, MS, Kept, chat, finished
@@ -251,14 +251,17 @@ def test_an_on_trace_that_raises() -> None:
     assert span_count(exporter) == 2
 
 
-def test_a_fault_of_our_own_when_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever goes wrong in closing traces, the inner exporter is flushed and shut down."""
+@pytest.mark.parametrize("flushes", [0, 1])
+def test_a_fault_of_our_own_when_closing(flushes: int) -> None:
+    """The inner exporter is flushed and shut down, whatever goes wrong in closing traces."""
+    when = cast("Any", "at noon")
     inner = Kept()
     exporter = SessionExporter(inner, price=None)
-    monkeypatch.setattr(exporter._rollups, "close_all", raise_error)
-    assert exporter.force_flush()
+    exporter.export([finished(1), ReadableSpan("x", context=finished(2).context, start_time=when, end_time=when)])
+    for _ in range(flushes):
+        assert exporter.force_flush()
     exporter.shutdown()
-    assert (len(inner.flushes), inner.shutdowns, exporter.dropped) == (1, 1, {"rollup_errors": 2})
+    assert (len(inner.flushes), inner.shutdowns, exporter.dropped) == (flushes, 1, {"rollup_errors": 1})
 
 
 FORKING = """
@@ -301,8 +304,8 @@ print(json.dumps([told, status, exporter.session("s1").span_count, exporter.sess
 
 def test_a_forked_child(pytestconfig: pytest.Config) -> None:
     """It starts with nothing and with free locks, whoever held them in the parent, and the parent keeps its numbers."""
-    script = FORKING.format(root=str(pytestconfig.rootpath))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    done = processes.run(sys.executable, "-c", FORKING.format(root=str(pytestconfig.rootpath)))
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [[True, 1, 1], 0, 1, True]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -16,6 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests import processes
 
 from otel_sessions import default_exporter, dropped_values, propagate_sessions, zero_code
 
@@ -49,21 +48,13 @@ def run_app(tmp_path: Path, **environment: str) -> str:
     """Run the app under `opentelemetry-instrument` and return what it printed, errors included."""
     app = tmp_path / "app.py"
     app.write_text(APP)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    process = subprocess.run(
-        [INSTRUMENT, sys.executable, str(app)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={
-            **clean,
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*",
-            **environment,
-        },
-    )
+    variables = {
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*",
+        **environment,
+    }
+    process = processes.run(INSTRUMENT, sys.executable, app, env=processes.environment(**variables))
     assert process.returncode == 0, process.stderr
     return process.stdout + process.stderr
 

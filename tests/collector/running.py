@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from tests import processes
+from tests.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
     from opentelemetry.sdk.trace import ReadableSpan
 
-ROOT = Path(__file__).parents[2]
 AGENT_CONFIG = ROOT / "collector-config" / "agent.yaml"
 TO_FILE_CONFIG = Path(__file__).with_name("to_file.yaml")
 SAMPLING_CONFIG = Path(__file__).with_name("sampling.yaml")
@@ -34,8 +34,9 @@ T = TypeVar("T")
 
 def binary_path() -> Path:
     """Where `make collector` puts the binary for the builder.yaml of this checkout."""
-    command = [str(ROOT / ".ci" / "build-collector"), "--path"]
-    return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    printed = processes.run(ROOT / ".ci" / "build-collector", "--path")
+    assert printed.returncode == 0, printed.stderr
+    return Path(printed.stdout.strip())
 
 
 def free_ports(count: int) -> list[int]:
@@ -70,20 +71,18 @@ class Collector:
         self.folder = folder
         self.output = folder / "spans.json"
         self.grpc_port, self.http_port, self.health_port, self.metrics_port = free_ports(4)
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-        self.environment = {
-            **clean,
-            "OTEL_SESSIONS_AGENT_ENDPOINT": endpoint,
-            "OTEL_SESSIONS_AGENT_INSECURE": "true",
-            "OTEL_SESSIONS_AGENT_GRPC_PORT": str(self.grpc_port),
-            "OTEL_SESSIONS_AGENT_HTTP_PORT": str(self.http_port),
-            "OTEL_SESSIONS_AGENT_HEALTH_PORT": str(self.health_port),
-            "OTEL_SESSIONS_AGENT_METRICS_PORT": str(self.metrics_port),
-            "OTEL_SESSIONS_AGENT_QUEUE_DIR": str(folder / "queue"),
-            "OUTPUT_FILE": str(self.output),
-        }
+        self.environment = processes.environment(
+            OTEL_SESSIONS_AGENT_ENDPOINT=endpoint,
+            OTEL_SESSIONS_AGENT_INSECURE="true",
+            OTEL_SESSIONS_AGENT_GRPC_PORT=str(self.grpc_port),
+            OTEL_SESSIONS_AGENT_HTTP_PORT=str(self.http_port),
+            OTEL_SESSIONS_AGENT_HEALTH_PORT=str(self.health_port),
+            OTEL_SESSIONS_AGENT_METRICS_PORT=str(self.metrics_port),
+            OTEL_SESSIONS_AGENT_QUEUE_DIR=str(folder / "queue"),
+            OUTPUT_FILE=str(self.output),
+        )
         self._log = folder / "collector.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     @property
     def grpc_endpoint(self) -> str:
@@ -97,8 +96,7 @@ class Collector:
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
-            command = [str(self.binary), "--config", str(self.config)]
-            self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self._process = processes.start(self.binary, "--config", self.config, env=self.environment, output=log)
         with ExitStack() as stack:
             stack.callback(self.kill)
             poll(self._healthy, "healthy Collector")
@@ -142,13 +140,11 @@ class Collector:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(how)
         try:
+            process.send_signal(how)
             process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        finally:
+            processes.end(process)
 
 
 def as_sent(spans: Sequence[ReadableSpan]) -> list[dict[str, Any]]:

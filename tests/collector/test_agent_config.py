@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests import processes
 from tests.collector.running import AGENT_CONFIG, DEADLINE, Collector, as_sent, attributes, free_ports, received
 
 from otel_sessions.dialects.names import SESSION_ID
@@ -158,8 +158,7 @@ def test_without_a_backend_it_says_what_is_missing(collector_binary: Path, tmp_p
     """No endpoint is an error at the start that names the setting, not an agent that sends to itself."""
     environment = Collector(collector_binary, AGENT_CONFIG, tmp_path).environment
     del environment["OTEL_SESSIONS_AGENT_ENDPOINT"]
-    command = [str(collector_binary), "validate", "--config", str(AGENT_CONFIG)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    result = processes.run(collector_binary, "validate", "--config", AGENT_CONFIG, env=environment)
 
     assert result.returncode != 0
     assert "endpoint" in result.stderr

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 import pytest
 from examples.agent import TICKETS
 from examples.demo import AGENTS, number, table
-
-ROOT = Path(__file__).parents[2]
+from tests import processes
 
 
 def run(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A module in a process of its own, as `make demo` starts it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return processes.run(sys.executable, "-m", module, *arguments, env=processes.environment(**environment))
 
 
 @pytest.mark.parametrize("conventions", ["", "gen_ai_latest_experimental"])
@@ -47,8 +35,7 @@ def test_the_demo_is_green(conventions: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_stays_when_asked_to(number: int) -> None:
     """The server that it started answers until the demo is ended, and ends with it."""
-    command = [sys.executable, "-m", "examples.demo", "--stay"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+    with processes.started(sys.executable, "-m", "examples.demo", "--stay") as demo:
         assert demo.stdout is not None
         url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
         with urllib.request.urlopen(f"{url}/v1/sessions", timeout=30) as response:

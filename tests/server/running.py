@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
+from tests import processes
 
 
 def _has_ipv6() -> bool:
@@ -37,15 +37,15 @@ class Server:
     """`otel-sessions serve` on a folder; `with Server(folder) as server:` waits until it is ready, and kills it."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0, program: Sequence[str] = SERVE) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         given = ("--store", f"chdb://{folder}", "--port", str(port), "--grpc-port", "0", *options)
-        self.process = subprocess.Popen(
-            [sys.executable, *program, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean
-        )
+        self.process = processes.start(sys.executable, *program, *given)
 
     def __enter__(self) -> Self:
-        if not self.became_ready():
-            raise AssertionError(self.process.communicate())
+        with ExitStack() as stack:
+            stack.callback(self.kill)
+            if not self.became_ready():
+                raise AssertionError(self.process.communicate(timeout=SECONDS))
+            stack.pop_all()
         return self
 
     def became_ready(self) -> bool:
@@ -57,8 +57,11 @@ class Server:
         return found is not None
 
     def __exit__(self, *exc_info: object) -> None:
-        self.process.kill()
-        self.process.communicate()
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill it as `kill -9` does; what has ended already is left alone."""
+        processes.end(self.process)
 
     @property
     def port(self) -> int:
