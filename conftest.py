@@ -10,6 +10,8 @@ import sys
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 
+pytest_plugins = ["tests.time_limits"]
+
 SOURCES = str(Path(__file__).parent / "src")
 
 
