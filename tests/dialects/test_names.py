@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.trace import Tracer
+from tests.counting.building import read
+from tests.recording import started
 
+from otel_sessions import propagate_sessions
+from otel_sessions.counting.facts import Labels
 from otel_sessions.dialects import names
 
 FIELDS = {
@@ -29,13 +34,17 @@ def test_candidates_are_distinct_names(candidates: tuple[str, ...]) -> None:
     assert all(name and name == name.strip() and " " not in name for name in candidates)
 
 
-def test_our_own_names_come_first() -> None:
-    """What a person set with our own API is asked before anything else."""
-    assert names.SESSION_ID[0] == "session.id"
-    assert names.USER_ID[0] == "user.id"
-    assert names.SESSION_NAME[0] == "session.name"
-    assert names.TAGS[0] == "session.tags"
-    assert names.METADATA[0] == "session.metadata.*"
+def test_our_own_names_come_first(tracer: Tracer) -> None:
+    """What an app set with our own API is read, whatever a span says under all other names, before or after it."""
+    fields = (names.SESSION_ID, names.USER_ID, names.SESSION_NAME, names.TAGS, names.METADATA)
+    theirs = {name.replace("*", "plan"): "theirs" for candidates in fields for name in candidates}
+    with propagate_sessions("a", user_id="u", session_name="Order", tags=["t"], metadata={"plan": "pro"}):
+        ours = started(tracer)
+    others = {name: value for name, value in theirs.items() if name not in ours}
+    for attributes in ({**others, **ours}, {**ours, **others}):
+        facts = read(attributes)
+        assert facts.values == (("id", "a"),)
+        assert facts.labels == Labels("Order", "u", ("t",), (("plan", "pro"),))
 
 
 @pytest.mark.parametrize("name", ["langsmith.trace.session_id", "langsmith.trace.session_name", "event_loop.cycle_id"])
