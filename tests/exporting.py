@@ -80,7 +80,7 @@ class Kept(SpanExporter):
     """Remembers every batch, and how often it was flushed and shut down."""
 
     def __init__(self, result: SpanExportResult = SpanExportResult.SUCCESS) -> None:
-        """Answer with a result."""
+        """Return this result from `export`."""
         self.result = result
         self.batches: list[Sequence[ReadableSpan]] = []
         self.flushes: list[int] = []
@@ -107,5 +107,5 @@ class Kept(SpanExporter):
 
 
 def same_objects(one: Iterable[object], other: Iterable[object]) -> bool:
-    """Whether both are the very same objects in the same order."""
+    """Return True if both are the same objects in the same order."""
     return [id(item) for item in one] == [id(item) for item in other]

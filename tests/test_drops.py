@@ -15,7 +15,7 @@ from otel_sessions.drops import STRICT_VARIABLE, DropCounter, drop, drops, is_st
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was said on our logger."""
+    """The messages on our logger."""
     return [record.getMessage() for record in caplog.records if record.name == "otel_sessions"]
 
 
@@ -31,7 +31,7 @@ def test_a_drop_is_counted_each_time_and_said_once(caplog: pytest.LogCaptureFixt
 
 
 def test_the_warning_does_not_tell_the_value(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is refused may be personal data: neither warnings nor errors repeat it."""
+    """A refused value, which may be personal, is in no warning and in no error."""
     secret = "anna.müller@example.org"
     refused: list[dict[str, object]] = [
         {"session_id": secret},
@@ -67,7 +67,7 @@ def test_a_reset_counter_warns_again(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_counts_are_a_copy() -> None:
-    """What `dropped_values` returns does not change, and changing it changes nothing."""
+    """The dict that `dropped_values` returns does not change, and changing it changes no count."""
     propagate_sessions("")
     counts = dropped_values()
     counts[("session_id", "empty")] = 99
@@ -151,7 +151,7 @@ def test_the_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_error_is_a_value_error_that_survives_pickling() -> None:
-    """It can cross a process pool with all its parts."""
+    """The error crosses a process pool with all its parts."""
     error = SessionValueError("tags", "type", "tags is of type int")
     copy: SessionValueError = pickle.loads(pickle.dumps(error))
     assert issubclass(SessionValueError, ValueError)
@@ -159,7 +159,7 @@ def test_the_error_is_a_value_error_that_survives_pickling() -> None:
 
 
 def test_drop_raises_the_error_itself_in_strict_mode() -> None:
-    """The error that a rule made is the one that arrives."""
+    """The error that a rule made is the one that is raised."""
     error = SessionValueError("tags", "type", "tags is of type int")
     with pytest.raises(SessionValueError) as raised:
         drop(error, strict=True)

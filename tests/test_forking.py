@@ -36,7 +36,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 
 
 def test_a_hook_runs_for_as_long_as_its_object_lives(hooks: list[Callable[[], None]]) -> None:
-    """It does not keep the object alive."""
+    """The hook runs while its object lives, and does not keep it alive."""
     counter = Counter()
     on_fork(counter.call)
     hooks[0]()
@@ -47,7 +47,7 @@ def test_a_hook_runs_for_as_long_as_its_object_lives(hooks: list[Callable[[], No
 
 
 def test_without_fork_there_are_no_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows has neither."""
+    """Locks and hooks work on a system without fork, such as Windows."""
     monkeypatch.delattr(os, "register_at_fork", raising=False)
     counter = Counter()
     on_fork(counter.call)
@@ -56,7 +56,7 @@ def test_without_fork_there_are_no_hooks(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_lock_that_another_thread_holds_is_free_in_the_child(hooks: list[Callable[[], None]]) -> None:
-    """The thread that would release it does not exist there."""
+    """Another thread takes the lock in the child, although its holder in the parent never releases it."""
     lock = ForkSafeLock()
     held, done = threading.Event(), threading.Event()
 
@@ -86,7 +86,7 @@ def test_a_lock_that_another_thread_holds_is_free_in_the_child(hooks: list[Calla
 
 @needs_fork
 def test_a_real_child_has_a_free_lock_and_runs_its_hooks() -> None:
-    """The same by `os.fork`."""
+    """A child of `os.fork` takes the lock that its parent holds, and runs the hook."""
     counter = Counter()
     on_fork(counter.call)
     lock = ForkSafeLock()

@@ -89,7 +89,7 @@ def test_sigint_has_its_default_effect_in_a_process() -> None:
 
 
 def test_the_environment_has_no_opentelemetry_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the shell of the test run sets for OpenTelemetry changes no test."""
+    """Variables for OpenTelemetry in the shell of the test run change no test."""
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     assert "OTEL_TRACES_EXPORTER" not in processes.environment()
     assert processes.environment(OTEL_TRACES_EXPORTER="none")["OTEL_TRACES_EXPORTER"] == "none"

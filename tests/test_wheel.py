@@ -81,7 +81,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_wheel_alone_stamps_and_counts(wheel: Path, tmp_path: Path, version: str) -> None:
-    """Nothing but OpenTelemetry's API and SDK is needed, or imported, to stamp spans and add sessions up."""
+    """The wheel stamps spans and adds sessions up with OpenTelemetry's API and SDK alone."""
     output(interpreter(version), "-m", "venv", tmp_path)
     python = tmp_path / "bin" / "python"
     install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -92,7 +92,7 @@ def test_the_wheel_alone_stamps_and_counts(wheel: Path, tmp_path: Path, version:
 
 
 def test_the_wheel_is_typed_and_licensed(wheel: Path) -> None:
-    """`py.typed` and the licence are in it."""
+    """The wheel contains `py.typed` and the licence."""
     listing = output(sys.executable, "-m", "zipfile", "-l", wheel)
     assert "otel_sessions/py.typed" in listing
     assert "licenses/LICENSE" in listing

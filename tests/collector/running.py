@@ -40,7 +40,7 @@ def binary_path() -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on, all held at once so that they differ."""
+    """Free ports of 127.0.0.1, all held at once so that they differ."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for held in sockets:
@@ -86,12 +86,12 @@ class Collector:
 
     @property
     def grpc_endpoint(self) -> str:
-        """For the OTLP exporter over gRPC."""
+        """The endpoint of the OTLP exporter over gRPC."""
         return f"http://127.0.0.1:{self.grpc_port}"
 
     @property
     def http_endpoint(self) -> str:
-        """For the OTLP span exporter over HTTP."""
+        """The endpoint of the OTLP span exporter over HTTP."""
         return f"http://127.0.0.1:{self.http_port}/v1/traces"
 
     def __enter__(self) -> Self:
@@ -115,7 +115,7 @@ class Collector:
         self._end(signal.SIGKILL)
 
     def log(self) -> str:
-        """What it logged so far."""
+        """The log so far."""
         return self._log.read_text()
 
     def spans(self) -> list[dict[str, Any]]:
@@ -153,7 +153,7 @@ def as_sent(spans: Sequence[ReadableSpan]) -> list[dict[str, Any]]:
 
 
 def received(resource_spans: Sequence[ResourceSpans]) -> list[dict[str, Any]]:
-    """What a receiver was sent, in the form of `as_sent`."""
+    """The spans that a receiver got, in the form of `as_sent`."""
     return flat(
         {"resourceSpans": [MessageToDict(each, use_integers_for_enums=True) for each in resource_spans]}, ids=_hex
     )

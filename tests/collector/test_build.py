@@ -31,7 +31,7 @@ def expected_path(cache: Path) -> Path:
 
 
 def test_the_path_is_outside_the_checkout(tmp_path: Path) -> None:
-    """`--path` says where the binary belongs and makes nothing."""
+    """The script prints with `--path` where the binary belongs, and makes nothing."""
     result = build(tmp_path, "--path")
 
     assert result.stdout.strip() == str(expected_path(tmp_path))
@@ -39,7 +39,7 @@ def test_the_path_is_outside_the_checkout(tmp_path: Path) -> None:
 
 
 def test_a_binary_that_is_there_is_not_built_again(tmp_path: Path) -> None:
-    """With the binary in place it prints the path and leaves the binary alone."""
+    """The script prints the path of a binary that is there and leaves the binary alone."""
     binary = expected_path(tmp_path)
     binary.parent.mkdir(parents=True)
     binary.write_text("#!/bin/sh\n")
@@ -52,7 +52,7 @@ def test_a_binary_that_is_there_is_not_built_again(tmp_path: Path) -> None:
 
 
 def test_without_go_it_says_what_is_needed(tmp_path: Path) -> None:
-    """No Go: an error that says so, and no half-made binary."""
+    """The script fails without Go, says so, and leaves no part of a binary."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("dirname", "sha256sum", "shasum", "cut", "sed", "mkdir", "mktemp", "rm"):

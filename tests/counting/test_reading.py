@@ -61,7 +61,7 @@ def test_keys_without_an_id() -> None:
 
 
 def test_the_id_keeps_its_place_among_too_many_keys() -> None:
-    """Of more keys than the rules allow the last are left out, never the id."""
+    """The last of too many keys are left out, and never the id."""
     keys = {f"session.key.k{i}": "v" for i in range(7)}
     assert read(keys).values == tuple((f"k{i}", "v") for i in range(5))
     with_id = (("id", "s1"), *((f"k{i}", "v") for i in range(4)))
@@ -74,14 +74,14 @@ def test_environment_of_the_span_before_its_resource() -> None:
 
 
 def test_cut_keys_are_kept() -> None:
-    """What a scope cut is known to membership."""
+    """The keys that a scope cut are among the facts."""
     assert read({"session.cut": ["id", "ticket"]}).cut == ("id", "ticket")
     assert read({"session.cut": ["*"]}).cut == ("*",)
     assert read({"session.cut": 5}).cut == ()
 
 
 def test_equal_labels_are_shared() -> None:
-    """Spans that say the same share one object, so that a session's spans do not cost memory for it each."""
+    """Spans with equal labels share one object, so that they take its memory only once."""
     attributes = {"session.id": "s1", "user.id": "u1", "session.name": "Order"}
     one, other = read(attributes), read(dict(attributes))
     assert one.labels is other.labels
@@ -89,7 +89,7 @@ def test_equal_labels_are_shared() -> None:
 
 
 def test_what_is_dropped_is_counted_on_every_span() -> None:
-    """Spans that say the same are read once, and a value that the rules refuse is still told each time."""
+    """A value that the rules refuse is counted for every span, although equal spans are read once."""
     attributes = {"session.id": "s1", "session.name": "x" * 300, "user.id": "u1"}
     for _ in range(3):
         assert read(attributes).labels == Labels(user_id="u1")
@@ -97,7 +97,7 @@ def test_what_is_dropped_is_counted_on_every_span() -> None:
 
 
 def test_the_same_names_with_other_values_service_or_scope() -> None:
-    """Nothing of one span is taken for another one's."""
+    """Values of one span are never used for another one."""
     one = read({"session.id": "a", "user.id": "u"}, service="x", environment="e")
     assert read({"session.id": "b", "user.id": "u"}, service="x", environment="e").values == (("id", "b"),)
     assert read({"user.id": "a", "session.id": "u"}, service="x", environment="e").values == (("id", "u"),)
@@ -202,7 +202,7 @@ def test_what_says_something(call: Call, says: bool) -> None:
     ],
 )
 def test_which_spans_have_a_call(attributes: Mapping[str, Any], kind: str, is_call: bool) -> None:
-    """A call is a span whose kind is one, or that reports tokens or costs; a model alone makes none, polling never."""
+    """A span has a call if its kind is one, or if it reports tokens or costs; a model alone makes none, polling never does."""
     facts = read(attributes)
     assert (facts.kind, facts.call is not None) == (kind, is_call)
 
@@ -301,7 +301,7 @@ def test_extreme_values_never_raise(attributes: Mapping[str, Any]) -> None:
 @settings(deadline=None)
 @given(anything.attributes, st.sampled_from(["app", CLAUDE_CODE]))
 def test_no_value_of_an_attribute_raises(attributes: dict[str, Any], scope: str) -> None:
-    """Facts come of whatever anyone wrote, and hold only what makes sense."""
+    """Any attributes give facts, which hold only what makes sense."""
     facts = span_facts(
         attributes, span_id=1, parent_id=None, start=1, end=2, failed=False, scope=scope, name="n", service="s"
     )

@@ -21,7 +21,7 @@ def run(module: str, *arguments: str, **environment: str) -> subprocess.Complete
 
 @pytest.mark.parametrize("conventions", ["", "gen_ai_latest_experimental"])
 def test_the_demo_is_green(conventions: str) -> None:
-    """Every ticket is in the table, every total is on the bill, every span arrived; under old and new conventions."""
+    """Every ticket is in the table, every total is on the bill and every span arrives, under old and new conventions."""
     result = run("examples.demo", OTEL_SEMCONV_STABILITY_OPT_IN=conventions)
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -34,7 +34,7 @@ def test_the_demo_is_green(conventions: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_stays_when_asked_to(number: int) -> None:
-    """The server that it started answers until the demo is ended, and ends with it."""
+    """The server of the demo answers until the demo is ended, and ends with it."""
     with processes.started(sys.executable, "-m", "examples.demo", "--stay") as demo:
         assert demo.stdout is not None
         url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
@@ -49,7 +49,7 @@ def test_the_demo_stays_when_asked_to(number: int) -> None:
 
 @pytest.mark.parametrize("names", [[], ["openinference"]])
 def test_the_agent_runs_by_itself(names: list[str]) -> None:
-    """`python -m examples.agent`, with the default instrumentations and with chosen ones."""
+    """`python -m examples.agent` runs with the default and with chosen instrumentations."""
     result = run("examples.agent", *names)
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -65,7 +65,7 @@ def test_every_ticket_has_its_agent() -> None:
 
 
 def test_the_table_shows_unknown_as_a_dash() -> None:
-    """Nothing is shown as zero that is not known to be zero."""
+    """The table shows an unknown number as a dash, not as 0."""
     assert [number(None), number(0)] == ["-", "0"]
     lines = table([tuple("abcdefghijk"), ("long", *"bcdefghijk")]).splitlines()
     assert len({len(line) for line in lines}) == 1

@@ -1,4 +1,4 @@
-"""A server in a process of its own, as its users start it, and what to send it."""
+"""A server in a process of its own, as users start it, and requests to it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Server:
         return self
 
     def became_ready(self) -> bool:
-        """Wait until it is ready, or has ended before."""
+        """Wait until it is ready and return True, or False if it ended before."""
         assert self.process.stdout is not None
         found = READY.fullmatch(self.process.stdout.readline())
         if found is not None:
@@ -60,7 +60,7 @@ class Server:
         self.kill()
 
     def kill(self) -> None:
-        """Kill it as `kill -9` does; what has ended already is left alone."""
+        """Kill it as `kill -9` does, unless it has ended."""
         processes.end(self.process)
 
     @property
@@ -69,23 +69,23 @@ class Server:
         return int(self.url.rpartition(":")[2])
 
     def send(self, spans: Sequence[ReadableSpan]) -> int:
-        """Send spans in one OTLP request; the status of the answer."""
+        """Send spans in one OTLP request and return the status of the answer."""
         return post(f"{self.url}/v1/traces", encode_spans(spans).SerializeToString())
 
     def get(self, path: str) -> Any:
-        """What the API answers."""
+        """The answer of the API, read as JSON."""
         with urllib.request.urlopen(self.url + path, timeout=SECONDS) as response:
             return json.load(response)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Send a signal and wait for the end: status, what more came on stdout, and stderr."""
+        """Send a signal, wait for the end, and return the status, the rest of stdout, and stderr."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=SECONDS)
         return self.process.returncode, out, err
 
 
 def post(url: str, body: bytes) -> int:
-    """Send a protobuf body; the status of the answer."""
+    """Send a protobuf body and return the status of the answer."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/x-protobuf"})
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:
