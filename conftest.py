@@ -10,11 +10,13 @@ import sys
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 
+pytest_plugins = ["tests.time_limits"]
+
 SOURCES = str(Path(__file__).parent / "src")
 
 
 def sources_only(path: str) -> FileFinder:
-    """What finds the modules of the library in this folder, compiled ones left out."""
+    """Return the finder of the modules of the library in this folder that leaves compiled ones out."""
     if not path.startswith(SOURCES):
         raise ImportError(path)
     return FileFinder(path, (SourceFileLoader, SOURCE_SUFFIXES))

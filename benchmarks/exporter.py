@@ -1,9 +1,9 @@
-"""What `SessionExporter` adds to the exporter it wraps, and how much of that is counting.
+"""The CPU time that `SessionExporter` adds to the exporter it wraps, and the part of it that is counting.
 
-Measured as in an app that has run for a while: all bounds on open spans are reached, so each new trace makes the
-exporter roll up and forget an old one; the cyclic garbage collector is on. The spans to export are frozen before,
+The exporter is measured as in an app that has run for a while: all bounds on open spans are reached, so each new trace
+makes it roll up and forget an old one, and the cyclic garbage collector is on. The spans to export are frozen before,
 since the collector would otherwise charge the benchmark's own objects to the exporter. Every batch is read once before
-it is measured: the exporter that is wrapped has just encoded it, so its spans are in the processor's caches.
+it is measured, since the wrapped exporter has just encoded it and its spans are in the processor's caches.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from otel_sessions.rollups import RollupLimits
 _WARM_UP: Final = RollupLimits().spans // BATCH + 10
 _SpanT = TypeVar("_SpanT")
 _Plain = tuple[int, dict[str, Any]]
-"""A span as the counting takes it: its trace id, and the arguments of `span_facts`."""
+"""The trace id of a span, and the arguments of `span_facts` for it."""
 
 
 class _Discard(SpanExporter):
@@ -43,8 +43,8 @@ class _Discard(SpanExporter):
         pass
 
 
-class _Coming(Generic[_SpanT]):
-    """One batch after another, each one's attributes read before its turn."""
+class _Batches(Generic[_SpanT]):
+    """One batch after another; the attributes of each are read before it is measured."""
 
     def __init__(
         self, batches: Sequence[Sequence[_SpanT]], attributes: Callable[[_SpanT], Mapping[str, Any] | None]
@@ -86,8 +86,10 @@ def _exported(rounds: int, warm_up: int) -> tuple[Rounds, dict[str, int]]:
     ours = SessionExporter(_Discard())
     for batch in stream.batches(warm_up):
         ours.export(batch)
-    coming = _Coming(batches, lambda span: span.attributes)
-    found = interleaved({"ours": lambda: ours.export(coming.batch)}, rounds=rounds, units=BATCH, before=coming.advance)
+    batches_to_come = _Batches(batches, lambda span: span.attributes)
+    found = interleaved(
+        {"ours": lambda: ours.export(batches_to_come.batch)}, rounds=rounds, units=BATCH, before=batches_to_come.advance
+    )
     gc.unfreeze()
     return found, ours.dropped
 
@@ -114,8 +116,10 @@ def _counted(rounds: int, warm_up: int) -> Rounds:
 
     for batch in stream.batches(min(warm_up, 32)):
         count([_plain(span) for span in batch])
-    coming = _Coming(batches, lambda span: span[1]["attributes"])
-    found = interleaved({"ours": lambda: count(coming.batch)}, rounds=rounds, units=BATCH, before=coming.advance)
+    batches_to_come = _Batches(batches, lambda span: span[1]["attributes"])
+    found = interleaved(
+        {"ours": lambda: count(batches_to_come.batch)}, rounds=rounds, units=BATCH, before=batches_to_come.advance
+    )
     gc.unfreeze()
     return found
 
@@ -138,7 +142,7 @@ def _plain(span: ReadableSpan) -> _Plain:
 
 
 def _behind_batching(rounds: int) -> Rounds:
-    """An app that makes spans, batched and exported on another thread: its whole CPU time with and without us."""
+    """The CPU time of an app whose spans are batched and exported on another thread, with and without `SessionExporter`."""
 
     def app(exporter: SpanExporter) -> tuple[Callable[[], None], Callable[[], None]]:
         batching = BatchSpanProcessor(exporter, max_queue_size=4 * BATCH, max_export_batch_size=BATCH)

@@ -1,10 +1,11 @@
-"""What one trace costs that comes in hundreds of requests, beside as many spans in ordinary traces: `python -m benchmarks.giant`.
+"""`python -m benchmarks.giant`: the cost of one trace in hundreds of requests, beside the same number of spans in ordinary traces.
 
-One connection sends one request after the other; the clock stops when all are committed and a list has been answered.
+One connection sends one request after the other. The clock stops when all are committed and a list has been answered.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import time
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ SPANS: Final = 512
 
 
 def of_one_trace(requests: Iterable[bytes]) -> list[bytes]:
-    """The requests with all spans in one trace and one session; the first of each eight is still the parent of the others."""
+    """The requests with all spans in one trace and one session; the first of each eight spans is the parent of the others."""
     changed = []
     for number, body in enumerate(requests):
         message = ExportTraceServiceRequest.FromString(body)
@@ -37,10 +38,10 @@ def of_one_trace(requests: Iterable[bytes]) -> list[bytes]:
     return changed
 
 
-def measure() -> Table:
-    """Seconds and CPU of both, interleaved."""
+def measure(*, requests: int = REQUESTS) -> Table:
+    """Seconds, CPU time and memory of both, with this number of requests each."""
     made = Requests(spans=SPANS)
-    ordinary = [made.make(number) for number in range(REQUESTS)]
+    ordinary = [made.make(number) for number in range(requests)]
     cases = {"one trace": of_one_trace(ordinary), "ordinary traces": ordinary}
     rows = []
     with tempfile.TemporaryDirectory(prefix="otel-sessions-benchmark-") as folder:
@@ -55,13 +56,17 @@ def measure() -> Table:
                 server.settle()
                 taken = time.monotonic() - begin
                 total = server.get("/v1/sessions?limit=1")["data"][0]["span_count"]
-                assert server.stored() == REQUESTS * SPANS
-                assert name != "one trace" or total == REQUESTS * SPANS
+                assert server.stored() == requests * SPANS
+                assert name != "one trace" or total == requests * SPANS
                 figures = (f"{sent:.1f}", f"{taken:.1f}", f"{server.cpu() - cpu:.1f}", f"{server.memory():.0f}")
-                rows.append(Row(f"{REQUESTS * SPANS:,} spans, {name}", figures, "linear"))
+                rows.append(Row(f"{requests * SPANS:,} spans, {name}", figures, "linear"))
     columns = ("acknowledged s", "committed s", "CPU s", "MB")
-    return Table(f"{REQUESTS} requests of {SPANS} spans", columns, rows)
+    return Table(f"{requests} requests of {SPANS} spans", columns, rows)
 
 
 if __name__ == "__main__":
-    print(measure())
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.giant", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="a few requests only: shows that it runs, not what it costs"
+    )
+    print(measure(requests=4 if parser.parse_args().quick else REQUESTS))

@@ -1,8 +1,8 @@
-"""How many spans a second a server takes, commits and counts, over HTTP and gRPC: `python -m benchmarks.ingest`.
+"""`python -m benchmarks.ingest`: the spans a second that a server takes, commits and counts, over HTTP and gRPC.
 
 The server is a process of its own, as users start it; four connections send to it, each with one request in flight.
-Requests that are told to come again wait as they are asked to. The clock stops when everything that was acknowledged
-is committed and a list of sessions has been answered.
+A client that the server asks to retry waits as long as the server says. The clock stops when everything that was
+acknowledged is committed.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from benchmarks.tables import Row, Table
 CONNECTIONS: Final = 4
 SORTS: Final = ("last_active", "cost", "tokens", "duration", "traces")
 PAUSE: Final = 0.2
-"""Seconds between a list and the next."""
+"""Seconds between one list and the next."""
 
 _EXPORT: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _READY: Final = re.compile(r"otel-sessions ready http=http://([^:]+):(\d+) grpc=(\S+) store=")
 
 Send = Callable[[bytes], bool]
-"""Sends a request; whether it was acknowledged. One that is to come again later is not."""
+"""Sends a request and returns True if it was acknowledged, False if it has to be sent again."""
 
 
 class Server(NamedTuple):
@@ -49,7 +49,7 @@ class Server(NamedTuple):
     grpc: str
 
     def get(self, path: str) -> Any:
-        """What the API answers."""
+        """The answer of the API, JSON or text."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -68,7 +68,7 @@ class Server(NamedTuple):
         return (int(fields[11]) + int(fields[12])) / 100
 
     def settle(self) -> None:
-        """Wait until all that was acknowledged is committed, as a read of spans does, of any session."""
+        """Wait until all that was acknowledged is committed, as any read of spans does."""
         self.get("/v1/sessions/any/spans?limit=1")
 
     def stored(self) -> int:
@@ -81,7 +81,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def running(store: Path, *options: str) -> Iterator[Server]:
-    """A server on the store in this folder, an empty one if there is none."""
+    """A server on the store in this folder, which it makes if it is missing."""
     command = [sys.executable, "-m", "otel_sessions", "serve", "--store", f"chdb://{store}"]
     process = subprocess.Popen(
         [*command, "--port", "0", "--grpc-port", "0", *options], stdout=subprocess.PIPE, text=True
@@ -97,7 +97,7 @@ def running(store: Path, *options: str) -> Iterator[Server]:
 
 
 def over_http(server: Server) -> Send:
-    """Sends on an HTTP connection of its own."""
+    """Return a function that sends on an HTTP connection of its own."""
     connection = http.client.HTTPConnection(server.host, server.port, timeout=120)
     headers = {"Content-Type": "application/x-protobuf"}
 
@@ -115,7 +115,7 @@ def over_http(server: Server) -> Send:
 
 
 def over_grpc(server: Server) -> Send:
-    """Sends on a gRPC channel of its own."""
+    """Return a function that sends on a gRPC channel of its own."""
     options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
     call = grpc.insecure_channel(server.grpc, options=options).unary_unary(_EXPORT)
 
@@ -136,7 +136,7 @@ class Load:
     """Requests from several connections, as fast as they are acknowledged or at a rate."""
 
     def __init__(self, requests: Requests, numbers: Iterator[int], *, rate: float | None = None) -> None:
-        """`numbers` says which requests are still to be sent; `rate` is in spans a second."""
+        """Send the requests with these numbers, at a rate in spans a second if one is given."""
         self._requests = requests
         self._numbers = numbers
         self._interval = None if rate is None else requests.spans * CONNECTIONS / rate
@@ -147,7 +147,7 @@ class Load:
         self._moments: list[float] = []
 
     def run(self, senders: list[Send], seconds: float) -> None:
-        """Send for so long."""
+        """Send for the given time."""
         end = time.monotonic() + seconds
         threads = [
             threading.Thread(target=self._guarded, args=(send, end, place)) for place, send in enumerate(senders)
@@ -196,10 +196,9 @@ class Load:
 
 
 class Reader:
-    """Asks for lists of sessions, one after the other, each in another order, until it is stopped."""
+    """Reads lists of sessions, one after the other, each in another order, until it is stopped."""
 
     def __init__(self, server: Server) -> None:
-        """Ask this server."""
         self._server = server
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -222,13 +221,13 @@ class Reader:
         self._thread.join()
 
 
-class Asked(NamedTuple):
-    """What the command line asks for.
+class Options(NamedTuple):
+    """The options of the command line.
 
     Attributes:
         seconds: how long each load lasts.
         rate: spans a second; by default as fast as they are acknowledged.
-        lists: ask for lists meanwhile.
+        lists: read lists of sessions meanwhile.
         store: a folder with a store, to which spans are added; by default each load has an empty one.
     """
 
@@ -238,7 +237,7 @@ class Asked(NamedTuple):
     store: Path | None = None
 
 
-def measure(asked: Asked, protocols: list[str], spans: list[int]) -> Table:
+def measure(options: Options, protocols: list[str], spans: list[int]) -> Table:
     """A row for each protocol and size of request."""
     rows = []
     notes = []
@@ -246,14 +245,14 @@ def measure(asked: Asked, protocols: list[str], spans: list[int]) -> Table:
     with tempfile.TemporaryDirectory(prefix="otel-sessions-benchmark-") as folder:
         for size, protocol in product(spans, protocols):
             requests = Requests(spans=size)
-            store = asked.store or Path(folder, f"{protocol}-{size}")
-            figures, note = _load(asked, store, {"http": over_http, "grpc": over_grpc}[protocol], requests)
+            store = options.store or Path(folder, f"{protocol}-{size}")
+            figures, note = _load(options, store, {"http": over_http, "grpc": over_grpc}[protocol], requests)
             target = ">= 40,000" if size <= 512 else ">= 50,000"
-            if asked.rate is not None:
+            if options.rate is not None:
                 target = "p99, list < 150 ms"
             rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
             notes.append(f"{protocol}, {requests.spans}: {note}")
-    paced = "" if asked.rate is None else f", paced at {asked.rate:,.0f} spans/s"
+    paced = "" if options.rate is None else f", paced at {options.rate:,.0f} spans/s"
     columns = (
         "committed/s",
         "acknowledged/s",
@@ -265,20 +264,20 @@ def measure(asked: Asked, protocols: list[str], spans: list[int]) -> Table:
         "idle MB",
         "MB",
     )
-    return Table(f"ingest, {CONNECTIONS} connections, {asked.seconds:g} s each{paced}", columns, rows, tuple(notes))
+    return Table(f"ingest, {CONNECTIONS} connections, {options.seconds:g} s each{paced}", columns, rows, tuple(notes))
 
 
 def _load(
-    asked: Asked, store: Path, connect: Callable[[Server], Send], requests: Requests
+    options: Options, store: Path, connect: Callable[[Server], Send], requests: Requests
 ) -> tuple[tuple[str, ...], str]:
-    """The figures of one load, and how much it was."""
+    """The figures of one load, and a note with its size."""
     with running(store) as server:
         idle = server.memory()
-        load = Load(requests, count(randrange(1 << 31)), rate=asked.rate)
+        load = Load(requests, count(randrange(1 << 31)), rate=options.rate)
         reader = Reader(server)
         begin, cpu, ours = time.monotonic(), server.cpu(), time.process_time()
-        with reader if asked.lists else nullcontext():
-            load.run([connect(server) for _ in range(CONNECTIONS)], asked.seconds)
+        with reader if options.lists else nullcontext():
+            load.run([connect(server) for _ in range(CONNECTIONS)], options.seconds)
         accepted = time.monotonic() - begin
         ours = time.process_time() - ours
         server.settle()
@@ -301,19 +300,19 @@ def _load(
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Measure with the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--protocol", choices=["http", "grpc"], action="append")
     parser.add_argument("--spans", type=int, action="append", help="spans a request, a multiple of 512")
     parser.add_argument("--rate", type=float, help="spans a second; by default as fast as they are acknowledged")
-    parser.add_argument("--lists", action="store_true", help="ask for lists of sessions meanwhile")
+    parser.add_argument("--lists", action="store_true", help="read lists of sessions meanwhile")
     parser.add_argument(
         "--store", type=Path, help="the folder of a store to add to; by default each load has an empty one"
     )
-    asked = parser.parse_args()
-    what = Asked(asked.seconds, asked.rate, asked.lists, asked.store)
-    print(measure(what, asked.protocol or ["http", "grpc"], asked.spans or [512, 8192]))
+    parsed = parser.parse_args()
+    options = Options(parsed.seconds, parsed.rate, parsed.lists, parsed.store)
+    print(measure(options, parsed.protocol or ["http", "grpc"], parsed.spans or [512, 8192]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How much memory a process takes that sends spans through `SessionExporter` with default bounds.
+"""The memory of a process that sends spans through `SessionExporter` with default bounds.
 
-Every session gets twenty spans. A million spans have 50,000 sessions, exactly as many as are kept; the next million
-has 50,000 others, so from then on the bounds are all at work.
+Every session gets twenty spans. A million spans have 50,000 sessions, which is the bound; the next million has 50,000
+others, so from then on all bounds are reached.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _send(spans: int) -> Iterator[str]:
 
 
 def _memory() -> str:
-    """Megabytes in memory now and at most, tab separated; where the system does not tell, the most stands for both."""
+    """Megabytes in memory now and at most, tab separated; without `/proc` both are the most."""
     if _STATUS.exists():
         # Not `ru_maxrss`, which a new process inherits from the one that started it.
         fields = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""OTLP requests of an app with an agent, made fast: one real request as a pattern, new ids for each."""
+"""OTLP requests of an app with an agent, made fast: one real request is the pattern, and each gets new ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Requests:
     """Serialized `ExportTraceServiceRequest`s: new traces in new sessions each, 520 bytes and ten attributes a span."""
 
     def __init__(self, *, spans: int = BATCH) -> None:
-        """Make the pattern; `spans` is how many a request has."""
+        """Make the pattern with this number of spans a request, a multiple of `BATCH`."""
         (found,) = SpanStream().batches(1)
         message = encode_spans(found)
         (resource_spans,) = message.resource_spans
@@ -35,7 +35,7 @@ class Requests:
         self.bytes_a_span = len(self._pattern) / self.spans
 
     def make(self, number: int) -> bytes:
-        """The request of this number; every number is another one."""
+        """The request with this number; different numbers give different ids."""
         return self._pattern.replace(_MARK, b"%08x" % number)
 
 

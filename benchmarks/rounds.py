@@ -1,7 +1,7 @@
-"""`interleaved`: what variants of a task cost, measured in turns so that the noise of the machine hits all alike.
+"""`interleaved`: the costs of variants of a task, measured in turns so that the noise of the machine affects all alike.
 
-Only the CPU time of this process counts: what other processes take is not ours. Two variants are compared round by
-round and the median of those comparisons is quoted: a difference of two medians would carry the noise of both.
+Only the CPU time of this process counts. Two variants are compared round by round and the median of those comparisons
+is shown, since a difference of two medians would carry the noise of both.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ class Rounds:
         self.costs = costs
 
     def median(self, variant: str) -> float:
-        """What one unit of a variant costs in the median round."""
+        """The cost of one unit of a variant in the median round."""
         return median(self.costs[variant])
 
     def added(self, variant: str, base: str) -> float:
-        """What a variant costs more than another, in the median round."""
+        """The cost that a variant adds to another, in the median round."""
         return median(self.added_costs(variant, base))
 
     def ratio(self, variant: str, to: str, base: str) -> float:
-        """How many times as much a variant adds to the base as another one does, in the median round."""
+        """The ratio of the costs that two variants add to the base, in the median round."""
         pairs = zip(self.added_costs(variant, base), self.added_costs(to, base), strict=True)
         return median(ours / theirs for ours, theirs in pairs if theirs > 0)
 
     def added_costs(self, variant: str, base: str) -> Costs:
-        """What a variant costs more than another, round by round."""
+        """The cost that a variant adds to another, round by round."""
         return [one - other for one, other in zip(self.costs[variant], self.costs[base], strict=True)]
 
 
@@ -51,10 +51,10 @@ def interleaved(
 
     Args:
         variants: by name, a task of `units` units; a few milliseconds are long enough to measure.
-        rounds: that count; two more go first to warm up.
-        units: what the costs are divided by.
-        before: called before each run, its time not counted.
-        clock: nanoseconds.
+        rounds: the number of rounds that count, after two to warm up.
+        units: the number that costs are divided by.
+        before: called before each run; its time is not counted.
+        clock: returns nanoseconds.
     """
     costs: dict[str, Costs] = {name: [] for name in variants}
     order = list(variants.items())

@@ -1,4 +1,4 @@
-"""What it costs to enter and leave a session's scope, without spans in it."""
+"""The cost of entering and leaving a session's scope, without spans in it."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ _STEP: Final[dict[str, AttributeValue]] = {
 
 
 class Traces:
-    """Makes one trace after another with a tracer; the same numbers each time."""
+    """Makes one trace after another with a tracer, with the same numbers each time."""
 
     def __init__(self) -> None:
         self._random = random.Random(7)
@@ -149,7 +149,7 @@ class _Collector(SpanProcessor):
 
 
 class SpanStream:
-    """Batches of ended spans as a `BatchSpanProcessor` hands them on, made by the real SDK when they are asked for."""
+    """Batches of ended spans as a `BatchSpanProcessor` exports them, made by the real SDK on demand."""
 
     def __init__(self) -> None:
         self._collector = _Collector()
@@ -159,7 +159,7 @@ class SpanStream:
         self._made = 0
 
     def batches(self, count: int, *, sessions: int = 1_000, first: int = 0) -> Iterator[tuple[ReadableSpan, ...]]:
-        """That many batches of `BATCH` spans; one trace after another goes to the next session, over and over.
+        """Make `count` batches of `BATCH` spans; traces go to the sessions in turn.
 
         Sessions are numbered from `first`.
         """
@@ -173,7 +173,7 @@ class SpanStream:
 
 
 def provider(*processors: SpanProcessor) -> TracerProvider:
-    """A provider that leaves the process alone, with these processors in this order."""
+    """A provider with these processors in this order, which is not the global one."""
     made = TracerProvider(
         resource=Resource({"service.name": "support", "deployment.environment.name": "production"}),
         shutdown_on_exit=False,

@@ -1,4 +1,4 @@
-"""What a session on every span costs the app: start and end of a span, with and without `SessionSpanProcessor`."""
+"""The cost of a session on every span: start and end of a span, with and without `SessionSpanProcessor`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Nothing(SpanProcessor):
 
 
 class _Floor(_Nothing):
-    """The least that stamping can be: attributes that are ready in the context, set at once."""
+    """The least that stamping can cost: attributes that are ready in the context are set at once."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         attributes = get_value(_KEY, parent_context)

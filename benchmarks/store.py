@@ -1,8 +1,8 @@
-"""What lists of sessions cost in the store, and what a span takes of the disk.
+"""`python -m benchmarks.store`: the time that lists of sessions take in the store, and the bytes of a span on disk.
 
-`python -m benchmarks.store [--quick] [--sessions N] [--folder F]`. Lists: two session keys, 2.5 traces a session, rows made
-by the engine itself, as the writer of the store would make them; page and total by each measure and filter, in different
-states of merging. Disk: spans of `benchmarks.spans`, received as a server receives them.
+Lists: two session keys, 2.5 traces a session, in rows that the engine itself makes as the store writes them; a page and
+the total by each measure and filter, in different states of merging. Disk: spans of `benchmarks.spans`, received as a
+server receives them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _ONE_PART: Final = {
     "min_insert_block_size_rows": 1 << 23,
     "min_insert_block_size_bytes": 0,
 }
-_AS_IT_IS: Final = (
+_WITHOUT_MERGES: Final = (
     "ALTER TABLE {0} MODIFY SETTING "
     "max_bytes_to_merge_at_max_space_in_pool = 1, max_bytes_to_merge_at_min_space_in_pool = 1"
 )
@@ -112,9 +112,9 @@ def lists(folder: Path, *, quick: bool = False, sessions: int = 500_000) -> Tabl
     """Medians of page and total, in ms.
 
     Args:
-        folder: the store; what an earlier call left there is used again.
-        quick: a few rows only.
-        sessions: how many.
+        folder: the store; rows of an earlier call are used again.
+        quick: make a few rows only.
+        sessions: the number of sessions.
     """
     sessions = 2_000 if quick else sessions
     groups = sessions * 5 // 2
@@ -182,7 +182,7 @@ def _fill(store: Store, parts: list[int]) -> None:
             return
         for table in ("session_traces", "sessions"):
             client.command(f"TRUNCATE TABLE {table}")
-            client.command(_AS_IT_IS.format(table))
+            client.command(_WITHOUT_MERGES.format(table))
         first = 0
         for number, rows in enumerate(parts, start=1):
             parameters = {"part": number, "first": first, "rows": rows}
@@ -208,7 +208,7 @@ def _time_all(store: Store, rounds: int, seen: dict[str, list[float]]) -> None:
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, call in work.items():
-            # Else it remembers which rows met a condition, and a second look costs nothing.
+            # With its cache the engine remembers which rows meet a condition, and a second query costs nothing.
             with store.writing() as client:
                 client.command("SYSTEM DROP QUERY CONDITION CACHE")
             before = time.perf_counter()
@@ -220,23 +220,25 @@ def _time_all(store: Store, rounds: int, seen: dict[str, list[float]]) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.store", description="What lists and spans cost.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.store", description="The cost of lists and spans in the store."
+    )
     parser.add_argument("figures", nargs="*", metavar="figure", help="lists or disk; default: both")
     parser.add_argument("--quick", action="store_true", help="a few rows only: shows that it runs, not what it costs")
-    parser.add_argument("--sessions", type=int, default=500_000, help="how many sessions; default: %(default)s")
+    parser.add_argument("--sessions", type=int, default=500_000, help="the number of sessions; default: %(default)s")
     parser.add_argument("--folder", type=Path, help="where to keep the stores, to use them again")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     measures: dict[str, Callable[[Path], Table]] = {
-        "lists": partial(lists, quick=asked.quick, sessions=asked.sessions),
-        "disk": partial(disk, quick=asked.quick),
+        "lists": partial(lists, quick=options.quick, sessions=options.sessions),
+        "disk": partial(disk, quick=options.quick),
     }
-    unknown = [name for name in asked.figures if name not in measures]
+    unknown = [name for name in options.figures if name not in measures]
     if unknown:
         parser.error(f"unknown figure {unknown[0]!r}; choose from {', '.join(measures)}")
     with tempfile.TemporaryDirectory() as temporary:
         for name, measure in measures.items():
-            if not asked.figures or name in asked.figures:
-                print(f"{measure(asked.folder or Path(temporary))}\n", flush=True)
+            if not options.figures or name in options.figures:
+                print(f"{measure(options.folder or Path(temporary))}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """What one benchmark found."""
+    """The figures of one benchmark, printed with `str`."""
 
     title: str
     columns: tuple[str, ...]

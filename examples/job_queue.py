@@ -1,6 +1,6 @@
 """Handing a session to a job queue, as one would with Celery: `python -m examples.job_queue`.
 
-The producer puts `Session.to_dict()` among the job's headers; the worker, another process, checks it anew with
+The producer puts `Session.to_dict()` among the job's headers; the worker, another process, checks it again with
 `Session.from_dict` and puts it in force.
 """
 

@@ -29,7 +29,7 @@ def call() -> dict[str, str]:
 
 
 def main() -> None:
-    """One request from service to service, one to an edge that believes nobody."""
+    """One request from service to service, one to an edge that accepts no baggage."""
     session = propagate_sessions("ticket-2611", user_id="user-a", baggage=True, conversation_id="conv-1")
     with session, front.start_as_current_span("front"):
         headers = call()

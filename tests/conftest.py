@@ -27,13 +27,13 @@ NOISY = "allow_opentelemetry_logs"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known that lets a test put lines on the `opentelemetry` logger."""
+    """Register the marker of tests that write to the `opentelemetry` logger."""
     config.addinivalue_line("markers", f"{NOISY}: lines on the opentelemetry logger are expected in this test")
 
 
 @pytest.fixture(autouse=True)
 def clean_counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing dropped yet, and strict mode off, whatever ran before."""
+    """Start each test with no dropped values and without strict mode."""
     monkeypatch.delenv(STRICT_VARIABLE, raising=False)
     drops.reset()
     yield
@@ -42,7 +42,7 @@ def clean_counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_context() -> Iterator[None]:
-    """The OpenTelemetry context as it was, also after a test that leaves a scope behind on purpose."""
+    """Start each test with an empty OpenTelemetry context, and restore the one before it."""
     token = otel_context.attach(otel_context.Context())
     yield
     otel_context.detach(token)
@@ -71,7 +71,7 @@ def silent_opentelemetry(request: pytest.FixtureRequest) -> Iterator[list[str]]:
 
 @pytest.fixture
 def exporter() -> InMemorySpanExporter:
-    """Where the provider's spans end up."""
+    """The exporter that gets the provider's spans."""
     return InMemorySpanExporter()
 
 

@@ -36,14 +36,12 @@ def finished(
 ) -> ReadableSpan:
     """An ended span; `at` is start and end in ms, `lost` the number of attributes that the limit took."""
     written = {**({} if session is None else {"session.id": session}), **(attributes or {})}
-    bounded = BoundedAttributes(attributes=written)
-    bounded.dropped = lost
     return ReadableSpan(
         name or f"span {span_id}",
         context=_context(trace, span_id),
         parent=None if parent is None else _context(trace, parent),
         resource=resource,
-        attributes=bounded,
+        attributes=bounded(written, lost=lost),
         events=events,
         links=links,
         kind=SpanKind.CLIENT,
@@ -52,6 +50,13 @@ def finished(
         end_time=AT + at[1] * MS,
         instrumentation_scope=InstrumentationScope(scope),
     )
+
+
+def bounded(attributes: Mapping[str, Any], *, lost: int) -> BoundedAttributes:
+    """Attributes of a span, and the number of those that the limit took."""
+    made = BoundedAttributes(attributes=attributes)
+    made.dropped = lost
+    return made
 
 
 def chat(span_id: int, parent: int | None = None, *, tokens: tuple[int, int] = (10, 2), **more: Any) -> ReadableSpan:
@@ -75,7 +80,7 @@ class Kept(SpanExporter):
     """Remembers every batch, and how often it was flushed and shut down."""
 
     def __init__(self, result: SpanExportResult = SpanExportResult.SUCCESS) -> None:
-        """Answer with a result."""
+        """Return this result from `export`."""
         self.result = result
         self.batches: list[Sequence[ReadableSpan]] = []
         self.flushes: list[int] = []
@@ -102,5 +107,5 @@ class Kept(SpanExporter):
 
 
 def same_objects(one: Iterable[object], other: Iterable[object]) -> bool:
-    """Whether both are the very same objects in the same order."""
+    """Return True if both are the same objects in the same order."""
     return [id(item) for item in one] == [id(item) for item in other]

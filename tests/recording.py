@@ -1,4 +1,4 @@
-"""What a test recorded: the spans that ended, by name, with their sessions."""
+"""The spans that a test recorded, by name, with their sessions."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def attributes_of(span: object) -> dict[str, Any]:
 
 
 def started(tracer: Tracer, **options: Any) -> dict[str, Any]:
-    """What a span that starts here carries from its start."""
+    """The attributes that a span carries from its start here."""
     return attributes_of(tracer.start_span("span", **options))
 
 
 def lent(tracer: Tracer, parent: Span) -> dict[str, Any]:
-    """What a child gets from its parent alone: explicit parent, fresh context."""
+    """The attributes that a child gets from its explicit parent in a fresh context."""
     return started(tracer, context=set_span_in_context(parent, Context()))

@@ -1,4 +1,4 @@
-"""How much work a call is, as a number that is the same on every machine."""
+"""The work of a call, as a number that is the same on every machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def steps(function: Callable[[], object]) -> int:
-    """How many functions are called, Python's and built-in ones."""
+    """The number of functions that are called, Python's and built-in ones."""
     made = 0
 
     def count(_: object, event: str, __: object) -> None:

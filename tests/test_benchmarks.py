@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
 
 import pytest
 from benchmarks.rounds import Rounds, interleaved
 from benchmarks.spans import BATCH, SpanStream
 from benchmarks.tables import Row, Table
+from tests import processes
 
 from otel_sessions import SessionExporter
-
-ROOT = Path(__file__).parents[1]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that `make bench` runs."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments],
-        cwd=ROOT,
-        env=clean,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return processes.run(sys.executable, "-m", "benchmarks", *arguments)
 
 
 def test_a_quick_run_prints_every_figure_with_its_target() -> None:
@@ -59,7 +47,7 @@ def test_a_quick_run_prints_every_figure_with_its_target() -> None:
 
 
 def test_one_figure_can_be_asked_for() -> None:
-    """A named figure is the only table that is printed."""
+    """Only the table of a named figure is printed."""
     result = run("--quick", "scopes")
 
     assert result.returncode == 0, result.stderr
@@ -68,7 +56,7 @@ def test_one_figure_can_be_asked_for() -> None:
 
 
 def test_an_unknown_figure_is_refused_with_the_known_ones() -> None:
-    """A typing error does not look like an empty benchmark."""
+    """An unknown figure is an error that lists the known ones."""
     result = run("speed")
 
     assert result.returncode == 2
@@ -117,7 +105,7 @@ def test_a_round_in_which_the_other_variant_added_nothing_has_no_ratio() -> None
 
 
 def test_a_table_puts_targets_in_their_column() -> None:
-    """Figures are aligned to the right, the target follows, and nothing trails."""
+    """Figures are aligned to the right, the target follows, and no line ends in blanks."""
     table = Table("speed (us)", ("span",), [Row("bare", ("9.10",)), Row("with us", ("12.05",), "<= 15 us")], ("noted",))
 
     assert str(table).splitlines() == [
@@ -130,7 +118,7 @@ def test_a_table_puts_targets_in_their_column() -> None:
 
 
 def test_spans_are_like_those_of_an_app() -> None:
-    """Eight spans a trace, children first, one in three a model call, all in a session, about ten attributes."""
+    """A trace has eight spans, children first, about ten attributes each, one in three a model call, all in one session."""
     spans = [span for batch in islice(SpanStream().batches(3, sessions=48), 3) for span in batch]
 
     assert len(spans) == 3 * BATCH
@@ -148,7 +136,7 @@ def test_spans_are_like_those_of_an_app() -> None:
 
 
 def test_the_spans_are_counted_and_priced() -> None:
-    """What the exporter benchmark feeds makes it do all of its work: usage, prices, sessions, failures."""
+    """The spans of the exporter benchmark have usage, prices, sessions and failures."""
     exporter = SessionExporter()
     for batch in SpanStream().batches(3, sessions=4):
         exporter.export(batch)

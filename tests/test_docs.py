@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 from examples.otlp_receiver import OTLPReceiver
+from tests import processes
 
 import otel_sessions
 
@@ -31,20 +30,14 @@ def test_python_snippets_print_what_they_say(page: Path) -> None:
     program = "\n".join(snippets(page, "python"))
     assert program
     with OTLPReceiver() as receiver:
-        process = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint},
-        )
+        environment = processes.environment(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint)
+        process = processes.run(sys.executable, "-W", "error", "-c", program, env=environment)
     assert process.returncode == 0, process.stderr
     assert PRINTED.findall(program) == process.stdout.splitlines()
 
 
 def test_commands_in_the_readme_exist() -> None:
-    """Every make target and every extra that the README names is there."""
+    """The README names only make targets and extras that exist."""
     commands = "\n".join(snippets(ROOT / "README.md", "console"))
     makefile = (ROOT / "Makefile").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -78,12 +71,12 @@ def test_the_policy_in_the_docs_is_the_samplers_rule() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    """What the package exports says what it gives."""
+    """Every name that the package exports has a docstring."""
     assert [] == [name for name in otel_sessions.__all__ if not getattr(otel_sessions, name).__doc__]
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    """Every relative link is a file."""
+    """Every relative link leads to a file."""
     links = [
         (page.name, target)
         for page in [*PAGES, *ROOT.glob("*.md")]

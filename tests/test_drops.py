@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import signal
 import threading
 
 import pytest
+from tests.processes import forked
 
 from otel_sessions import SessionValueError, dropped_values, propagate_sessions
 from otel_sessions.drops import STRICT_VARIABLE, DropCounter, drop, drops, is_strict
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was said on our logger."""
+    """The messages on our logger."""
     return [record.getMessage() for record in caplog.records if record.name == "otel_sessions"]
 
 
@@ -31,7 +31,7 @@ def test_a_drop_is_counted_each_time_and_said_once(caplog: pytest.LogCaptureFixt
 
 
 def test_the_warning_does_not_tell_the_value(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever is refused may be personal data: neither warnings nor errors repeat it."""
+    """A refused value, which may be personal, is in no warning and in no error."""
     secret = "anna.müller@example.org"
     refused: list[dict[str, object]] = [
         {"session_id": secret},
@@ -67,7 +67,7 @@ def test_a_reset_counter_warns_again(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_counts_are_a_copy() -> None:
-    """What `dropped_values` returns does not change, and changing it changes nothing."""
+    """The dict that `dropped_values` returns does not change, and changing it changes no count."""
     propagate_sessions("")
     counts = dropped_values()
     counts[("session_id", "empty")] = 99
@@ -100,24 +100,28 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
     counter = DropCounter()
     held, done = threading.Event(), threading.Event()
 
-    def hold() -> None:
-        with counter._lock:
+    class Slow(str):
+        """A name that is looked up, under the lock of the counter, only when the test goes on."""
+
+        __slots__ = ()
+
+        def __hash__(self) -> int:
             held.set()
             done.wait(60)
+            return super().__hash__()
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(60)
-    child = os.fork()
-    if child == 0:
-        signal.alarm(30)
+    def child() -> bool:
         counter.count("tags", "type", "dropped")
-        os._exit(0 if counter.counts() == {("tags", "type"): 1} else 1)
-    _, status = os.waitpid(child, 0)
+        return counter.counts() == {("tags", "type"): 1}
+
+    holder = threading.Thread(target=counter.count, args=(Slow("tags"), "type", "dropped"))
+    holder.start()
+    assert held.wait(60)
+    status = forked(child)
     done.set()
     holder.join()
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert counter.counts() == {}
+    assert status == 0
+    assert counter.counts() == {("tags", "type"): 1}
 
 
 @pytest.mark.parametrize("value", ["1", "true", " TRUE ", "yes", "on"])
@@ -147,7 +151,7 @@ def test_the_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_error_is_a_value_error_that_survives_pickling() -> None:
-    """It can cross a process pool with all its parts."""
+    """The error crosses a process pool with all its parts."""
     error = SessionValueError("tags", "type", "tags is of type int")
     copy: SessionValueError = pickle.loads(pickle.dumps(error))
     assert issubclass(SessionValueError, ValueError)
@@ -155,7 +159,7 @@ def test_the_error_is_a_value_error_that_survives_pickling() -> None:
 
 
 def test_drop_raises_the_error_itself_in_strict_mode() -> None:
-    """The error that a rule made is the one that arrives."""
+    """The error that a rule made is the one that is raised."""
     error = SessionValueError("tags", "type", "tags is of type int")
     with pytest.raises(SessionValueError) as raised:
         drop(error, strict=True)

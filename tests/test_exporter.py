@@ -35,7 +35,7 @@ def session_of(exporter: SessionExporter, name: object = "s1", key: str = "id") 
 
 
 def test_the_same_objects_in_the_same_batch_go_on() -> None:
-    """The inner exporter gets the sequence that came, not a copy, and its result is the answer."""
+    """The inner exporter gets the same sequence, not a copy, and its result is returned."""
     inner = Kept()
     exporter = SessionExporter(inner, price=None)
     batch = (finished(1, session="s1"), finished(2, 1, session="s1"))
@@ -45,7 +45,7 @@ def test_the_same_objects_in_the_same_batch_go_on() -> None:
 
 
 def test_spans_go_on_before_they_are_counted() -> None:
-    """While the inner exporter has a batch, nothing of it is counted yet."""
+    """A batch is counted after the inner exporter has returned."""
     seen: list[object] = []
 
     class Asking(Kept):
@@ -60,7 +60,7 @@ def test_spans_go_on_before_they_are_counted() -> None:
 
 
 def test_without_an_inner_exporter() -> None:
-    """Nothing is forwarded, everything is counted, and flushing and closing succeed."""
+    """Spans are counted without an inner exporter, and flushing and shutting down succeed."""
     exporter = SessionExporter(price=None)
     assert exporter.export([finished(session="s1")]) is SpanExportResult.SUCCESS
     assert exporter.force_flush()
@@ -69,7 +69,7 @@ def test_without_an_inner_exporter() -> None:
 
 
 def test_a_whole_pipeline() -> None:
-    """The two lines of the README: sessions are stamped, forwarded and counted behind a batch processor."""
+    """Sessions are stamped, forwarded and counted behind a batch processor, as the README shows."""
     inner = Kept()
     exporter = SessionExporter(inner)
     provider = TracerProvider(resource=SERVICE, shutdown_on_exit=False)
@@ -103,7 +103,7 @@ def test_a_whole_pipeline() -> None:
 
 
 def test_a_session_while_its_trace_is_open() -> None:
-    """Every batch shows at once, without a flush of ours."""
+    """Every batch changes the session at once, without a flush."""
     exporter = SessionExporter(price=None)
     exporter.export([chat(2, 1, session="s1")])
     assert session_of(exporter).input_tokens == 10
@@ -113,7 +113,7 @@ def test_a_session_while_its_trace_is_open() -> None:
 
 
 def test_ids_of_every_type_that_is_accepted() -> None:
-    """A session is found by what it was set with: str, int and UUID for ids, float and bool too for keyed values."""
+    """A session is found by the value it was set with: str, int and UUID for ids, float and bool too for keyed values."""
     uuid = UUID("12345678-1234-5678-1234-567812345678")
     exporter = SessionExporter(price=None)
     attributes = {"session.id": str(uuid), "session.key.flag": "true", "session.key.n": "2", "session.key.x": "2.5"}
@@ -145,14 +145,14 @@ def test_ids_of_every_type_that_is_accepted() -> None:
     ],
 )
 def test_what_is_no_session(name: object, key: Any) -> None:
-    """What was never seen, or could never be a session, is `None`; nobody sees an exception."""
+    """An id that was never seen, or that the rules refuse, gives `None` without an exception."""
     exporter = SessionExporter(price=None)
     exporter.export([finished(session="s1")])
     assert exporter.session(name, key) is None
 
 
 def test_lists_of_sessions() -> None:
-    """Sorted by a measure, the last active first by default, as many as asked for."""
+    """Sessions are sorted by a measure, the last active first by default, up to the given limit."""
     exporter = SessionExporter(price=None)
     for number in range(60):
         tokens = ((number * 7) % 60, 0)
@@ -168,7 +168,7 @@ def test_lists_of_sessions() -> None:
 
 
 def test_the_resource_tells_service_and_environment() -> None:
-    """Old and new names of the environment; values that are no strings say nothing; very many resources are fine."""
+    """Service and environment come from strings under old and new names, also with very many resources."""
     exporter = SessionExporter(price=None)
     resources = [
         Resource({"service.name": "new", "deployment.environment.name": "a"}),
@@ -186,7 +186,7 @@ def test_the_resource_tells_service_and_environment() -> None:
 
 @pytest.mark.parametrize("price", [None, False])
 def test_no_prices(price: bool | None) -> None:
-    """Costs are unknown, not 0, and calls unpriced; what a span reports itself still counts."""
+    """Calls are unpriced without prices, costs are unknown, not 0, and a reported cost still counts."""
     exporter = SessionExporter(price=price)
     exporter.export([chat(1, session="s1"), chat(2, session="s1", attributes={"llm.cost.total": "0.25"})])
     session = session_of(exporter)
@@ -195,7 +195,7 @@ def test_no_prices(price: bool | None) -> None:
 
 
 def test_prices_by_default() -> None:
-    """genai-prices knows a well-known model, and says so; an unknown one stays unpriced."""
+    """The default prices are those of genai-prices, which the source names; an unknown model stays unpriced."""
     exporter = SessionExporter()
     unknown = {"gen_ai.request.model": "no-such-model", "gen_ai.provider.name": "nobody"}
     exporter.export([chat(1, session="s1", tokens=(1_000_000, 0)), chat(2, session="s1", attributes=unknown)])
@@ -220,13 +220,13 @@ def test_prices_of_ones_own(tmp_path: Path, as_text: bool) -> None:
 
 
 def test_a_prices_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """Said at once, when the exporter is made."""
+    """A prices file that cannot be read raises an error when the exporter is made."""
     with pytest.raises(ValueError, match=r"missing\.toml"):
         SessionExporter(price=tmp_path / "missing.toml")
 
 
 def test_a_pricer_of_ones_own() -> None:
-    """Anything with `price`; sums stay exact under a decimal context of three digits."""
+    """Any object with `price` is a pricer, and sums are exact in an app whose decimal context has three digits."""
     exporter = SessionExporter(price=PerToken())
     with decimal.localcontext() as context:
         context.prec = 3
@@ -240,7 +240,7 @@ def test_a_pricer_of_ones_own() -> None:
 
 
 def test_to_dict_of_a_session() -> None:
-    """Times are RFC 3339 and money decimal strings."""
+    """The dict of a session has times in RFC 3339 and money as decimal strings."""
     exporter = SessionExporter(price=PerToken())
     exporter.export([chat(1, session="s1", at=(0, 1))])
     shown = session_of(exporter).to_dict()
@@ -249,7 +249,7 @@ def test_to_dict_of_a_session() -> None:
 
 
 def test_two_exporters_in_one_process() -> None:
-    """Each counts what it gets, also one inside the other."""
+    """Each of two exporters counts its own spans, also if one is inside the other."""
     kept = Kept()
     inner = SessionExporter(kept, price=None)
     outer, other = SessionExporter(inner, price=None), SessionExporter(price=None)
@@ -285,7 +285,7 @@ def test_on_trace_may_ask_the_exporter() -> None:
 
 
 def test_late_spans_are_forwarded_and_counted_as_such() -> None:
-    """Beyond the bounds a span goes on and is told, in the session and in `dropped`, instead of added."""
+    """A span beyond the bounds is forwarded, and counted as late in the session and in `dropped`."""
     inner = Kept()
     exporter = SessionExporter(inner, price=None, limits=RollupLimits(traces=1))
     exporter.export([chat(1, session="s1", trace=1)])
@@ -299,7 +299,7 @@ def test_late_spans_are_forwarded_and_counted_as_such() -> None:
 
 
 def test_spans_that_never_end() -> None:
-    """Children of a root that never ends are counted, in the session that they carry."""
+    """Children of a root that never ends are counted in the session that they carry."""
     exporter = SessionExporter(price=None)
     exporter.export([chat(i, 1, session="s1") for i in range(2, 12)])
     exporter.force_flush()
@@ -307,7 +307,7 @@ def test_spans_that_never_end() -> None:
 
 
 def test_a_trace_of_fifty_thousand_spans() -> None:
-    """All of them are counted, in whatever batches they come."""
+    """All spans of a large trace are counted, whatever the batches."""
     exporter = SessionExporter(price=None)
     spans = [finished(1, session="s1"), *(chat(i, 1 + i // 100, tokens=(1, 1)) for i in range(2, 50_001))]
     random.Random(1).shuffle(spans)
@@ -378,7 +378,7 @@ def facts_of(span: ReadableSpan) -> SpanFacts:
 @settings(max_examples=150, deadline=None)
 @given(span_lists(), st.randoms())
 def test_arrival_changes_no_number(spans: list[ReadableSpan], order: random.Random) -> None:
-    """Shuffled, repeated, split into batches, read and flushed in between, every session is that of whole traces."""
+    """Every session is that of whole traces when spans are shuffled, repeated, split into batches, read and flushed in between."""
     traces = {
         trace: [facts_of(one) for one in spans if one.context and one.context.trace_id == trace] for trace in (1, 2)
     }
@@ -419,7 +419,7 @@ tiny = st.builds(
 def test_no_span_goes_missing_within_any_bounds(
     limits: RollupLimits, chosen: list[tuple[int, str]], order: random.Random
 ) -> None:
-    """However little is kept, each span is forwarded, and counted once or told to have been late."""
+    """Each span is forwarded, and counted either once or as late, within any bounds."""
     inner = Kept()
     exporter = SessionExporter(inner, price=None, limits=limits)
     spans = [chat(i + 1, trace=trace, session=name) for i, (trace, name) in enumerate(chosen)]
@@ -440,7 +440,7 @@ def test_no_span_goes_missing_within_any_bounds(
 @settings(max_examples=50, deadline=None)
 @given(tiny, st.integers(0, 2), st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), max_size=30))
 def test_few_sessions_are_kept_where_few_may_be(limits: RollupLimits, most: int, chosen: list[tuple[int, int]]) -> None:
-    """The bound on sessions holds, nothing is raised, and what was given up is counted."""
+    """The bound on sessions holds, nothing raises, and dropped sessions are counted."""
     bounds = RollupLimits(limits.spans, limits.traces, limits.forgotten_traces, most, limits.idle_seconds)
     exporter = SessionExporter(price=None, limits=bounds)
     for i, (trace, name) in enumerate(chosen):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+from tests import processes
 from tests.counting import anything
 from tests.counting.building import PerToken
 from tests.exporting import AT, MS, Kept, chat, finished
@@ -48,13 +48,13 @@ class Broken(Kept):
 
 
 def span_count(exporter: SessionExporter, name: str = "s1") -> int:
-    """How many spans a session has."""
+    """The number of spans of a session."""
     session = exporter.session(name)
     return 0 if session is None else session.span_count
 
 
 def test_an_inner_exporter_that_raises(caplog: pytest.LogCaptureFixture) -> None:
-    """Its fault is a FAILURE to the processor, counted and said once; the spans are counted all the same."""
+    """The fault is a FAILURE to the processor, counted each time and logged once, and the spans are counted."""
     inner = Broken()
     exporter = SessionExporter(inner, price=None)
     with caplog.at_level(logging.WARNING, "otel_sessions.exporter"):
@@ -69,7 +69,7 @@ def test_an_inner_exporter_that_raises(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_an_inner_exporter_that_fails() -> None:
-    """FAILURE is passed on; it is no fault of ours, and the spans are counted once, however often they are sent."""
+    """FAILURE is passed on and not counted as a fault, and spans that are sent again count once."""
     exporter = SessionExporter(Kept(SpanExportResult.FAILURE), price=None)
     assert exporter.export(BATCH) is SpanExportResult.FAILURE
     assert exporter.export(BATCH) is SpanExportResult.FAILURE
@@ -77,7 +77,7 @@ def test_an_inner_exporter_that_fails() -> None:
 
 
 def test_an_inner_exporter_that_hangs() -> None:
-    """While it does, sessions are answered on other threads at once, and its batch is counted when it returns."""
+    """Sessions are answered on other threads meanwhile, and the batch is counted when the exporter returns."""
     entered, release = threading.Event(), threading.Event()
 
     class Hanging(Kept):
@@ -101,7 +101,7 @@ def test_an_inner_exporter_that_hangs() -> None:
 
 
 def test_flush_and_shutdown_in_any_order() -> None:
-    """Shutting down twice shuts the inner exporter down once; flushing and exporting afterwards still work."""
+    """A second shutdown does nothing, and flushing and exporting afterwards still work."""
     inner = Kept()
     exporter = SessionExporter(inner, price=None)
     exporter.shutdown()
@@ -114,7 +114,7 @@ def test_flush_and_shutdown_in_any_order() -> None:
 
 
 def test_a_span_that_cannot_be_read() -> None:
-    """It is forwarded, not counted and told; those beside it are counted."""
+    """An unreadable span is forwarded and counted as such, and the others are counted."""
     inner = Kept()
     exporter = SessionExporter(inner, price=None)
     nowhere = ReadableSpan("without a context")
@@ -125,7 +125,7 @@ def test_a_span_that_cannot_be_read() -> None:
 
 
 def test_spans_without_times_scope_or_attributes() -> None:
-    """What is missing is left open; a span without any time is one of no length at the beginning of time."""
+    """A span without times, scope or attributes is counted, with no length, at time 0."""
     context = finished(9, trace=5).context
     exporter = SessionExporter(price=None)
     exporter.export([ReadableSpan("bare", context=context), finished(1, 9, trace=5, session="s1")])
@@ -135,7 +135,7 @@ def test_spans_without_times_scope_or_attributes() -> None:
 
 
 def test_attributes_of_another_mapping() -> None:
-    """A span whose attributes are a plain dict is read too."""
+    """A span whose attributes are a plain dict is read."""
 
     class Plain(ReadableSpan):
         @property
@@ -148,7 +148,7 @@ def test_attributes_of_another_mapping() -> None:
 
 
 class Given(ReadableSpan):
-    """A span whose attributes nobody has checked."""
+    """A span whose attributes are not checked by the SDK."""
 
     def __init__(self, span_id: int, written: dict[str, Any]) -> None:
         """A call of a known session that has these too."""
@@ -167,7 +167,7 @@ PRICES = default_pricer()
 @settings(deadline=None)
 @given(st.lists(anything.attributes, min_size=1, max_size=4))
 def test_attributes_of_any_kind(written: list[dict[str, Any]]) -> None:
-    """Whatever is on a span, every span is counted, every session is answered, sorted and shown."""
+    """Every span is counted and every session answered, sorted and shown, whatever the attributes."""
     exporter = SessionExporter(price=PRICES)
     exporter.export([Given(i + 1, one) for i, one in enumerate(written)])
     exporter.force_flush()
@@ -182,7 +182,7 @@ def test_attributes_of_any_kind(written: list[dict[str, Any]]) -> None:
 
 
 def test_batches_that_are_no_batches() -> None:
-    """What cannot be iterated over is a counted fault, and was forwarded before."""
+    """A batch that cannot be iterated over is forwarded and counted as a fault."""
     inner = Kept()
     exporter = SessionExporter(inner, price=None)
     assert exporter.export(cast("Sequence[ReadableSpan]", 5)) is SpanExportResult.SUCCESS
@@ -198,7 +198,7 @@ class Misbehaving(PerToken):
         self._act = act
 
     def price(self, **question: Any) -> Cost | None:
-        """Whatever it does."""
+        """Do it."""
         return cast("Cost | None", self._act())
 
 
@@ -223,7 +223,7 @@ def raise_error() -> None:
     ],
 )
 def test_a_pricer_that_misbehaves(act: Callable[[], Any]) -> None:
-    """Its calls are unpriced and the fault is counted; the session is answered and closed traces are not lost."""
+    """Calls are unpriced and the fault is counted; the session is answered and closed traces are not lost."""
     told: list[object] = []
     exporter = SessionExporter(price=cast("Pricer", Misbehaving(act)), on_trace=told.append)
     exporter.export(BATCH)
@@ -236,7 +236,7 @@ def test_a_pricer_that_misbehaves(act: Callable[[], Any]) -> None:
 
 
 def test_an_on_trace_that_raises() -> None:
-    """The other traces are told, the flush goes on, the fault is counted."""
+    """The callback gets the other traces, the flush goes on, and the fault is counted."""
     told: list[int] = []
 
     def on_trace(rollup: Any) -> None:
@@ -251,14 +251,17 @@ def test_an_on_trace_that_raises() -> None:
     assert span_count(exporter) == 2
 
 
-def test_a_fault_of_our_own_when_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever goes wrong in closing traces, the inner exporter is flushed and shut down."""
+@pytest.mark.parametrize("flushes", [0, 1])
+def test_a_fault_of_our_own_when_closing(flushes: int) -> None:
+    """The inner exporter is flushed and shut down, whatever goes wrong in closing traces."""
+    when = cast("Any", "at noon")
     inner = Kept()
     exporter = SessionExporter(inner, price=None)
-    monkeypatch.setattr(exporter._rollups, "close_all", raise_error)
-    assert exporter.force_flush()
+    exporter.export([finished(1), ReadableSpan("x", context=finished(2).context, start_time=when, end_time=when)])
+    for _ in range(flushes):
+        assert exporter.force_flush()
     exporter.shutdown()
-    assert (len(inner.flushes), inner.shutdowns, exporter.dropped) == (1, 1, {"rollup_errors": 2})
+    assert (len(inner.flushes), inner.shutdowns, exporter.dropped) == (flushes, 1, {"rollup_errors": 1})
 
 
 FORKING = """
@@ -300,9 +303,9 @@ print(json.dumps([told, status, exporter.session("s1").span_count, exporter.sess
 
 
 def test_a_forked_child(pytestconfig: pytest.Config) -> None:
-    """It starts with nothing and with free locks, whoever held them in the parent, and the parent keeps its numbers."""
-    script = FORKING.format(root=str(pytestconfig.rootpath))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    """A forked child starts with no session and free locks, and the parent keeps its numbers."""
+    done = processes.run(sys.executable, "-c", FORKING.format(root=str(pytestconfig.rootpath)))
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [[True, 1, 1], 0, 1, True]
 
 

@@ -1,4 +1,4 @@
-"""What one scope was given: item by item, so that one bad item costs nothing else."""
+"""The fields of one scope are checked item by item, so that one bad item costs nothing else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def raising_tags() -> Iterator[str]:
 
 
 def test_nothing_given_is_nothing() -> None:
-    """`None` everywhere means not given: no value, no drop, also for items and entries."""
+    """`None` means not given, also for items and entries: it leaves no value and is not counted."""
     assert check() == Given()
     fields: dict[str, Any] = dict.fromkeys(
         ("session_id", "session_name", "user_id", "previous_id", "tags", "metadata", "keys")
@@ -147,14 +147,14 @@ BAD_FIELDS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fields", BAD_FIELDS)
 def test_strict_mode_raises_for_every_kind_of_drop(fields: dict[str, Any]) -> None:
-    """What is dropped otherwise raises our error in strict mode."""
+    """Every value that is dropped otherwise raises `SessionValueError` in strict mode."""
     with pytest.raises(SessionValueError):
         check(**fields, strict=True)
 
 
 @pytest.mark.parametrize("values", ["support", b"support", bytearray(b"s"), 7, 1.5, object()])
 def test_tags_that_are_no_list_are_dropped_whole(values: object) -> None:
-    """A bare string is one tag by mistake, not seven; what is not iterable has no tags."""
+    """A bare string, or a value that cannot be iterated over, gives no tags."""
     assert check(tags=values).tags == ()
     assert dropped_values() == {("tags", "type"): 1}
 
@@ -163,7 +163,7 @@ def test_tags_that_are_no_list_are_dropped_whole(values: object) -> None:
     "values", [["a", "b"], ("a", "b"), {"a": 1, "b": 2}, iter(["a", "b"]), (tag for tag in ("a", "b", "a"))]
 )
 def test_tags_may_be_any_iterable(values: object) -> None:
-    """Lists, tuples, dicts, iterators and generators."""
+    """Lists, tuples, dicts, iterators and generators of tags are accepted."""
     assert check(tags=values).tags == ("a", "b")
 
 
@@ -174,7 +174,7 @@ def test_what_a_generator_of_tags_raises_ends_the_tags() -> None:
 
 
 def test_an_iterable_whose_iteration_cannot_start() -> None:
-    """`__iter__` that raises is counted like any failure."""
+    """An `__iter__` that raises is counted like any failure."""
 
     class Broken:
         def __iter__(self) -> Iterator[str]:
@@ -185,14 +185,14 @@ def test_an_iterable_whose_iteration_cannot_start() -> None:
 
 
 def test_endless_tags_end() -> None:
-    """A generator without end costs a bounded amount of work, whether its tags are new or repeat."""
+    """An endless generator of tags, new or repeated, takes bounded work."""
     assert len(check(tags=map(str, itertools.count())).tags) == 32
     assert check(tags=itertools.repeat("a")).tags == ("a",)
     assert dropped_values()[("tags", "surplus")] == 1
 
 
 def test_the_first_32_tags_are_kept() -> None:
-    """A tag that is known already does not count as surplus."""
+    """Tags after the first 32 different ones are dropped as surplus."""
     tags = [str(number) for number in range(32)]
     assert check(tags=[*tags, "0", "31"]).tags == tuple(tags)
     assert dropped_values() == {}
@@ -201,7 +201,7 @@ def test_the_first_32_tags_are_kept() -> None:
 
 
 def test_the_first_32_metadata_entries_are_kept() -> None:
-    """The rest is surplus."""
+    """Entries after the first 32 are dropped as surplus."""
     entries = {str(number): number for number in range(34)}
     assert list(check(metadata=entries).metadata.values()) == list(range(32))
     assert dropped_values() == {("metadata", "surplus"): 2}
@@ -209,34 +209,34 @@ def test_the_first_32_metadata_entries_are_kept() -> None:
 
 @pytest.mark.parametrize("mapping", ["text", [("a", 1)], 7])
 def test_metadata_and_keys_must_be_mappings(mapping: object) -> None:
-    """Anything else is dropped whole."""
+    """A value that is not a mapping is dropped whole."""
     found = check(metadata=mapping, keys=mapping)
     assert (found.metadata, found.keys) == ({}, {})
     assert dropped_values() == {("metadata", "type"): 1, ("session_keys", "type"): 1}
 
 
 def test_an_entry_that_cannot_be_read_costs_only_itself() -> None:
-    """A mapping that raises for one name gives the others."""
+    """A mapping that raises for one name still gives the others."""
     found = check(metadata=Hostile({"a": 1, "b": ValueError("personal data"), "c": 3}))
     assert found.metadata == {"a": 1, "c": 3}
     assert dropped_values() == {("metadata", "raised"): 1}
 
 
 def test_none_in_keys_cuts() -> None:
-    """`keys={"import_id": None}` cuts the key, `id` included; a value given beside it wins."""
+    """`None` for a key cuts it, `id` included, and a value given beside it wins."""
     found = check(keys={"import_id": None, "id": None, "ticket": None}, session_keys={"ticket": 1})
     assert (found.cut, found.keys) == (("import_id", "id"), {"ticket": "1"})
     assert dropped_values() == {}
 
 
 def test_none_for_a_key_that_is_no_key_is_dropped() -> None:
-    """A name that the rules refuse cannot be inherited, so there is nothing to cut."""
+    """`None` for a name that the rules refuse is dropped, since such a key cannot be inherited."""
     assert check(keys={"a b": None, 7: None}).cut == ()
     assert dropped_values() == {("session_keys", "key_characters"): 1, ("session_keys", "key_type"): 1}
 
 
 def test_what_is_left_of_unreadable_values() -> None:
-    """No session and no user, not even those of an outer scope; counted, without what was said."""
+    """Unreadable values give no session and no user, not even the outer scope's, and are counted without their message."""
     assert unreadable(ValueError("personal data")) == Given(cut=("*",), user_refused=True)
     assert dropped_values() == {("session", "raised"): 1}
     with pytest.raises(SessionValueError) as raised:
@@ -245,7 +245,7 @@ def test_what_is_left_of_unreadable_values() -> None:
 
 
 def test_a_cut_is_a_list_of_names() -> None:
-    """What a job's session brings along is checked like `keys={name: None}`; a value given beside it wins."""
+    """The cut of a job's session is checked like `keys={name: None}`, and a value given beside it wins."""
     found = check(cut=["run", "id", "a b"], session_keys={"run": 1})
     assert (found.cut, dict(found.keys)) == (("id",), {"run": "1"})
     assert dropped_values() == {("cut", "key_characters"): 1}
@@ -261,7 +261,7 @@ def test_a_cut_from_outside_is_checked() -> None:
 
 
 def test_limits_apply() -> None:
-    """Numbers of entries follow the limits that are passed."""
+    """Given limits decide how many entries are kept."""
     found = check(tags=["a", "b"], metadata={"a": 1, "b": 2}, limits=Limits(tags=1, metadata=1))
     assert (found.tags, found.metadata) == (("a",), {"a": 1})
 
@@ -277,7 +277,7 @@ ANYTHING = st.recursive(
 def test_any_input_gives_values_that_pass_the_rules_again(
     id_: object, name: object, tags: object, metadata: object, keys: object
 ) -> None:
-    """Nothing raises, and what was accepted is accepted unchanged when it is checked once more."""
+    """No input raises, and accepted values pass a second check unchanged."""
     found = check(session_id=id_, user_id=id_, session_name=name, tags=tags, metadata=metadata, keys=keys)
     again = check(
         session_id=found.session_id,

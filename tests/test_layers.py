@@ -119,6 +119,6 @@ def test_files_of_a_folder_import_each_other_without_a_circle() -> None:
 
 
 def test_the_core_does_not_import_the_server() -> None:
-    """The library works without what the server needs."""
+    """The library works without the packages that the server needs."""
     core = [name for name in MODULES if name.partition(".")[0] not in ("server", "cli") and name not in FACES]
     assert {name for module in core for name in imported(MODULES[module]) if name.startswith("server")} == set()

@@ -50,7 +50,7 @@ def emit() -> Iterator[Emit]:
 
 
 def test_a_record_carries_the_session(emit: Emit) -> None:
-    """The same attributes as a span, beside its own."""
+    """A record gets the attributes that a span gets, beside its own."""
     with propagate_sessions("a", user_id="u", tags=["t"], run=1):
         assert emit({"own": 1}) == {
             "own": 1,
@@ -64,13 +64,13 @@ def test_a_record_carries_the_session(emit: Emit) -> None:
 
 
 def test_a_record_keeps_what_it_has(emit: Emit) -> None:
-    """Nothing is overwritten."""
+    """No attribute of a record is overwritten."""
     with propagate_sessions("a", user_id="u"):
         assert emit({"session.id": "own"}) == {"session.id": "own", "user.id": "u"}
 
 
 def test_the_context_of_the_record_decides(emit: Emit, tracer: Tracer) -> None:
-    """As for spans: an explicit empty context means no session, a parent span lends its own."""
+    """An explicit empty context means no session, and a parent span lends its own, as for spans."""
     with propagate_sessions("a"):
         span = tracer.start_span("span")
         assert emit(context=Context()) == {}
@@ -92,13 +92,13 @@ def test_options_of_the_record_processor(emit: Emit) -> None:
 
 @pytest.mark.parametrize("record", [None, object(), 7])
 def test_a_hostile_record_never_makes_the_processor_raise(record: Any) -> None:
-    """The fault is counted."""
+    """A record that raises is counted as a fault."""
     SessionLogRecordProcessor().on_emit(record)
     assert dropped_values() == {("log_record", "raised"): 1}
 
 
 def test_the_record_processor_holds_nothing() -> None:
-    """Shutting down twice and flushing afterwards are fine."""
+    """The processor can be shut down twice and flushed afterwards."""
     processor = SessionLogRecordProcessor()
     processor.shutdown()
     processor.shutdown()
@@ -135,7 +135,7 @@ def test_the_filter_makes_fields_to_format(logger: tuple[logging.Logger, list[lo
 def test_the_filter_finds_what_spans_find(
     tracer: Tracer, logger: tuple[logging.Logger, list[logging.LogRecord]]
 ) -> None:
-    """Also the session of the current span, of another SDK and of received baggage."""
+    """The filter finds the session of the current span, of another SDK and of received baggage."""
     log, records = logger
     with propagate_sessions("a"):
         span = tracer.start_span("span")
@@ -153,7 +153,7 @@ def test_the_filter_finds_what_spans_find(
 def test_the_filter_keeps_fields_that_the_record_has(
     logger: tuple[logging.Logger, list[logging.LogRecord]],
 ) -> None:
-    """`extra=` wins."""
+    """Fields given with `extra=` stay."""
     log, records = logger
     with propagate_sessions("a"):
         log.warning("own", extra={"session_id": "own"})
@@ -161,7 +161,7 @@ def test_the_filter_keeps_fields_that_the_record_has(
 
 
 def test_the_default_text_can_be_chosen() -> None:
-    """For records without a session."""
+    """Records without a session get the default text."""
     record = logging.LogRecord("n", logging.INFO, __file__, 1, "m", (), None)
     assert SessionLogFilter(default="none").filter(record)
     assert record.__dict__["session_id"] == "none"
@@ -169,7 +169,7 @@ def test_the_default_text_can_be_chosen() -> None:
 
 
 def test_a_fault_while_the_session_is_looked_for_loses_no_record() -> None:
-    """The fields are there all the same, and the fault is counted."""
+    """A record gets the fields although the look-up raises, and the fault is counted."""
 
     class Hostile(NonRecordingSpan):
         @property

@@ -13,7 +13,7 @@ from otel_sessions.money import EXACT, is_amount, money_sum, shown_money
 
 
 def test_the_sum_of_nothing_is_unknown() -> None:
-    """No amount is not an amount of zero."""
+    """A sum without amounts is unknown, not 0."""
     assert money_sum([]) is None
     assert money_sum([Decimal(0)]) == 0
 
@@ -21,7 +21,7 @@ def test_the_sum_of_nothing_is_unknown() -> None:
 @settings(deadline=None)
 @given(st.lists(st.decimals(0, 10**30, places=30), min_size=1))
 def test_sums_are_exact(amounts: list[Decimal]) -> None:
-    """Not a digit is lost, with three digits in the app's own context."""
+    """Sums keep every digit in an app whose decimal context has three digits."""
     whole = sum(int(amount.scaleb(30, EXACT)) for amount in amounts)
     with decimal.localcontext() as context:
         context.prec = 3
@@ -44,7 +44,7 @@ def test_sums_are_exact(amounts: list[Decimal]) -> None:
     ],
 )
 def test_money_is_written_plainly(amount: str | None, written: str | None) -> None:
-    """No exponent, no zeros at the end, and whole hundreds stay hundreds."""
+    """An amount is written without an exponent and without zeros at the end of its fraction."""
     assert shown_money(None if amount is None else Decimal(amount)) == written
 
 
@@ -72,7 +72,7 @@ def test_money_is_written_plainly(amount: str | None, written: str | None) -> No
     ],
 )
 def test_what_is_an_amount(value: object, accepted: bool) -> None:
-    """A finite decimal from 0 up, of a size and a precision that money has."""
+    """An amount is a finite decimal from 0 up, of a bounded size and precision."""
     assert is_amount(value) is accepted
 
 
@@ -84,5 +84,5 @@ accepted_amounts = st.builds(
 @settings(deadline=None)
 @given(st.lists(accepted_amounts, min_size=1, max_size=20))
 def test_amounts_always_add_up(amounts: list[Decimal]) -> None:
-    """Whatever is accepted can be summed without rounding, in any order."""
+    """Accepted amounts add up without rounding, in any order."""
     assert money_sum(amounts) == money_sum(reversed(amounts))

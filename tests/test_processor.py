@@ -42,7 +42,7 @@ def tracer_with(exporter: InMemorySpanExporter) -> TracerWith:
 
 
 def test_a_span_without_a_session_is_untouched(tracer: Tracer) -> None:
-    """In no context, in an empty one, under a parent without a session."""
+    """A span gets no attribute without a session, in an empty context or under a parent without one."""
     assert started(tracer) == {}
     assert started(tracer, context=Context()) == {}
     assert started(tracer, attributes={"a": 1}) == {"a": 1}
@@ -53,7 +53,7 @@ def test_a_span_without_a_session_is_untouched(tracer: Tracer) -> None:
 
 
 def test_spans_at_every_depth_carry_the_session(tracer: Tracer, spans: Spans) -> None:
-    """The root span and the model call four levels below alike."""
+    """The root span and the model call four levels below both carry the session."""
     with propagate_sessions("a"):
         for depth in range(4):
             attach(set_span_in_context(tracer.start_span(str(depth))))
@@ -63,20 +63,20 @@ def test_spans_at_every_depth_carry_the_session(tracer: Tracer, spans: Spans) ->
 
 
 def test_attributes_on_the_span_are_never_overwritten(tracer: Tracer) -> None:
-    """What the instrumentation gave the span at its start stays; what it did not give is added."""
+    """Attributes that the span starts with stay, and missing ones are added."""
     own = {"session.id": "own", "session.tags": ("own",), "http.route": "/"}
     with propagate_sessions("a", user_id="u", tags=["t"], run=1):
         assert started(tracer, attributes=own) == {**own, "user.id": "u", "session.key.run": "1"}
 
 
 def test_the_id_is_the_first_of_our_attributes(tracer: Tracer) -> None:
-    """Whatever order the fields were given in."""
+    """`session.id` comes first, in whatever order the fields were given."""
     with propagate_sessions(run=1, user_id="u", tags=["t"]), propagate_sessions("a"):
         assert next(iter(started(tracer))) == "session.id"
 
 
 def test_a_cut_spares_the_keys_that_the_span_brought_itself(tracer: Tracer) -> None:
-    """A cut keeps out what would be inherited; a value given at the start is the span's own."""
+    """A cut removes inherited values, and a value that the span starts with stays."""
     with propagate_sessions("bad\n", keys={"run": None, "job": None}):
         assert started(tracer, attributes={"session.id": "own"}) == {
             "session.id": "own",
@@ -94,7 +94,7 @@ def test_a_cut_spares_the_keys_that_the_span_brought_itself(tracer: Tracer) -> N
 
 
 def test_a_parent_context_beats_the_current_one(tracer: Tracer) -> None:
-    """`context=` decides; an explicit empty one means no session."""
+    """The `context=` of a span decides, and an explicit empty one means no session."""
     with propagate_sessions("a"):
         assert started(tracer, context=Context()) == {}
         other = set_span_in_context(REMOTE, Context())
@@ -103,13 +103,13 @@ def test_a_parent_context_beats_the_current_one(tracer: Tracer) -> None:
 
 
 def test_no_session_marks_its_spans(tracer: Tracer) -> None:
-    """So that they are not counted with their ancestors when the trace is rolled up."""
+    """Spans under `no_session` are marked, so that they are not counted with their ancestors."""
     with propagate_sessions("a"), tracer.start_as_current_span("parent"), no_session():
         assert started(tracer) == {"session.cut": ("*",)}
 
 
 def test_the_options_reach_the_sources(tracer_with: TracerWith) -> None:
-    """`accept_baggage` and `limits`."""
+    """`accept_baggage` and `limits` decide what is read from baggage."""
     context = baggage.set_baggage("session.id", "long id", set_span_in_context(REMOTE, Context()))
     assert started(tracer_with(), context=context) == {"session.id": "long id"}
     assert started(tracer_with(accept_baggage=()), context=context) == {}
@@ -117,7 +117,7 @@ def test_the_options_reach_the_sources(tracer_with: TracerWith) -> None:
 
 
 def test_dialects_write_the_same_values_under_other_names(tracer_with: TracerWith) -> None:
-    """Beside our own names, never instead of them, and never over what the span has."""
+    """Other names are added to our own, and never overwrite an attribute of the span."""
     tracer = tracer_with(dialects=["langfuse", "gen_ai"])
     with propagate_sessions("a", user_id="u"):
         assert started(tracer, attributes={"langfuse.user.id": "own"}) == {
@@ -131,13 +131,13 @@ def test_dialects_write_the_same_values_under_other_names(tracer_with: TracerWit
 
 
 def test_an_unknown_dialect_is_an_error_that_lists_the_known_ones() -> None:
-    """A typo would otherwise write nothing, silently."""
+    """An unknown dialect raises an error that lists the known ones."""
     with pytest.raises(ValueError, match=r"'langfuze' is not known; choose from .*langfuse"):
         SessionSpanProcessor(dialects=["langfuze"])
 
 
 def test_the_session_is_known_at_start(tracer: Tracer) -> None:
-    """It is on the span while it is open, and an update of the app afterwards wins."""
+    """The session is on an open span, and the app can change it afterwards."""
     with propagate_sessions("a"), tracer.start_as_current_span("span") as span:
         assert attributes_of(span) == {"session.id": "a"}
         span.set_attribute("session.id", "own")
@@ -146,7 +146,7 @@ def test_the_session_is_known_at_start(tracer: Tracer) -> None:
 
 @pytest.mark.allow_opentelemetry_logs
 def test_a_span_with_few_attributes_allowed_does_not_raise(tracer_with: TracerWith) -> None:
-    """The SDK drops what is too much, and says so; we go on."""
+    """A span whose attribute limit is too low starts, and the SDK counts what it drops."""
     tracer = tracer_with(span_limits=SpanLimits(max_attributes=1))
     with propagate_sessions("a", user_id="u", run=1):
         assert len(started(tracer)) == 1
@@ -191,7 +191,7 @@ class HostileSpan:
     ],
 )
 def test_a_hostile_span_never_makes_the_processor_raise(caplog: pytest.LogCaptureFixture, span: Any) -> None:
-    """The app's `start_span` goes through; the fault is counted and said once, without what it said."""
+    """The app's `start_span` succeeds; the fault is counted and logged once, without its message."""
     processor = SessionSpanProcessor()
     with propagate_sessions("a", run=1):
         processor.on_start(span)
@@ -203,12 +203,12 @@ def test_a_hostile_span_never_makes_the_processor_raise(caplog: pytest.LogCaptur
 
 @pytest.mark.parametrize("context", [7, "context", object(), {"session.id": "a"}])
 def test_a_hostile_context_never_makes_the_processor_raise(tracer: Tracer, context: Any) -> None:
-    """Nor does something that is no context."""
+    """A value that is not a context raises nothing."""
     SessionSpanProcessor().on_start(tracer.start_span("span"), context)  # type: ignore[arg-type]
 
 
 def test_a_hostile_parent_costs_the_session_only(tracer: Tracer) -> None:
-    """The child starts without one."""
+    """The child of a parent that raises starts without a session."""
 
     class Parent(NonRecordingSpan):
         @property
@@ -241,7 +241,7 @@ def test_many_threads_stamp_at_once(tracer: Tracer, spans: Spans) -> None:
 
 
 def test_ending_flushing_and_shutting_down_do_nothing(tracer: Tracer) -> None:
-    """The processor holds nothing; it may be shut down twice and still stamps."""
+    """The processor can be shut down twice, and still stamps."""
     processor = SessionSpanProcessor()
     span = tracer.start_span("span")
     assert processor.force_flush()
@@ -255,7 +255,7 @@ def test_ending_flushing_and_shutting_down_do_nothing(tracer: Tracer) -> None:
 
 
 def test_two_processors_write_the_same(tracer: Tracer, provider: TracerProvider) -> None:
-    """Registering it twice changes nothing."""
+    """A second processor on a provider changes nothing."""
     provider.add_span_processor(SessionSpanProcessor())
     with propagate_sessions("a", run=1):
         assert started(tracer) == {"session.id": "a", "session.key.run": "1"}

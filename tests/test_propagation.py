@@ -23,7 +23,7 @@ from otel_sessions import (
 
 
 def test_every_field_is_on_the_span(tracer: Tracer) -> None:
-    """The example of the first page: all fields, and the `Session` that the scope returns."""
+    """Every field of the README's example is on the span and in the `Session` that the scope returns."""
     with propagate_sessions(
         "ticket-2611",
         user_id="user-a",
@@ -47,7 +47,7 @@ def test_every_field_is_on_the_span(tracer: Tracer) -> None:
 
 
 def test_nested_scopes_merge_and_are_restored(tracer: Tracer) -> None:
-    """Inside: inner scalars, all tags, all keys; outside again: what was there before."""
+    """An inner scope has its own scalars and all tags and keys, and the outer session is back after it."""
     with propagate_sessions("a", user_id="u", tags=["t"], conversation_id="c"):
         outer = started(tracer)
         with propagate_sessions("b", tags=["s"], run=1):
@@ -62,13 +62,13 @@ def test_nested_scopes_merge_and_are_restored(tracer: Tracer) -> None:
 
 
 def test_keys_hold_names_that_are_parameters(tracer: Tracer) -> None:
-    """`keys=` takes any mapping and any name, beside further keywords."""
+    """`keys=` takes any mapping with any names, beside further keywords."""
     with propagate_sessions(keys={"user_id": "k", "tags": 1}, other=2):
         assert started(tracer) == {"session.key.user_id": "k", "session.key.tags": "1", "session.key.other": "2"}
 
 
 def test_none_cuts_an_inherited_key(tracer: Tracer) -> None:
-    """Spans inside lack the key, say so, and get it back when an inner scope gives it."""
+    """Spans inside lack the key and are marked, until an inner scope gives the key."""
     with propagate_sessions("a", import_id=7), propagate_sessions(keys={"import_id": None}):
         assert started(tracer) == {"session.id": "a", "session.cut": ("import_id",)}
         with propagate_sessions(import_id=8):
@@ -87,14 +87,14 @@ def test_none_cuts_an_inherited_key(tracer: Tracer) -> None:
 def test_an_invalid_value_does_not_fall_back_to_the_outer_one(
     tracer: Tracer, fields: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    """Nothing is attributed to the wrong session or user."""
+    """Spans with an invalid session or user get none, not the outer one."""
     with propagate_sessions("a", run=1, user_id="u"), propagate_sessions(**fields):
         assert started(tracer) == expected
     assert sum(dropped_values().values()) == 1
 
 
 def test_no_session_is_empty_and_says_so(tracer: Tracer) -> None:
-    """Spans inside carry nothing but the mark that keeps them out of their ancestors' sessions."""
+    """Spans inside carry only the mark that keeps them out of their ancestors' sessions."""
     with propagate_sessions("a", user_id="u", tags=["t"]):
         with no_session() as session:
             assert not session
@@ -106,7 +106,7 @@ def test_no_session_is_empty_and_says_so(tracer: Tracer) -> None:
 
 
 def test_a_session_inside_no_session_is_its_own(tracer: Tracer) -> None:
-    """It inherits nothing, and the keys of the scopes further out stay cut by name."""
+    """A session inside `no_session` inherits nothing, and the outer keys stay cut by name."""
     with propagate_sessions("a", run=1, user_id="u"), no_session():
         with propagate_sessions("b"):
             assert started(tracer) == {"session.id": "b", "session.cut": ("run",)}
@@ -117,20 +117,20 @@ def test_a_session_inside_no_session_is_its_own(tracer: Tracer) -> None:
 
 
 def test_an_empty_scope_is_a_session_of_nothing(tracer: Tracer) -> None:
-    """It can be entered, is falsy, and writes nothing."""
+    """A scope without values can be entered, is falsy, and writes nothing."""
     with propagate_sessions() as session:
         assert (session, bool(session)) == (Session(), False)
         assert started(tracer) == {}
 
 
 def test_current_session_outside_is_empty() -> None:
-    """Never None."""
+    """The current session is an empty one outside any scope, never `None`."""
     assert current_session() == Session()
     assert not current_session()
 
 
 def test_async_with(tracer: Tracer, spans: Spans) -> None:
-    """Concurrent tasks keep their own session across awaits; exceptions leave the scope."""
+    """Concurrent tasks keep their own session across awaits, and an exception leaves the scope."""
 
     async def work(name: str) -> None:
         async with propagate_sessions(name) as session:
@@ -151,7 +151,7 @@ def test_async_with(tracer: Tracer, spans: Spans) -> None:
 
 
 def test_a_cancelled_task_leaves_its_scope(tracer: Tracer) -> None:
-    """Cancellation is an exit like any other."""
+    """A cancelled task leaves its scope like any other."""
     seen: list[object] = []
 
     async def work(entered: asyncio.Event) -> None:
@@ -179,13 +179,13 @@ def test_a_cancelled_task_leaves_its_scope(tracer: Tracer) -> None:
     [{"session_id": ""}, {"tags": "bare"}, {"keys": {"a b": 1}}, {"metadata": {"m": float("nan")}}],
 )
 def test_strict_mode_raises_before_the_scope_is_made(fields: dict[str, Any]) -> None:
-    """Where the value was written, not where the scope is entered."""
+    """The error is raised where the value was written, not where the scope is entered."""
     with pytest.raises(SessionValueError):
         propagate_sessions(strict=True, **fields)
 
 
 def test_strict_mode_raises_for_surplus_on_entry() -> None:
-    """Only merging shows it; the scope is then not in force."""
+    """Entering raises for surplus that shows only after merging, and the scope is not in force."""
     keys = dict.fromkeys("abcde", 1)
     inside = propagate_sessions("x", strict=True)
     with propagate_sessions(keys=keys):
@@ -203,7 +203,7 @@ class AmbiguousTruth(list[str]):
 
 
 def test_tags_whose_truth_is_ambiguous(tracer: Tracer) -> None:
-    """Any iterable of strings will do, arrays included."""
+    """Tags may be any iterable of strings, also an array without a truth value."""
     with propagate_sessions(tags=AmbiguousTruth(["a"])):
         assert started(tracer) == {"session.tags": ("a",)}
 
@@ -212,7 +212,7 @@ def test_tags_whose_truth_is_ambiguous(tracer: Tracer) -> None:
     "value", [0, 0.0, False, b"", [], {}, float("nan"), object(), "\ud800", pytest.param(10**5000, id="huge int")]
 )
 def test_no_value_raises_into_the_app(tracer: Tracer, value: Any) -> None:
-    """Whatever type is passed for whatever field, the scope is entered and left."""
+    """The scope is entered and left whatever type is passed for a field."""
     scope = propagate_sessions(
         value, session_name=value, user_id=value, tags=value, metadata=value, previous_id=value, keys=value, k=value
     )
@@ -250,7 +250,7 @@ class Odd(dict[str, object]):
 
 
 def test_values_that_cannot_be_read_leave_no_session(tracer: Tracer, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing raises, nothing is taken from outside instead, and what was said stays unsaid."""
+    """Unreadable values raise nothing, inherit nothing, and their message is not logged."""
     with propagate_sessions("a", user_id="u"):
         with propagate_sessions("b", keys={Unreadable("k"): 1}):
             assert started(tracer) == {"session.cut": ("*",)}
@@ -260,7 +260,7 @@ def test_values_that_cannot_be_read_leave_no_session(tracer: Tracer, caplog: pyt
 
 
 def test_values_that_cannot_be_read_raise_in_strict_mode() -> None:
-    """Like any value that is dropped otherwise."""
+    """Unreadable values raise in strict mode like any value that is dropped otherwise."""
     with pytest.raises(SessionValueError):
         propagate_sessions(keys={Unreadable("k"): 1}, strict=True)
 
@@ -277,7 +277,7 @@ def test_values_that_cannot_be_read_raise_in_strict_mode() -> None:
     ],
 )
 def test_an_object_that_hides_what_it_is(field: str) -> None:
-    """Even `isinstance` raises for it."""
+    """A value for which `isinstance` raises is dropped."""
 
     class Hidden:
         @property  # type: ignore[misc]
@@ -291,7 +291,7 @@ def test_an_object_that_hides_what_it_is(field: str) -> None:
 
 
 def test_odd_mappings_are_read_as_far_as_they_can_be(tracer: Tracer) -> None:
-    """A mapping whose `values` raises still has its entries; as a decorator's value it is refused."""
+    """Entries of a mapping whose `values` raises are read; from a decorator's callable it is refused."""
     with propagate_sessions("a", metadata=Odd(m=1)):
         assert started(tracer) == {"session.id": "a", "session.metadata.m": 1}
 
@@ -312,7 +312,7 @@ def test_a_mapping_with_names_of_other_types(tracer: Tracer) -> None:
 
 
 def test_a_scope_without_its_own_meaning_cannot_be_made() -> None:
-    """`SessionScope` is there for annotations."""
+    """Calling `SessionScope`, which is there for annotations, raises an error."""
     abstract: Any = SessionScope
     with pytest.raises(TypeError, match="abstract"):
         abstract()

@@ -56,7 +56,7 @@ async def async_generator(x: int, *, y: int = 1) -> AsyncIterator[tuple[int, str
 
 
 def test_decorated_functions_of_each_kind() -> None:
-    """Arguments go in, results come out, the session is in force inside and not outside."""
+    """Arguments go in, results come out, and the session is in force inside only."""
 
     async def collect() -> list[tuple[int, str | None]]:
         return [await coroutine(1, y=2), *[item async for item in async_generator(1, y=2)]]
@@ -77,7 +77,7 @@ def test_decorated_functions_of_each_kind() -> None:
     ],
 )
 def test_a_decorated_function_stays_what_it_was(decorated: Any, kind: Any) -> None:
-    """Its kind, name, documentation and signature are what frameworks look at."""
+    """A decorated function keeps its kind, name, documentation and signature, which frameworks look at."""
     assert kind(decorated)
     assert decorated.__name__ in {"function", "coroutine", "generator", "async_generator"}
     assert decorated.__doc__
@@ -85,7 +85,7 @@ def test_a_decorated_function_stays_what_it_was(decorated: Any, kind: Any) -> No
 
 
 def test_decorated_functions_raise_what_they_raise() -> None:
-    """The very exception, and the scope is left."""
+    """A decorated function raises the same exception, and the scope is left."""
     error = ValueError("own")
 
     @propagate_sessions("a")
@@ -104,7 +104,7 @@ def test_decorated_functions_raise_what_they_raise() -> None:
 
 
 def test_methods_partials_lambdas_and_callable_objects_can_be_decorated() -> None:
-    """Anything that can be called."""
+    """Methods, partials, lambdas and callable objects can be decorated."""
 
     class Agent:
         name = "agent"
@@ -136,7 +136,7 @@ def test_methods_partials_lambdas_and_callable_objects_can_be_decorated() -> Non
 
 
 def test_whatever_returns_a_coroutine_can_be_decorated() -> None:
-    """An object with an async `__call__`, and an `async def` behind somebody's plain wrapper."""
+    """An object with an async `__call__`, and an `async def` behind a plain wrapper, can be decorated."""
 
     async def coroutine_() -> str | None:
         await asyncio.sleep(0)
@@ -155,13 +155,13 @@ def test_whatever_returns_a_coroutine_can_be_decorated() -> None:
 
 @pytest.mark.parametrize("value", [7, "text", None, ["list"]])
 def test_decorating_what_cannot_be_called_says_what_is_wrong(value: Any) -> None:
-    """Most likely the parentheses are missing."""
+    """The error for decorating a value that cannot be called suggests that parentheses are missing."""
     with pytest.raises(TypeError, match="parentheses"):
         propagate_sessions("a")(value)
 
 
 def test_decorating_without_parentheses_is_found_at_the_first_call() -> None:
-    """`@propagate_sessions` alone takes the function for a session id."""
+    """`@propagate_sessions` without parentheses raises at the first call."""
 
     @propagate_sessions
     def handle(ticket: str) -> str:
@@ -172,7 +172,7 @@ def test_decorating_without_parentheses_is_found_at_the_first_call() -> None:
 
 
 def test_callables_get_the_arguments_of_the_call(tracer: Tracer) -> None:
-    """Any field may be computed from the call, in `keys` and `metadata` entry by entry."""
+    """Any field may be computed from the call, entry by entry in `keys` and `metadata`."""
 
     @propagate_sessions(
         lambda ticket, **_: ticket.id,
@@ -204,7 +204,7 @@ def test_callables_get_the_arguments_of_the_call(tracer: Tracer) -> None:
 
 
 def test_callables_are_found_in_any_mapping() -> None:
-    """Not only in a dict."""
+    """Callables in mappings other than a dict are called too."""
 
     @propagate_sessions(keys=MappingProxyType({"run": lambda ticket: ticket, "fixed": 1}))
     def handle(ticket: int) -> dict[str, str]:
@@ -214,7 +214,7 @@ def test_callables_are_found_in_any_mapping() -> None:
 
 
 def test_callables_for_every_kind_of_function() -> None:
-    """Each call, each coroutine and each generator has its own values."""
+    """Each call, coroutine and generator has its own values."""
     scope = propagate_sessions(lambda name: name)
 
     @scope
@@ -266,7 +266,7 @@ def test_a_callable_that_raises_costs_its_value_only(
     expected: dict[str, Any],
     field: str,
 ) -> None:
-    """The call goes through without the value; an id, key or user does not fall back to the outer one."""
+    """The call goes on without the value, and an id, key or user does not fall back to the outer one."""
 
     @propagate_sessions(**fields)
     def handle(ticket: str) -> dict[str, Any]:
@@ -281,7 +281,7 @@ def test_a_callable_that_raises_costs_its_value_only(
 
 
 def test_a_callable_that_returns_none_gives_nothing() -> None:
-    """`None` means not given: the outer value holds."""
+    """`None` from a callable means not given, so the outer value holds."""
 
     @propagate_sessions(lambda: None, run=lambda: None)
     def handle() -> Session:
@@ -293,7 +293,7 @@ def test_a_callable_that_returns_none_gives_nothing() -> None:
 
 
 def test_a_callable_in_strict_mode_raises_at_the_call() -> None:
-    """With what it raised as the cause."""
+    """The call raises in strict mode, with the callable's error as the cause."""
 
     @propagate_sessions(raising, strict=True)
     def handle() -> None:
@@ -306,14 +306,14 @@ def test_a_callable_in_strict_mode_raises_at_the_call() -> None:
 
 
 def test_callables_in_a_with_block_are_refused(tracer: Tracer) -> None:
-    """There is no call whose arguments they could get: the id is dropped, and not taken from outside."""
+    """A callable in a `with` block, where no call has arguments for it, is dropped and nothing is inherited."""
     with propagate_sessions("a"), propagate_sessions(lambda: "b"):
         assert started(tracer) == {"session.cut": ("id",)}
     assert dropped_values() == {("session_id", "type"): 1}
 
 
 def test_recursion() -> None:
-    """Each level has its own value and gets the one below it back."""
+    """Each level of a recursion has its own value, and the outer one is back after it."""
 
     @propagate_sessions(lambda depth: f"level {depth}")
     def descend(depth: int) -> list[str | None]:
@@ -342,7 +342,7 @@ def test_one_decorated_function_in_many_threads() -> None:
 
 
 def test_one_scope_object_in_two_threads(tracer: Tracer) -> None:
-    """Entered and left in any order, each thread has its own."""
+    """Each of two threads has its own session from one scope object, entered and left in any order."""
     scope = propagate_sessions("a")
     entered, left = threading.Event(), threading.Event()
 
@@ -363,7 +363,7 @@ def test_one_scope_object_in_two_threads(tracer: Tracer) -> None:
 
 
 def test_no_session_and_bound_functions_decorate_too() -> None:
-    """Every scope is one object with all forms."""
+    """Every kind of scope works as a decorator."""
 
     @no_session()
     def job() -> Session:

@@ -85,7 +85,7 @@ def nowhere(app: FastAPI) -> list[Any]:
     ],
 )
 def test_places_to_enter_a_session(tracer: Tracer, spans: Spans, build: Build, kept: set[str]) -> None:
-    """Middleware and async dependencies hold it for endpoints, streamed bodies and background tasks; a sync dependency cannot."""
+    """Middleware and async dependencies hold the session for endpoints, streamed bodies and background tasks; a sync one cannot."""
     app = FastAPI()
     dependencies = build(app)
 
@@ -120,7 +120,7 @@ def test_places_to_enter_a_session(tracer: Tracer, spans: Spans, build: Build, k
 
 
 def test_a_decorated_endpoint(tracer: Tracer, spans: Spans) -> None:
-    """The decorator keeps the signature that FastAPI reads its parameters from; callables get them by name."""
+    """The decorator keeps the signature that FastAPI reads, and callables get the parameters by name."""
     app = FastAPI()
 
     @app.get("/tickets/{ticket}")

@@ -22,7 +22,7 @@ LOST = None
 
 @pytest.mark.allow_opentelemetry_logs
 def test_the_log_guard_sees_a_failed_detach(silent_opentelemetry: list[str]) -> None:
-    """What every test of this suite is checked against: the line of a token that belongs to another context."""
+    """The check of every test sees the log line of a token that belongs to another context."""
     token = copy_context().run(attach, set_value("theirs", 1))
     detach(token)
     assert silent_opentelemetry == ["ERROR opentelemetry.context: Failed to detach context"]
@@ -62,7 +62,7 @@ async def async_undecorated(tracer: Tracer) -> AsyncIterator[int]:
 
 
 def test_a_suspended_decorated_generator_does_not_leak(tracer: Tracer, spans: Spans) -> None:
-    """Between items the caller has neither its session nor its current span."""
+    """The caller has neither the generator's session nor its current span between items."""
     before = get_current()
     for _ in decorated(tracer):
         assert get_current() is before
@@ -73,7 +73,7 @@ def test_a_suspended_decorated_generator_does_not_leak(tracer: Tracer, spans: Sp
 
 
 def test_a_suspended_undecorated_generator_leaks(tracer: Tracer) -> None:
-    """The documented limit of a `with` inside a plain generator: the caller is in its session while it is suspended."""
+    """The caller is in the session of a plain generator's `with` while that is suspended, which is a documented limit."""
     items = undecorated(tracer)
     next(items)
     assert current_session().id == "a"
@@ -83,7 +83,7 @@ def test_a_suspended_undecorated_generator_leaks(tracer: Tracer) -> None:
 
 @pytest.mark.parametrize("generator", [decorated, lambda tracer: propagate_sessions("a").wrap(undecorated(tracer))])
 def test_interleaved_generators(tracer: Tracer, spans: Spans, generator: Callable[[Tracer], Iterator[int]]) -> None:
-    """Two generators in step, each in its own context."""
+    """Two generators that run in turns each have their own context."""
     with propagate_sessions("around"):
         for first, second in zip(generator(tracer), generator(tracer), strict=True):
             assert first == second
@@ -145,7 +145,7 @@ def test_however_a_decorated_generator_ends(
 
 
 def test_an_undecorated_generator_closed_elsewhere_says_nothing(tracer: Tracer) -> None:
-    """Its scope is left in a context that never had it: nothing happens there, and nothing is logged."""
+    """A scope that is left in a context that never had it changes and logs nothing."""
 
     def body() -> Iterator[int]:
         with propagate_sessions("a"):
@@ -159,7 +159,7 @@ def test_an_undecorated_generator_closed_elsewhere_says_nothing(tracer: Tracer) 
 
 
 def test_an_async_generator_broken_out_of(tracer: Tracer, spans: Spans) -> None:
-    """An early `break` leaves the rest to the event loop's finaliser, which runs in a task of its own."""
+    """The event loop ends a generator after an early `break`, in its own context."""
 
     async def main(generator: Callable[[Tracer], AsyncIterator[int]]) -> None:
         with propagate_sessions("around"):
@@ -178,7 +178,7 @@ def test_an_async_generator_broken_out_of(tracer: Tracer, spans: Spans) -> None:
 
 
 def test_an_async_generator_collected_in_another_task(tracer: Tracer, spans: Spans) -> None:
-    """A task starts it, another one drops the last reference: its scope ends without a word in either."""
+    """The scope of a generator whose last reference another task drops ends without a log line."""
 
     async def main(generator: Callable[[Tracer], AsyncIterator[int]]) -> None:
         kept: list[Any] = [generator(tracer)]
@@ -217,7 +217,7 @@ def test_an_async_generator_stepped_by_different_tasks(tracer: Tracer, spans: Sp
 
 
 def test_a_cancelled_consumer(tracer: Tracer, spans: Spans) -> None:
-    """Cancellation inside the generator ends its span and its scope, in its context."""
+    """Cancellation inside the generator ends its span and its scope in its context."""
 
     @propagate_sessions("a")
     async def waiting() -> AsyncIterator[int]:
@@ -246,7 +246,7 @@ def test_a_cancelled_consumer(tracer: Tracer, spans: Spans) -> None:
 
 
 def test_code_inside_that_attaches_and_never_detaches(tracer: Tracer) -> None:
-    """What a careless instrumentor leaves in the generator's context stays there."""
+    """A context that code inside the generator attaches and never detaches stays inside."""
 
     @propagate_sessions("a")
     def leaky() -> Iterator[object]:
@@ -260,7 +260,7 @@ def test_code_inside_that_attaches_and_never_detaches(tracer: Tracer) -> None:
 
 
 def test_nested_scopes_inside_a_generator() -> None:
-    """B inside a, then a, then none, each held across a yield."""
+    """Nested scopes inside a generator hold across each yield and end in turn."""
 
     @propagate_sessions("a")
     def nested() -> Iterator[str | None]:
@@ -273,7 +273,7 @@ def test_nested_scopes_inside_a_generator() -> None:
 
 
 def test_an_update_inside_a_generator_stays_inside() -> None:
-    """The generator's scope is its own: an update holds for its later steps only."""
+    """An update inside a generator holds for its later steps only."""
 
     @propagate_sessions("a")
     def updating() -> Iterator[str | None]:
@@ -287,7 +287,7 @@ def test_an_update_inside_a_generator_stays_inside() -> None:
 
 
 def test_recursive_generators() -> None:
-    """A decorated generator that delegates to itself."""
+    """A decorated generator can delegate to itself."""
 
     @propagate_sessions(lambda depth: depth)
     def tree(depth: int) -> Iterator[tuple[int, str | None]]:
@@ -300,7 +300,7 @@ def test_recursive_generators() -> None:
 
 
 def test_a_decorated_generator_takes_its_context_when_it_is_first_stepped(tracer: Tracer, spans: Spans) -> None:
-    """Like any generator it starts late: the session around the call is not kept, that around the loop is."""
+    """A decorated generator has the session around its first step, not the one around the call."""
 
     @propagate_sessions(user_id="u")
     def items() -> Iterator[int]:
@@ -315,7 +315,7 @@ def test_a_decorated_generator_takes_its_context_when_it_is_first_stepped(tracer
 
 
 def test_wrap_takes_the_context_of_its_call(tracer: Tracer, spans: Spans) -> None:
-    """The current span and the outer session are those of the caller of `wrap`, whoever consumes it and when."""
+    """The current span and the outer session are those of the call of `wrap`, wherever the result is consumed."""
 
     def items() -> Iterator[int]:
         tracer.start_span("item").end()
@@ -334,12 +334,12 @@ def test_wrap_takes_the_context_of_its_call(tracer: Tracer, spans: Spans) -> Non
 
 @pytest.mark.parametrize("iterable", [[1, 2], (1, 2), iter([1, 2]), range(1, 3), {1: "a", 2: "b"}])
 def test_wrap_takes_any_iterable(iterable: Any) -> None:
-    """Lists, iterators and generators alike."""
+    """`wrap` takes lists, iterators and generators."""
     assert list(propagate_sessions("a").wrap(iterable)) == [1, 2]
 
 
 def test_wrap_takes_async_iterables(tracer: Tracer) -> None:
-    """An async generator, and an object that only has `__aiter__`."""
+    """`wrap` takes async generators and objects that only have `__aiter__`."""
 
     class Numbers:
         async def __aiter__(self) -> AsyncIterator[str | None]:
@@ -354,7 +354,7 @@ def test_wrap_takes_async_iterables(tracer: Tracer) -> None:
 
 
 def test_wrap_runs_the_iter_of_an_iterable_inside() -> None:
-    """Also what an object does when its iteration begins belongs to the session."""
+    """`__iter__` of a wrapped object runs in the session."""
     seen: list[str | None] = []
 
     class Items:
@@ -367,14 +367,14 @@ def test_wrap_runs_the_iter_of_an_iterable_inside() -> None:
 
 
 def test_wrap_of_what_is_not_iterable_raises_at_once() -> None:
-    """The mistake is shown where it was made, and leaves no session behind."""
+    """`wrap` raises for a value that cannot be iterated over, and leaves no session behind."""
     with pytest.raises(TypeError):
         propagate_sessions("a").wrap(7)  # type: ignore[call-overload]
     assert not current_session()
 
 
 def test_a_decorated_context_manager() -> None:
-    """`contextlib.contextmanager` around a decorated generator: fine as long as nothing is raised in its block."""
+    """`contextlib.contextmanager` works around a decorated generator as long as its block raises nothing."""
 
     @contextlib.contextmanager
     @propagate_sessions("a")
@@ -387,7 +387,7 @@ def test_a_decorated_context_manager() -> None:
 
 
 def test_an_error_in_the_block_of_a_decorated_context_manager() -> None:
-    """The user's own exception passes through."""
+    """The exception of the block passes through."""
 
     @contextlib.contextmanager
     @propagate_sessions("a")

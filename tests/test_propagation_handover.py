@@ -23,7 +23,7 @@ from otel_sessions import (
 
 
 def test_bind_session_is_a_snapshot(tracer: Tracer) -> None:
-    """The function carries what was in force when it was bound, all of it, wherever it is called."""
+    """The function carries everything that was in force when it was bound, wherever it is called."""
     with propagate_sessions("a", user_id="u", keys={"run": 1}), propagate_sessions(keys={"run": None}):
         bound = bind_session(started)
     expected = {"session.id": "a", "user.id": "u", "session.cut": ("run",)}
@@ -51,7 +51,7 @@ def test_bind_session_keeps_the_kind_of_the_function() -> None:
 
 
 def test_bind_session_carries_the_baggage_of_its_scope() -> None:
-    """Calls made in the thread send what calls made here would send."""
+    """Calls made in the thread send the same baggage as calls made here."""
     from opentelemetry import baggage
 
     with propagate_sessions("a", baggage=True):
@@ -64,7 +64,7 @@ def test_bind_session_carries_the_baggage_of_its_scope() -> None:
 
 
 def test_bind_session_of_no_session() -> None:
-    """The lack of a session is carried like a session."""
+    """The lack of a session is bound like a session."""
     with no_session():
         bound = bind_session(current_session)
     with propagate_sessions("a"):
@@ -72,7 +72,7 @@ def test_bind_session_of_no_session() -> None:
 
 
 def test_a_job_queue_hands_a_session_over(tracer: Tracer) -> None:
-    """`to_dict` has the names of the parameters, so that a worker can enter it as it is."""
+    """`to_dict` has the names of the parameters, so that a worker can pass it on."""
     with propagate_sessions("a", user_id="u", session_name="n", tags=["t"], metadata={"m": 1}, run=1) as session:
         data = session.to_dict()
     with propagate_sessions(**data) as again:
@@ -90,7 +90,7 @@ def test_a_job_queue_hands_a_session_over(tracer: Tracer) -> None:
     ],
 )
 def test_a_whole_session_can_be_entered(session: Session) -> None:
-    """What a job brought along, cuts included, as `with` and from a decorator's callable."""
+    """A job's session, cuts included, can be entered with `with` and from a decorator's callable."""
     with propagate_sessions(Session.from_dict(session.to_dict())) as again:
         assert again == session
 
@@ -103,7 +103,7 @@ def test_a_whole_session_can_be_entered(session: Session) -> None:
 
 
 def test_other_fields_replace_those_of_a_whole_session() -> None:
-    """Field by field; further keywords are added to its keys."""
+    """Fields given beside a session replace its own one by one, and further keywords are added to its keys."""
     session = Session("a", {"run": "1"}, name="n", user_id="u", tags=("t",), metadata={"m": 1}, previous_id="p")
     with propagate_sessions(session, session_name="other", tags=["s"], attempt=2) as entered:
         assert entered == Session(
@@ -118,7 +118,7 @@ def test_other_fields_replace_those_of_a_whole_session() -> None:
 
 
 def test_a_whole_session_is_checked_like_its_fields(tracer: Tracer) -> None:
-    """One that was made by hand may hold anything."""
+    """A session that was made by hand is checked by the rules."""
     with propagate_sessions(Session("bad\n", {"a b": "1", "ok": "1"}, tags=("t", "\x00"))):
         assert started(tracer) == {"session.key.ok": "1", "session.tags": ("t",), "session.cut": ("id",)}
     with pytest.raises(SessionValueError):
@@ -126,12 +126,12 @@ def test_a_whole_session_is_checked_like_its_fields(tracer: Tracer) -> None:
 
 
 def test_a_value_beside_a_whole_session_without_one_is_not_cut() -> None:
-    """The job had no session; what the worker adds is one."""
+    """A value that a worker adds to a job without a session is a session."""
     with propagate_sessions("a", run=1), propagate_sessions(Session(cut=("*",)), attempt=2) as session:
         assert session == Session(keys={"attempt": "2"}, cut=("id", "run"))
 
 
 def test_the_lack_of_a_session_can_be_entered_inside_a_session() -> None:
-    """A job that came without a session has none, wherever the worker runs it."""
+    """A job that came without a session runs without one, also inside another session."""
     with propagate_sessions("a", user_id="u", run=1), propagate_sessions(Session(cut=("*",))) as session:
         assert session == Session(cut=("*",))

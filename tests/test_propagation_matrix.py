@@ -118,7 +118,7 @@ def test_ways_to_run_something(tracer: Tracer, spans: Spans, way: Any, kept: boo
 
 @pytest.mark.parametrize("way", [way for way, _ in WAYS])
 def test_bound_functions_keep_the_session_everywhere(tracer: Tracer, spans: Spans, way: Any) -> None:
-    """`bind_session` is the answer for bare threads and pools, and harms nowhere."""
+    """`bind_session` keeps the session in bare threads and pools, and everywhere else."""
     with propagate_sessions("a"), tracer.start_as_current_span("outside"):
         way(bind_session(lambda: tracer.start_span("inside").end()))
         assert current_session().id == "a"
@@ -128,7 +128,7 @@ def test_bound_functions_keep_the_session_everywhere(tracer: Tracer, spans: Span
 @pytest.mark.usefixtures("threading_instrumentor")
 @pytest.mark.parametrize("way", [way for way, _ in WAYS])
 def test_the_threading_instrumentor_keeps_the_session_everywhere(tracer: Tracer, spans: Spans, way: Any) -> None:
-    """It carries the OpenTelemetry Context, and with it our key, into threads and pools."""
+    """The threading instrumentor carries the OpenTelemetry Context, and so our key, into threads and pools."""
     with propagate_sessions("a"), tracer.start_as_current_span("outside"):
         way(lambda: tracer.start_span("inside").end())
     assert spans.ids() == {"inside": "a", "outside": "a"}
@@ -227,14 +227,14 @@ def test_contexts_and_parents_handed_over(tracer: Tracer, spans: Spans, row: Row
 
 
 def test_an_explicit_empty_context_means_no_session(tracer: Tracer, spans: Spans) -> None:
-    """`Context()` is an answer, not the lack of one."""
+    """An explicit `Context()` means no session."""
     with propagate_sessions("a"):
         tracer.start_span("inside", context=Context()).end()
     assert spans.ids() == {"inside": LOST}
 
 
 def test_exits_in_the_wrong_order_with_spans_between(tracer: Tracer, spans: Spans) -> None:
-    """Scopes ended in the order in which they began leave no session and no log line behind."""
+    """Scopes that end in the order in which they began leave no session and no log line behind."""
     first, second = propagate_sessions("a"), propagate_sessions("b")
     first.__enter__()
     second.__enter__()
@@ -247,7 +247,7 @@ def test_exits_in_the_wrong_order_with_spans_between(tracer: Tracer, spans: Span
 
 
 def test_a_scope_left_while_a_span_of_its_own_is_current(tracer: Tracer, spans: Spans) -> None:
-    """The limit: detaching that span later puts back the context before it, and with it the scope that was left."""
+    """Detaching a span of a scope after leaving the scope restores the scope, which is a documented limit."""
     scope = propagate_sessions("a")
     scope.__enter__()
     span = tracer.start_as_current_span("span")
@@ -260,7 +260,7 @@ def test_a_scope_left_while_a_span_of_its_own_is_current(tracer: Tracer, spans: 
 
 
 def test_nothing_stays_from_an_instrumentor_that_attaches_without_detaching(tracer: Tracer, spans: Spans) -> None:
-    """A scope of ours inside one of ours that somebody else's code left open is undone with the outer one."""
+    """Leaving the outer scope also leaves an inner one that other code left open."""
     with propagate_sessions("a"):
         propagate_sessions("leaky").__enter__()
         tracer.start_span("inside").end()
@@ -370,7 +370,7 @@ def wrapped_inside_a_scope(tracer: Tracer) -> StreamingResponse:
 def test_streaming_responses(
     tracer: Tracer, spans: Spans, respond: Callable[[Tracer], StreamingResponse], kept: int
 ) -> None:
-    """Chunks made in the session, of three: the decorator and `wrap` keep all, a `with` in a sync body one."""
+    """The decorator and `wrap` keep all three chunks in the session, and a `with` in a sync body one."""
     assert stream(lambda: respond(tracer)) == ["0", "1", "2"]
     assert list(spans.ids().values()) == ["a"] * kept + [LOST] * (3 - kept)
     assert not current_session()

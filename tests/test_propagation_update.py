@@ -27,7 +27,7 @@ from otel_sessions import (
 
 
 def test_an_update_holds_until_the_scope_ends(tracer: Tracer, spans: Spans) -> None:
-    """Also after the span inside which it was made has ended; the scope around is untouched."""
+    """An update holds after the span inside which it was made, and does not change the outer scope."""
     with propagate_sessions("outer"):
         with propagate_sessions(tags=["t"]) as entered:
             with tracer.start_as_current_span("inside"):
@@ -49,7 +49,7 @@ def test_an_update_cuts_and_refuses_by_the_same_rules() -> None:
 
 
 def test_an_update_takes_a_whole_session() -> None:
-    """As `propagate_sessions` does; it merges with what is in force."""
+    """An update takes a whole session and merges it with the one in force."""
     with propagate_sessions("a", user_id="u", run=1):
         updated = update_session(Session("b", {"job": "1"}, name="n"), session_name="m")
         assert updated == Session("b", {"job": "1", "run": "1"}, name="m", user_id="u")
@@ -57,13 +57,13 @@ def test_an_update_takes_a_whole_session() -> None:
 
 
 def test_an_update_in_no_session_begins_one() -> None:
-    """What is given is in force; what was known further out stays cut."""
+    """An update inside `no_session` is in force, and the outer keys stay cut."""
     with propagate_sessions("a", run=1), no_session():
         assert update_session("b") == Session("b", cut=("run",))
 
 
 def test_tasks_and_threads_that_share_the_scope_see_an_update(tracer: Tracer, spans: Spans) -> None:
-    """Made by a child for its parent, and by the parent for its children."""
+    """A child sees its parent's update, and the parent sees the child's."""
 
     async def child() -> None:
         await asyncio.sleep(0)
@@ -110,7 +110,7 @@ def test_an_update_does_not_reach_inner_scopes_that_were_entered_before() -> Non
 def test_outside_any_scope_an_update_does_nothing_and_says_so_once(
     tracer: Tracer, spans: Spans, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A session without a scope would leak into whatever runs next."""
+    """An update outside any scope is dropped, since it would leak into later work, and logged once."""
     with tracer.start_as_current_span("span"):
         assert update_session("a") == Session()
         update_session("a")
@@ -123,7 +123,7 @@ def test_outside_any_scope_an_update_does_nothing_and_says_so_once(
 
 @pytest.mark.parametrize("fields", [{"session_id": ""}, {"tags": "bare"}, {"previous_id": b""}])
 def test_a_strict_update_raises_and_changes_nothing(fields: dict[str, Any]) -> None:
-    """The scope is as it was."""
+    """An update that raises in strict mode leaves the scope as it was."""
     with propagate_sessions("a") as session:
         with pytest.raises(SessionValueError):
             update_session(strict=True, **fields)

@@ -26,12 +26,12 @@ def received(context: Context | None = None, /, **entries: object) -> Context:
 
 
 def found(context: Context, **options: Any) -> Session:
-    """What a resolver with these options finds."""
+    """The session that a resolver with these options finds."""
     return Resolver(**options).session(context)
 
 
 def test_the_current_context_is_the_default() -> None:
-    """Without a context the current one is looked at; without anything the session is empty."""
+    """The current context is read by default, and without a session there the result is empty."""
     resolver = Resolver()
     assert resolver.session(None) == Session()
     with propagate_sessions("a"):
@@ -64,7 +64,7 @@ def with_baggage(context: Context) -> Context:
 
 @pytest.mark.parametrize("first", range(4))
 def test_the_order_of_sources(tracer: Tracer, first: int) -> None:
-    """The scope, then the parent span, then another SDK's session, then baggage."""
+    """The scope comes first, then the parent span, then another SDK's session, then baggage."""
     sources = [with_scope, with_parent(tracer), with_ambient, with_baggage]
     context = set_span_in_context(REMOTE, Context())
     for source in reversed(sources[first:]):
@@ -73,7 +73,7 @@ def test_the_order_of_sources(tracer: Tracer, first: int) -> None:
 
 
 def test_sources_are_not_mixed(tracer: Tracer) -> None:
-    """The first that says anything decides whole: what it does not have is not taken from the next."""
+    """The first source that has a session gives all of it."""
     with propagate_sessions("parent"):
         parent = tracer.start_span("parent")
     context = received(user__id="from baggage", session__key__run="1")
@@ -85,7 +85,7 @@ def test_sources_are_not_mixed(tracer: Tracer) -> None:
 
 
 def test_an_empty_scope_decides_too() -> None:
-    """`no_session` and a scope with nothing in it hide what comes from further out."""
+    """`no_session` and an empty scope hide the sources after them."""
     attach(set_value("session.id", "ambient", received(session__id="baggage")))
     for scope in (no_session(), propagate_sessions(), propagate_sessions("bad\n")):
         with scope:
@@ -93,7 +93,7 @@ def test_an_empty_scope_decides_too() -> None:
 
 
 def test_baggage_is_checked() -> None:
-    """Id, keys and user by the rules; a refused one is dropped and counted, the others hold."""
+    """Id, keys and user from baggage are checked; a refused one is dropped and counted, the others hold."""
     context = received(session__id="a", session__key__run="7", user__id="u", session__name="n", other="x")
     assert found(context) == Session("a", {"run": "7"}, user_id="u")
     assert dropped_values() == {}
@@ -108,7 +108,7 @@ def test_baggage_is_checked() -> None:
 
 
 def test_strict_mode_does_not_make_strangers_raise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What others sent is dropped and counted, also where the app wants errors for its own values."""
+    """Values that others sent are dropped and counted, also in strict mode."""
     monkeypatch.setenv("OTEL_SESSIONS_STRICT", "true")
     assert found(received(session__id="é")) == Session()
     assert dropped_values() == {("session_id", "characters"): 1}
@@ -116,7 +116,7 @@ def test_strict_mode_does_not_make_strangers_raise(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("value", [None, 7, b"x", ["a"], float("nan"), True])
 def test_baggage_of_other_types(value: object) -> None:
-    """In-process baggage may hold anything; `None` is not given and cuts nothing."""
+    """In-process baggage may have values of any type, and `None` means not given and cuts nothing."""
     expected = Session("7", {"run": "7"}) if value == 7 else Session()
     context = received(session__id=value, session__key__run=value)
     assert found(context).id == expected.id
@@ -124,7 +124,7 @@ def test_baggage_of_other_types(value: object) -> None:
 
 
 def test_at_most_five_keys_from_baggage() -> None:
-    """The limit holds for what others send; the id keeps its place."""
+    """The limit on keys holds for baggage, and the id keeps its place."""
     entries = {f"session__key__k{number}": "v" for number in range(9)}
     assert list(found(received(**entries, session__id="a")).values()) == ["id", "k0", "k1", "k2", "k3"]
 
@@ -145,19 +145,19 @@ def test_at_most_five_keys_from_baggage() -> None:
     ],
 )
 def test_the_allow_list(accept: Iterable[str], expected: Session) -> None:
-    """Exact names, prefixes with `*`, or nothing at all, at a public edge."""
+    """Baggage is accepted by exact name, by a prefix with `*`, or not at all."""
     context = received(session__id="a", session__key__run="1", session__key__ticket="2", user__id="u", other="x")
     assert found(context, accept_baggage=accept) == expected
 
 
 def test_a_bare_string_is_no_allow_list() -> None:
-    """It would be taken for a list of letters and accept nothing."""
+    """A bare string as allow-list raises an error, since it would be a list of letters."""
     with pytest.raises(TypeError, match=r"'session\.id'; pass a tuple"):
         Resolver(accept_baggage="session.id")
 
 
 def test_a_header_from_another_service() -> None:
-    """What one service injects the next one finds, encoded characters included."""
+    """A service finds what another one injects, encoded characters included."""
     carrier: dict[str, str] = {}
     with propagate_sessions("a b/é?".replace("é", "c"), user_id="ann, bob", run="x=1;y", baggage=True) as session:
         W3CBaggagePropagator().inject(carrier)
@@ -167,12 +167,12 @@ def test_a_header_from_another_service() -> None:
 
 @pytest.mark.parametrize("source", [with_ambient, with_baggage])
 def test_a_source_without_any_span(source: Callable[[Context], Context]) -> None:
-    """A root span has no parent: another SDK's session or baggage may be all that the context holds."""
+    """A root span gets another SDK's session or baggage from a context without any span."""
     assert found(source(Context())).id in {"ambient", "baggage"}
 
 
 def test_a_parent_that_was_cut_lends_nothing_and_others_are_asked(tracer: Tracer) -> None:
-    """The span around a worker's loop belongs to none; another SDK's session inside it counts."""
+    """A child of a cut span gets another SDK's session."""
     with tracer.start_as_current_span("worker"):
         for name in "ab":
             with propagate_sessions(name):
@@ -188,7 +188,7 @@ def test_a_parent_without_any_session_by_choice_ends_the_search(tracer: Tracer) 
 
 
 def test_a_parent_with_a_refused_id_does_not_end_the_search(tracer: Tracer) -> None:
-    """The limit: once its scope is gone its span looks like one that siblings cut, and received baggage is asked."""
+    """Baggage is read below a parent with a refused id, which looks like a cut one after its scope: a documented limit."""
     attach(received(session__id="received"))
     with propagate_sessions("bad\n"):
         parent = tracer.start_span("parent")
@@ -197,7 +197,7 @@ def test_a_parent_with_a_refused_id_does_not_end_the_search(tracer: Tracer) -> N
 
 
 def test_limits_apply_to_every_source_that_is_not_ours(tracer: Tracer) -> None:
-    """Parent, other SDK and baggage."""
+    """Given limits hold for parent spans, other SDKs and baggage."""
     limits = Limits(id_length=3)
     parent = tracer.start_span("parent", attributes={"session.id": "long id"})
     for context in (

@@ -67,7 +67,7 @@ def call(span_id: int, session: str | None = "s1", tokens: int = 10, parent: int
 
 
 def test_defaults() -> None:
-    """Without anything given there are bounds, a clock and no callback."""
+    """Rollups made without arguments have bounds, a clock and no callback."""
     rollups = Rollups()
     rollups.add([(1, call(1))])
     rollups.close_all()
@@ -78,7 +78,7 @@ def test_defaults() -> None:
 
 
 def test_an_idle_trace_is_closed_when_others_come() -> None:
-    """After the idle time, not before, and told once; the quietest first."""
+    """A trace is closed after the idle time and passed to the callback once, the one idle longest first."""
     kept = Kept()
     kept.add(1, call(1), at=0)
     kept.add(2, call(1), at=10)
@@ -93,7 +93,7 @@ def test_an_idle_trace_is_closed_when_others_come() -> None:
 
 
 def test_a_late_span_opens_a_closed_trace_again() -> None:
-    """The session is recomputed with it, and the trace told again when it is closed again."""
+    """The session is recomputed with a late span, and the callback gets the trace again."""
     kept = Kept()
     kept.add(1, call(2, parent=1), at=0)
     kept.add(2, call(1), at=31)
@@ -106,7 +106,7 @@ def test_a_late_span_opens_a_closed_trace_again() -> None:
 
 
 def test_a_retry_is_nothing_new() -> None:
-    """A batch that comes again opens its trace, and the trace is not told again for it."""
+    """A batch that comes again opens its trace, and the callback does not get the trace again."""
     kept = Kept()
     kept.add(1, call(1), call(2))
     kept.rollups.close_all()
@@ -120,7 +120,7 @@ def test_a_retry_is_nothing_new() -> None:
 
 
 def test_what_is_told_explains_itself() -> None:
-    """The callback learns how much a span that is not counted says beyond those that are."""
+    """The callback gets the surplus of a span that is not counted over those that are."""
     kept = Kept()
     kept.add(1, fact(1, kind="agent", call=Call(Usage(15)), **in_session("s1")), call(2, parent=1))
     kept.rollups.close_all()
@@ -128,7 +128,7 @@ def test_what_is_told_explains_itself() -> None:
 
 
 def test_of_closed_traces_the_first_is_forgotten_first() -> None:
-    """The order in which they were closed decides."""
+    """The trace that was closed first is forgotten first."""
     kept = Kept(traces=2)
     kept.add(1, call(1))
     kept.add(2, call(1))
@@ -141,7 +141,7 @@ def test_of_closed_traces_the_first_is_forgotten_first() -> None:
 
 
 def test_a_trace_is_told_when_its_room_is_needed() -> None:
-    """By the number of traces or of spans: closed, told, forgotten, and still in its session."""
+    """A trace beyond the bound on traces or spans is passed to the callback, forgotten, and still in its session."""
     for limits in ({"traces": 2}, {"spans": 4}):
         kept = Kept(**limits)
         for trace in range(1, 5):
@@ -151,7 +151,7 @@ def test_a_trace_is_told_when_its_room_is_needed() -> None:
 
 
 def test_closed_traces_are_forgotten_first() -> None:
-    """A trace that is still open stays as long as there is a closed one."""
+    """An open trace stays as long as there is a closed one."""
     kept = Kept(traces=2)
     kept.add(1, call(1), at=0)
     kept.add(2, call(1), at=29)
@@ -167,7 +167,7 @@ def test_closed_traces_are_forgotten_first() -> None:
 
 
 def test_a_trace_larger_than_all_room() -> None:
-    """It is given to its session and forgotten at once; what still comes of it is late."""
+    """A trace larger than the bound is added to its session and forgotten at once, and its further spans are late."""
     kept = Kept(spans=3)
     kept.add(1, *(call(i) for i in range(1, 6)))
     kept.add(1, call(6), call(7))
@@ -177,7 +177,7 @@ def test_a_trace_larger_than_all_room() -> None:
 
 
 def test_late_spans_of_a_forgotten_trace() -> None:
-    """They are counted for the sessions that they name, else for those that their trace had."""
+    """Late spans are counted for the sessions that they name, or else for those that their trace had."""
     kept = Kept(traces=1)
     kept.add(1, call(1, "a"), call(2, "b"))
     kept.add(2, call(1, "c"))
@@ -191,7 +191,7 @@ def test_late_spans_of_a_forgotten_trace() -> None:
 
 
 def test_a_forgotten_trace_is_itself_forgotten() -> None:
-    """Ids of forgotten traces are bounded too: beyond that a trace is taken for a new one."""
+    """A trace whose id is beyond the bound on forgotten traces is counted as a new one."""
     kept = Kept(traces=1, forgotten_traces=1)
     for trace in (1, 2, 3):
         kept.add(trace, call(1))
@@ -204,7 +204,7 @@ def test_a_forgotten_trace_is_itself_forgotten() -> None:
 
 
 def test_the_quietest_session_makes_room() -> None:
-    """The one that was not touched for longest is given up and counted; the others are as they were."""
+    """The session that was quiet for longest is dropped and counted, and the others do not change."""
     kept = Kept(sessions=2)
     kept.add(1, call(1, "a"))
     kept.add(2, call(1, "b"))
@@ -217,7 +217,7 @@ def test_the_quietest_session_makes_room() -> None:
 
 
 def test_a_session_that_was_given_up_may_come_back() -> None:
-    """With what comes from then on; nothing breaks over what it had before."""
+    """A dropped session is counted from its next trace on."""
     kept = Kept(sessions=1)
     kept.add(1, call(1, "a"))
     kept.rollups.sessions("id")
@@ -228,7 +228,7 @@ def test_a_session_that_was_given_up_may_come_back() -> None:
 
 
 def test_a_trace_that_changes_its_session() -> None:
-    """A root that turns out to have another session takes its share along; an empty session is gone."""
+    """A trace whose root turns out to have another session moves there, and an empty session is removed."""
     kept = Kept()
     kept.add(1, fact(2, 1), call(3, "a", parent=1))
     assert kept.session("a").span_count == 2
@@ -240,7 +240,7 @@ def test_a_trace_that_changes_its_session() -> None:
 
 
 def test_a_session_keeps_what_forgotten_traces_gave() -> None:
-    """Also when its last trace in memory moves elsewhere."""
+    """A session keeps the numbers of forgotten traces when its last trace in memory moves to another one."""
     kept = Kept(traces=1)
     kept.add(1, call(1, "a"))
     kept.add(2, call(1, "a"))
@@ -250,7 +250,7 @@ def test_a_session_keeps_what_forgotten_traces_gave() -> None:
 
 
 def test_repetition_is_no_change() -> None:
-    """A span that came before adds nothing and makes nothing to recompute."""
+    """A repeated span adds nothing, and no trace is recomputed for it."""
     kept = Kept()
     kept.add(1, call(1), call(1))
     before = kept.session()
@@ -260,7 +260,7 @@ def test_repetition_is_no_change() -> None:
 
 
 def test_placeholders_alone_are_no_trace() -> None:
-    """They make no session, and are not told."""
+    """Placeholders alone make no session and are not passed to the callback."""
     kept = Kept()
     kept.add(1, fact(1, kind="pending", **in_session("s1")))
     assert kept.rollups.session("s1", "id") is None
@@ -271,7 +271,7 @@ def test_placeholders_alone_are_no_trace() -> None:
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 @pytest.mark.parametrize("end", [0, 5])
 def test_a_placeholder_never_replaces_its_span(order: Iterable[int], end: int) -> None:
-    """In whichever order they come, and whatever end the placeholder claims."""
+    """A placeholder counts for nothing beside its span, in either order and whatever end it claims."""
     kept = Kept()
     final = call(1)
     placeholder = fact(1, kind="pending", start=final.start, end=final.end + end, **in_session("s1"))
@@ -291,7 +291,7 @@ def test_sessions_of_one_key() -> None:
 
 
 def test_a_callback_that_raises_is_counted() -> None:
-    """The next trace is told all the same."""
+    """The callback gets the next trace after it has raised, and the fault is counted."""
     drops = DropCounter()
     told: list[int] = []
 
@@ -311,7 +311,7 @@ def lost(rollups: Rollups, *spans: SpanFacts) -> dict[int, int]:
 
 
 def test_lost_sessions() -> None:
-    """The nearest ancestor with all of the session, else the first span by id."""
+    """A lost session comes from the nearest ancestor that has all of it, or else from the first span by id."""
     rollups = Rollups()
     rollups.add([(1, fact(1, **in_session("a"))), (1, fact(2, 1, **in_session("a")))])
     assert lost(rollups, fact(4, 3), fact(3, 2)) == {3: 2, 4: 2}
@@ -322,7 +322,7 @@ def test_lost_sessions() -> None:
 
 
 def test_lost_sessions_of_several_keys() -> None:
-    """Only a span that has every key tells of them; one that has all itself has lost nothing."""
+    """A lost session comes only from a span with every key, and a span with every key has lost nothing."""
     both = (("id", "a"), ("ticket", "t"))
     spans = (fact(1, values=both), fact(2, 1, values=both[:1]), fact(3, 2, values=both[1:]), fact(4, 3))
     assert lost(Rollups(), *spans) == {2: 1, 3: 1, 4: 1}
@@ -331,7 +331,7 @@ def test_lost_sessions_of_several_keys() -> None:
 
 
 def test_lost_sessions_in_a_cycle() -> None:
-    """Parents that lead back end the search; a placeholder asks for nothing."""
+    """The search ends in a cycle of parents, and a placeholder has lost nothing."""
     spans = (fact(1, 2), fact(2, 1), fact(3, 3, **in_session("a")), fact(4, 9, kind="pending"))
     assert lost(Rollups(), *spans) == {1: 3, 2: 3}
     assert lost(Rollups(), *spans, fact(5, **in_session("b"))) == {}

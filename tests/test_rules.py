@@ -1,4 +1,4 @@
-"""What is accepted and what is dropped, rule by rule."""
+"""Accepted and dropped values, rule by rule."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_accepted_ids(check: Callable[[object], str], value: object, stored: str
     ],
 )
 def test_refused_ids(check: Callable[[object], str], value: object, why: str) -> None:
-    """Everything else is refused with its reason; nothing is cut to size."""
+    """Every other value is refused with its reason, and none is cut to size."""
     assert reason(check, value) == why
 
 
@@ -115,7 +115,7 @@ def test_the_message_names_length_or_character() -> None:
 
 @pytest.mark.parametrize("name", ["a", "conversation_id", "Ticket.Id-2", "9", "x" * 128, "idx"])
 def test_accepted_keys(name: str) -> None:
-    """Letters, digits, `_`, `.` and `-`, up to 128."""
+    """A key may have letters, digits, `_`, `.` and `-`, up to 128 characters."""
     assert rules.key(name) == name
 
 
@@ -138,7 +138,7 @@ def test_accepted_keys(name: str) -> None:
     ],
 )
 def test_refused_keys(name: object, why: str) -> None:
-    """Everything else, and `id`, whose place is `session_id=`."""
+    """Every other key is refused, and so is `id`, which is set with `session_id=`."""
     assert reason(rules.key, name) == why
 
 
@@ -187,7 +187,7 @@ def test_accepted_keyed_values(value: object, stored: str) -> None:
     ],
 )
 def test_refused_keyed_values(value: object, why: str) -> None:
-    """Not finite, blank, too long, not ASCII, or of another type."""
+    """A keyed value is refused if it is not finite, blank, too long, not ASCII, or of another type."""
     assert reason(rules.keyed_value, value) == why
 
 
@@ -196,7 +196,7 @@ def test_refused_keyed_values(value: object, why: str) -> None:
     ["", "Order #12345", "Bestellung für Zoë", "注文", "👩‍👩‍👧", "a\u00a0b", "a\u2028b", "😀" * 200, Colour.RED],
 )
 def test_accepted_texts(value: str) -> None:
-    """Any text of up to 200 characters, in any script, stored as a plain str."""
+    """Text of up to 200 characters in any script is stored as a plain str."""
     stored = rules.text(value, field="session_name")
     assert stored == value
     assert type(stored) is str
@@ -218,7 +218,7 @@ def test_accepted_texts(value: str) -> None:
     ],
 )
 def test_refused_texts(value: object, why: str) -> None:
-    """Control characters, lone surrogates, too long, or not a str."""
+    """Text is refused if it has control characters or lone surrogates, is too long, or is not a str."""
     assert reason(rules.text, value, field="session_name") == why
 
 
@@ -237,7 +237,7 @@ def test_refused_texts(value: object, why: str) -> None:
     ],
 )
 def test_accepted_metadata(value: object, kind: type) -> None:
-    """Text, bool, float and 64-bit int keep their type and value."""
+    """Text, bool, float and 64-bit int keep their type and value as metadata."""
     stored = rules.metadata_value(value)
     assert (stored, type(stored)) == (value, kind)
 
@@ -261,12 +261,12 @@ def test_accepted_metadata(value: object, kind: type) -> None:
     ],
 )
 def test_refused_metadata(value: object, why: str) -> None:
-    """What an OTLP attribute of that size cannot hold, and nested values."""
+    """Metadata is refused if it is nested or if an OTLP attribute cannot hold it."""
     assert reason(rules.metadata_value, value) == why
 
 
 def test_limits_can_be_set() -> None:
-    """The server may allow other lengths than the default."""
+    """Given lengths replace the default ones."""
     limits = Limits(id_length=3, key_length=2, value_length=4, text_length=1)
     assert reason(rules.session_id, "abcd", limits=limits) == "too_long"
     assert reason(rules.user_id, "abcd", limits=limits) == "too_long"
@@ -286,7 +286,7 @@ def test_printable_ascii_is_kept_as_it_is(value: str) -> None:
 
 @given(st.text(max_size=300))
 def test_an_id_is_kept_exactly_when_the_rule_says_so(value: str) -> None:
-    """Accepted if and only if printable ASCII, 1 to 200 characters, not blank."""
+    """An id is accepted if and only if it has 1 to 200 printable ASCII characters and is not blank."""
     allowed = set(value) <= set(PRINTABLE) and 0 < len(value) <= 200 and value.strip() != ""
     try:
         assert rules.session_id(value) == value
@@ -297,7 +297,7 @@ def test_an_id_is_kept_exactly_when_the_rule_says_so(value: str) -> None:
 
 @given(st.text(max_size=140))
 def test_a_key_is_kept_exactly_when_the_rule_says_so(value: str) -> None:
-    """Accepted if and only if made of the allowed characters, 1 to 128 of them, and not `id`."""
+    """A key is accepted if and only if it has 1 to 128 of the allowed characters and is not `id`."""
     allowed = set(value) <= set(NAMES) and 0 < len(value) <= 128 and value != "id"
     try:
         assert rules.key(value) == value
@@ -308,7 +308,7 @@ def test_a_key_is_kept_exactly_when_the_rule_says_so(value: str) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=210))
 def test_a_text_is_kept_exactly_when_the_rule_says_so(value: str) -> None:
-    """Accepted if and only if it encodes as UTF-8, has no control character and at most 200 characters."""
+    """A text is accepted if and only if it encodes as UTF-8 and has up to 200 characters, none of them a control character."""
     control = any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in value)
     surrogate = any(0xD800 <= ord(character) < 0xE000 for character in value)
     try:
@@ -337,7 +337,7 @@ def test_a_text_is_kept_exactly_when_the_rule_says_so(value: str) -> None:
     )
 )
 def test_any_value_is_stored_or_refused(value: object) -> None:
-    """A check either returns what OTLP can carry or raises our error; it never fails otherwise."""
+    """A check returns what OTLP can carry or raises `SessionValueError`, and nothing else."""
     checks: list[Callable[[object], object]] = [
         rules.session_id,
         rules.user_id,
@@ -358,7 +358,7 @@ def test_any_value_is_stored_or_refused(value: object) -> None:
 
 @given(st.one_of(st.integers(-(10**100), 10**100), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
 def test_a_stored_number_reads_back(value: float | bool) -> None:
-    """The string of a number is that number, and that of a bool is JSON's."""
+    """The string of a number reads back as that number, and that of a bool is JSON's."""
     text = rules.keyed_value(value)
     if isinstance(value, bool):
         assert text == str(value).lower()

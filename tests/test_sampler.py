@@ -54,13 +54,13 @@ def remote(*, sampled: bool) -> NonRecordingSpan:
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1), st.floats(0, 1))
 def test_the_rule(value: str, ratio: float) -> None:
-    """The first 8 hex digits of the SHA-256 of the value, as a number, are below the ratio of 2^32."""
+    """A session is kept if the first 8 hex digits of the SHA-256 of its value are below the ratio of 2^32."""
     digits = hashlib.sha256(value.encode()).hexdigest()[:8]
     assert keeps(value, ratio) == (int(digits, 16) < int(ratio * 2**32))
 
 
 def test_the_two_sessions_of_these_tests() -> None:
-    """Known answers, so that the rule cannot change unnoticed."""
+    """Known sessions are kept and dropped as ever, so that the rule cannot change unnoticed."""
     assert hashlib.sha256(KEPT.encode()).hexdigest()[:8] == "5487b751"
     assert hashlib.sha256(DROPPED.encode()).hexdigest()[:8] == "84327af7"
     assert (keeps(KEPT, 0.5), keeps(DROPPED, 0.5)) == (True, False)
@@ -68,7 +68,7 @@ def test_the_two_sessions_of_these_tests() -> None:
 
 @given(st.text(min_size=1, max_size=20), st.floats(0, 1), st.floats(0, 1))
 def test_a_greater_ratio_keeps_what_a_smaller_one_kept(value: str, one: float, other: float) -> None:
-    """Services with different ratios agree on the smaller set; 0 keeps none and 1 all."""
+    """A greater ratio keeps all that a smaller one keeps, 0 keeps none and 1 keeps all."""
     value = value.encode("utf-8", "replace").decode()
     low, high = sorted((one, other))
     assert keeps(value, high) or not keeps(value, low)
@@ -77,12 +77,12 @@ def test_a_greater_ratio_keeps_what_a_smaller_one_kept(value: str, one: float, o
 
 
 def test_the_share_is_about_the_ratio() -> None:
-    """Of many sessions about three in ten are kept at 0.3."""
+    """A ratio of 0.3 keeps about three in ten of many sessions."""
     assert sum(keeps(f"session-{number}", 0.3) for number in range(10_000)) == pytest.approx(3_000, abs=150)
 
 
 def test_sessions_are_kept_or_dropped_whole(sampled: SampledTracer, spans: Spans) -> None:
-    """Every trace of a session, and every span of the trace, has the same fate."""
+    """Every span of every trace of a session has the same fate."""
     tracer = sampled(0.5)
     for name in (KEPT, DROPPED):
         for _ in range(10):
@@ -92,7 +92,7 @@ def test_sessions_are_kept_or_dropped_whole(sampled: SampledTracer, spans: Spans
 
 
 def test_children_follow_their_parent_whatever_session_they_are_in(sampled: SampledTracer, spans: Spans) -> None:
-    """A session that is entered after the root span comes too late; so is none that is left."""
+    """A session that is entered or left after the root span changes nothing."""
     tracer = sampled(0.5, root=ALWAYS_ON)
     with tracer.start_as_current_span("root"):
         with propagate_sessions(DROPPED), tracer.start_as_current_span("late"):
@@ -108,7 +108,7 @@ def test_children_follow_their_parent_whatever_session_they_are_in(sampled: Samp
 
 @pytest.mark.parametrize("parent_sampled", [True, False])
 def test_a_remote_parent_does_not_decide(sampled: SampledTracer, spans: Spans, parent_sampled: bool) -> None:
-    """The local root does, by the session here or the one in the baggage that came along."""
+    """The local root decides, by the session here or in the baggage that came along."""
     tracer = sampled(0.5)
     context = set_span_in_context(remote(sampled=parent_sampled), Context())
     for name in (KEPT, DROPPED):
@@ -118,7 +118,7 @@ def test_a_remote_parent_does_not_decide(sampled: SampledTracer, spans: Spans, p
 
 
 def test_without_a_session_root_decides(sampled: SampledTracer, spans: Spans) -> None:
-    """A sampler that is passed, or the ratio of trace ids."""
+    """A given sampler, or else the ratio of trace ids, decides without a session."""
     for context in (None, set_span_in_context(remote(sampled=True), Context())):
         sampled(0, root=ALWAYS_ON).start_span("kept", context=context).end()
         sampled(1, root=ALWAYS_OFF).start_span("dropped", context=context).end()
@@ -128,7 +128,7 @@ def test_without_a_session_root_decides(sampled: SampledTracer, spans: Spans) ->
 
 
 def test_another_key_may_decide(sampled: SampledTracer, spans: Spans) -> None:
-    """The conversation instead of the ticket; a session without that key is none."""
+    """A given key decides in place of the id, and a session without it counts as none."""
     tracer = sampled(0.5, key="conversation_id", root=ALWAYS_OFF)
     with propagate_sessions(DROPPED, conversation_id=KEPT):
         tracer.start_span("kept").end()
@@ -140,14 +140,14 @@ def test_another_key_may_decide(sampled: SampledTracer, spans: Spans) -> None:
 
 
 def test_baggage_that_is_not_accepted_does_not_decide(sampled: SampledTracer, spans: Spans) -> None:
-    """At a public edge nobody outside chooses what is kept."""
+    """Baggage outside the allow-list does not decide what is kept."""
     context = baggage.set_baggage("session.id", KEPT, set_span_in_context(remote(sampled=True), Context()))
     sampled(0.5, accept_baggage=(), root=ALWAYS_OFF).start_span("dropped", context=context).end()
     assert spans() == []
 
 
 def test_the_answer_carries_attributes_and_trace_state() -> None:
-    """As the SDK's own samplers answer."""
+    """The result has the attributes and the trace state, as that of the SDK's own samplers."""
     sampler = SessionRatioSampler(0.5)
     context = set_span_in_context(remote(sampled=True), Context())
     for name, decision, attributes in (
@@ -160,7 +160,7 @@ def test_the_answer_carries_attributes_and_trace_state() -> None:
 
 
 def test_a_fault_while_the_session_is_looked_for_is_no_session() -> None:
-    """A sampler that raises would cost the app its span."""
+    """A look-up that raises is counted, and the span is sampled as one without a session."""
 
     class Hostile(NonRecordingSpan):
         @property
@@ -175,11 +175,11 @@ def test_a_fault_while_the_session_is_looked_for_is_no_session() -> None:
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan"), float("inf")])
 def test_a_ratio_outside_0_to_1_is_an_error(ratio: float) -> None:
-    """Told where the sampler is made."""
+    """A ratio outside 0 to 1 raises where the sampler is made."""
     with pytest.raises(ValueError, match="from 0 to 1"):
         SessionRatioSampler(ratio)
 
 
 def test_the_description_names_ratio_and_key() -> None:
-    """For whoever reads the configuration of a running process."""
+    """The description has the ratio and the key, for a reader of the configuration."""
     assert SessionRatioSampler(0.25, key="run").get_description() == "SessionRatioSampler{0.25,run}"

@@ -41,7 +41,7 @@ def receive(**entries: object) -> None:
 
 
 def test_leaving_leaves_no_trace_in_the_context() -> None:
-    """Before, between and after, the context holds our key only inside."""
+    """The context holds our key inside a scope only."""
     before = dict(get_current())
     with propagate_sessions("a"):
         assert SCOPE_KEY in get_current()
@@ -60,7 +60,7 @@ def test_an_exception_leaves_too() -> None:
 
 
 def test_what_others_put_into_the_context_stays(tracer: Tracer) -> None:
-    """Leaving takes back our key and nobody's current span or value."""
+    """Leaving a scope removes our key, and no current span or value of others."""
     scope = propagate_sessions("a")
     scope.__enter__()
     span = tracer.start_span("opened inside")
@@ -72,7 +72,7 @@ def test_what_others_put_into_the_context_stays(tracer: Tracer) -> None:
 
 
 def test_leaving_twice_or_elsewhere_does_nothing() -> None:
-    """A scope that is not in force cannot be left."""
+    """Leaving a scope that is not in force does nothing."""
     inside = propagate_sessions("b")
     with propagate_sessions("a"):
         inside.__exit__(None, None, None)
@@ -100,7 +100,7 @@ def test_leaving_an_outer_scope_ends_the_inner_ones() -> None:
 
 @given(st.lists(st.sampled_from(["enter", "leave"]), max_size=20), st.randoms(use_true_random=False))
 def test_any_order_of_exits_gives_a_session_that_was_entered_and_not_left(moves: list[str], random: Any) -> None:
-    """A model: leaving removes a scope and all that were entered inside it, in whatever order it happens."""
+    """Leaving a scope also removes all that were entered inside it, in any order of exits."""
 
     def run() -> None:
         expected: list[SessionScope] = []
@@ -124,13 +124,13 @@ def test_any_order_of_exits_gives_a_session_that_was_entered_and_not_left(moves:
 
 
 def test_a_foreign_value_under_our_key_is_no_scope() -> None:
-    """Whoever guesses the key cannot break us."""
+    """A value of another type under our key is ignored."""
     context = set_value(SCOPE_KEY, "not a scope")
     assert not session_in(context)
 
 
 def test_baggage_is_sent_only_where_it_is_asked_for() -> None:
-    """The id, the keys and the user travel with `baggage=True`, nothing else does, and only inside."""
+    """Only the id, the keys and the user travel, only with `baggage=True`, and only inside the scope."""
     fields: dict[str, Any] = {"user_id": "u", "ticket": 1, "session_name": "n", "tags": ["t"], "metadata": {"m": 1}}
     with propagate_sessions("a", **fields):
         assert sent() == {}
@@ -148,7 +148,7 @@ def test_the_id_is_first_in_the_header() -> None:
 
 
 def test_an_inner_scope_with_baggage_replaces_the_entries() -> None:
-    """Entries of the outer session that the inner one does not have are gone inside, and back outside."""
+    """Entries that the inner session does not have are gone inside, and back outside."""
     with propagate_sessions("a", user_id="u", ticket=1, baggage=True):
         with propagate_sessions("b", keys={"ticket": None}, baggage=True):
             assert sent() == {"session.id": "b", "user.id": "u"}
@@ -156,7 +156,7 @@ def test_an_inner_scope_with_baggage_replaces_the_entries() -> None:
 
 
 def test_an_inner_scope_without_baggage_removes_what_contradicts_it() -> None:
-    """Another session's id does not travel on; entries that say the same as the scope do."""
+    """Another session's id does not travel on, and entries equal to the scope's do."""
     with propagate_sessions("a", user_id="u", baggage=True):
         with propagate_sessions("b"):
             assert sent() == {"user.id": "u"}
@@ -167,7 +167,7 @@ def test_an_inner_scope_without_baggage_removes_what_contradicts_it() -> None:
 
 @pytest.mark.parametrize("scope", [no_session(), propagate_sessions("\n"), propagate_sessions("b")])
 def test_a_received_id_does_not_travel_on_from_another_session(scope: SessionScope) -> None:
-    """Incoming entries of ours are taken out where the scope says otherwise, others stay."""
+    """Incoming entries of ours that the scope contradicts are removed, and others stay."""
     receive(session__id="a", theirs="x")
     with scope:
         assert sent() == {"theirs": "x"}
@@ -175,7 +175,7 @@ def test_a_received_id_does_not_travel_on_from_another_session(scope: SessionSco
 
 
 def test_baggage_is_restored_when_the_outer_scope_ends_first() -> None:
-    """Inner scopes that were never left may have changed the baggage; the outermost state is what counts."""
+    """The baggage from before the outermost scope is back, though inner scopes were never left."""
     receive(session__id="received")
     outer, middle, inner = (propagate_sessions(name, baggage=True) for name in "abc")
     for scope in (outer, middle, inner):
@@ -186,14 +186,14 @@ def test_baggage_is_restored_when_the_outer_scope_ends_first() -> None:
 
 
 def test_baggage_that_others_set_inside_stays() -> None:
-    """Leaving restores our entries only."""
+    """Leaving a scope restores our entries only."""
     with propagate_sessions("a", baggage=True):
         receive(theirs="x")
     assert sent() == {"theirs": "x"}
 
 
 def test_update_session_refreshes_the_baggage() -> None:
-    """The changed session is what travels, until the scope ends."""
+    """The changed session travels until the scope ends."""
     with propagate_sessions("a", baggage=True):
         update_session("b", ticket=1)
         assert sent() == {"session.id": "b", "session.key.ticket": "1"}
@@ -222,21 +222,21 @@ def test_updated_baggage_does_not_reach_the_scope_around() -> None:
 
 
 def test_an_update_removes_what_contradicts_it_from_the_baggage() -> None:
-    """Another session's id does not travel on from a scope that was changed, baggage=True or not."""
+    """Another session's id does not travel on from a changed scope, with or without `baggage=True`."""
     with propagate_sessions("a", baggage=True), propagate_sessions(tags=["t"]):
         update_session("b")
         assert sent() == {}
 
 
 def test_a_baggage_name_of_another_type_is_not_our_business() -> None:
-    """Baggage that an app fills carelessly does not keep it from entering a scope."""
+    """Baggage with a name that is not a string does not keep an app from entering a scope."""
     attach(baggage.set_baggage(5, "x"))  # type: ignore[arg-type]
     with propagate_sessions("a"):
         assert current_session().id == "a"
 
 
 def test_a_scope_object_can_be_entered_again_and_inside_itself(tracer: Tracer, spans: Spans) -> None:
-    """Recursion and reuse of one object end one level at a time."""
+    """A scope object that is entered several times is left one level at a time."""
     scope = propagate_sessions("a")
     for _ in range(2):
         with scope:
@@ -249,14 +249,14 @@ def test_a_scope_object_can_be_entered_again_and_inside_itself(tracer: Tracer, s
 
 
 def test_baggage_follows_only_the_scope_in_force() -> None:
-    """A scope that is not the current one changes nothing here."""
+    """An update of a scope that is not in force here changes no baggage here."""
     with propagate_sessions("a", baggage=True):
         refresh_baggage(Scope(Session("b"), None, None, baggage=True))
         assert sent() == {"session.id": "a"}
 
 
 def test_a_job_that_reschedules_itself_does_not_pile_up_scopes() -> None:
-    """Each run is started from a context in which the run before is still in force, though it has long ended."""
+    """A job that starts its next run from its own context keeps no scopes of past runs."""
 
     def run() -> Context:
         with propagate_sessions("job", tags=["t"]):
@@ -272,7 +272,7 @@ def test_a_job_that_reschedules_itself_does_not_pile_up_scopes() -> None:
 
 
 def test_jobs_that_overlap_do_not_pile_up_scopes() -> None:
-    """Each run starts the next one before it ends."""
+    """Runs that each start the next one before they end keep no scopes of past runs."""
     depths: list[int] = []
 
     async def job(left: int) -> None:
@@ -291,7 +291,7 @@ def test_jobs_that_overlap_do_not_pile_up_scopes() -> None:
 
 
 def test_scopes_that_are_in_force_are_never_forgotten() -> None:
-    """However deep they are nested, each one is restored."""
+    """Each of very many nested scopes is restored."""
 
     def descend(depth: int) -> None:
         with propagate_sessions(str(depth)):

@@ -54,7 +54,7 @@ def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logs]:
 
 
 def test_a_score_is_a_log_event(logs: Logs, tracer: Tracer, spans: Spans) -> None:
-    """With the names of the semantic convention, the session in force and the current span."""
+    """A score is a log event with the names of the semantic convention, the session in force and the current span."""
     with propagate_sessions("a", user_id="u", run=1, tags=["t"]), tracer.start_as_current_span("span") as span:
         assert score_session("helpful", 0.8, label="good", comment="because\nof this")
     record = logs.one().log_record
@@ -76,7 +76,7 @@ def test_a_score_is_a_log_event(logs: Logs, tracer: Tracer, spans: Spans) -> Non
 
 
 def test_another_span_can_be_scored(logs: Logs, tracer: Tracer) -> None:
-    """By its context, later and from anywhere."""
+    """A span can be scored by its context, later and from anywhere."""
     with propagate_sessions("a"), tracer.start_as_current_span("span"):
         assert score_session("helpful", 1, span_context=OTHER)
     record = logs.one().log_record
@@ -85,7 +85,7 @@ def test_another_span_can_be_scored(logs: Logs, tracer: Tracer) -> None:
 
 
 def test_another_session_can_be_scored(logs: Logs) -> None:
-    """By id, whatever is in force here: nothing of the session in force is mixed in by us."""
+    """A session can be scored by its id, and nothing of the session in force is added."""
     assert score_session("helpful", 1, session_id=7)
     assert logs.attributes() == {
         "gen_ai.evaluation.name": "helpful",
@@ -95,7 +95,7 @@ def test_another_session_can_be_scored(logs: Logs) -> None:
 
 
 def test_another_key_can_be_scored(logs: Logs) -> None:
-    """With its value."""
+    """A session of another key can be scored by its value."""
     assert score_session("helpful", label="yes", session_id="c", key="conversation_id")
     assert logs.attributes() == {
         "gen_ai.evaluation.name": "helpful",
@@ -106,20 +106,20 @@ def test_another_key_can_be_scored(logs: Logs) -> None:
 
 @pytest.mark.parametrize(("value", "stored"), [(1, 1.0), (0, 0.0), (True, 1.0), (False, 0.0), (-2.5, -2.5)])
 def test_values_are_floats(logs: Logs, value: float, stored: float) -> None:
-    """0 is a score, and a bool counts as 1 or 0."""
+    """A value is stored as a float, 0 is a score, and a bool counts as 1 or 0."""
     assert score_session("helpful", value)
     found = logs.attributes()["gen_ai.evaluation.score.value"]
     assert (found, type(found)) == (stored, float)
 
 
 def test_a_comment_that_utf8_cannot_carry_is_mended(logs: Logs) -> None:
-    """A comment may be long; a lone surrogate in it must not cost the batch it is exported in."""
+    """A lone surrogate in a comment, which may be long, is replaced so that its batch can be exported."""
     assert score_session("helpful", 1, comment="x" * 10_000 + "\ud800")
     assert logs.attributes()["gen_ai.evaluation.explanation"] == "x" * 10_000 + "?"
 
 
 def test_without_a_logger_provider_a_score_is_a_span_event(tracer: Tracer, spans: Spans) -> None:
-    """On the current span, also if it is named explicitly."""
+    """A score is an event on the current span, also if that is named explicitly."""
     with propagate_sessions("a"), tracer.start_as_current_span("span") as span:
         assert score_session("helpful", 1)
         assert score_session("polite", label="yes", span_context=span.get_span_context())
@@ -135,7 +135,7 @@ def test_without_a_logger_provider_a_score_is_a_span_event(tracer: Tracer, spans
 def test_the_placeholder_of_the_api_is_no_logger_provider(
     monkeypatch: pytest.MonkeyPatch, tracer: Tracer, spans: Spans
 ) -> None:
-    """A provider that drops everything would swallow the score."""
+    """A score does not go to a provider of the API, which would drop it."""
     monkeypatch.setattr(PROVIDER, NoOpLoggerProvider)
     with tracer.start_as_current_span("span"):
         assert score_session("helpful", 1)
@@ -143,7 +143,7 @@ def test_the_placeholder_of_the_api_is_no_logger_provider(
 
 
 def test_a_score_without_a_destination_is_counted(tracer: Tracer) -> None:
-    """No span, a span that has ended, a span of elsewhere: dropped and said once, or raised in strict mode."""
+    """A score for no span, an ended one or a remote one is dropped and counted, or raises in strict mode."""
     assert not score_session("helpful", 1)
     with tracer.start_as_current_span("span"):
         assert not score_session("helpful", 1, span_context=OTHER)
@@ -176,7 +176,7 @@ def test_a_score_without_a_destination_is_counted(tracer: Tracer) -> None:
     ],
 )
 def test_a_refused_score(logs: Logs, arguments: dict[str, Any], field: str, reason: str) -> None:
-    """Nothing is emitted; it is counted, or raised in strict mode."""
+    """A refused score is not emitted, and is counted, or raises in strict mode."""
     assert not score_session(**arguments)
     assert dropped_values() == {(field, reason): 1}
     with pytest.raises(SessionValueError):
@@ -186,7 +186,7 @@ def test_a_refused_score(logs: Logs, arguments: dict[str, Any], field: str, reas
 
 
 def test_a_provider_that_raises_costs_the_score_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also in strict mode: that is for the app's values, not for others' faults."""
+    """A provider that raises is counted, also in strict mode, which is for the app's values."""
 
     def broken() -> None:
         raise RuntimeError

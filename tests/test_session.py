@@ -60,7 +60,7 @@ def test_attributes_are_the_wire_names_with_the_id_first() -> None:
 
 
 def test_a_session_cannot_be_changed() -> None:
-    """Neither its fields nor its mappings, nor through the mapping it was made from."""
+    """Fields and mappings of a session are read-only, and do not follow the mapping it was made from."""
     keys = {"a": "1"}
     session = Session(keys=keys)
     keys["a"] = "2"
@@ -75,7 +75,7 @@ def test_a_session_cannot_be_changed() -> None:
 
 @pytest.mark.parametrize("session", [EMPTY, Session(), Session(cut=("id",)), Session(cut=("*",))])
 def test_an_empty_session_is_falsy(session: Session) -> None:
-    """Also where the only thing to tell is that keys were cut."""
+    """A session without values is falsy, also if it has cut keys."""
     assert not session
 
 
@@ -83,12 +83,12 @@ def test_an_empty_session_is_falsy(session: Session) -> None:
     "session", [Session(id="a"), Session(keys={"a": "1"}), Session(user_id="u", cut=("id",)), FULL]
 )
 def test_a_session_with_a_value_is_truthy(session: Session) -> None:
-    """An id, a key or a user is a session."""
+    """A session with an id, a key or a user is truthy."""
     assert session
 
 
 def test_values_by_key() -> None:
-    """`value` answers for one key, `values` for all, the id first."""
+    """`value` returns the value of one key, `values` those of all, the id first."""
     assert (FULL.value(), FULL.value("id"), FULL.value("attempt"), FULL.value("x")) == (
         "ticket-2611",
         "ticket-2611",
@@ -120,13 +120,13 @@ def test_copies_are_equal(session: Session) -> None:
 
 @pytest.mark.parametrize("session", [EMPTY, FULL, Session(cut=("*",)), Session(id="a", cut=("import_id",))])
 def test_a_session_survives_json(session: Session) -> None:
-    """`to_dict` is JSON, `from_dict` reads it back as it was."""
+    """`from_dict` reads the JSON of `to_dict` back as it was."""
     assert Session.from_dict(json.loads(json.dumps(session.to_dict()))) == session
     assert dropped_values() == {}
 
 
 def test_to_dict_leaves_out_what_is_empty() -> None:
-    """A job's headers stay small."""
+    """The dict has no empty fields, so that a job's headers stay small."""
     assert EMPTY.to_dict() == {}
     assert Session(id="a", tags=("t",)).to_dict() == {"session_id": "a", "tags": ["t"]}
     assert set(FULL.to_dict()) == {
@@ -141,7 +141,7 @@ def test_to_dict_leaves_out_what_is_empty() -> None:
 
 
 def test_from_dict_checks_every_value_again() -> None:
-    """A queue may hold anything: what the rules refuse is dropped and counted, the rest is kept."""
+    """Values that the rules refuse are dropped and counted, and the rest is kept."""
     session = Session.from_dict(
         {
             "session_id": "x" * 201,
@@ -166,7 +166,7 @@ def test_from_dict_checks_every_value_again() -> None:
 
 @pytest.mark.parametrize("data", [None, "text", b"{}", 7, [("session_id", "a")]])
 def test_from_dict_of_something_else_is_empty(data: object) -> None:
-    """Data that is no mapping gives the empty session and a count, or our error in strict mode."""
+    """Data that is not a mapping gives the empty session and is counted, or raises in strict mode."""
     assert Session.from_dict(data) == EMPTY
     assert dropped_values() == {("session", "type"): 1}
     with pytest.raises(SessionValueError):
@@ -174,7 +174,7 @@ def test_from_dict_of_something_else_is_empty(data: object) -> None:
 
 
 def test_from_dict_of_a_mapping_that_cannot_be_read() -> None:
-    """It has no session and takes none from outside; counted."""
+    """An unreadable mapping is counted and gives a session without values that inherits none."""
 
     class Odd(dict[str, object]):
         def get(self, *args: object) -> object:
@@ -185,14 +185,14 @@ def test_from_dict_of_a_mapping_that_cannot_be_read() -> None:
 
 
 def test_from_dict_takes_limits_and_strict() -> None:
-    """The server may allow less; a test suite may want an error."""
+    """Given limits decide what is kept, and strict mode raises."""
     assert Session.from_dict({"session_id": "abcd"}, limits=Limits(id_length=3)).id is None
     with pytest.raises(SessionValueError):
         Session.from_dict({"session_id": ""}, strict=True)
 
 
 def test_inner_scalars_win_and_the_others_are_inherited() -> None:
-    """Id, name and user of the inner scope replace the outer ones only where they are given."""
+    """Id, name and user of the inner scope replace the outer ones where they are given."""
     session = inner(FULL, session_id="b", session_name="B")
     assert (session.id, session.name, session.user_id) == ("b", "B", "user-a")
     session = inner(FULL, user_id="u")
@@ -201,12 +201,12 @@ def test_inner_scalars_win_and_the_others_are_inherited() -> None:
 
 
 def test_an_empty_name_is_a_name() -> None:
-    """The empty text passes the rules, so it hides the outer name."""
+    """An empty inner name passes the rules and replaces the outer name."""
     assert inner(FULL, session_name="").name == ""
 
 
 def test_keys_and_metadata_merge_with_the_inner_ones_first() -> None:
-    """Explicit before inherited; an inner value replaces the outer one of its name."""
+    """Inner keys and metadata come first, and replace outer ones of the same name."""
     session = inner(FULL, attempt=3, x="y", metadata={"city": "Bonn", "new": 1})
     assert list(session.keys.items()) == [("attempt", "3"), ("x", "y"), ("conversation_id", "conv_1")]
     assert list(session.metadata) == ["city", "new", "tier", "beta", "score"]
@@ -214,19 +214,19 @@ def test_keys_and_metadata_merge_with_the_inner_ones_first() -> None:
 
 
 def test_tags_are_united_in_order() -> None:
-    """Outer tags first, none twice."""
+    """Outer tags come first, and none comes twice."""
     assert inner(FULL, tags=["new", "support"]).tags == ("support", "vip", "new")
 
 
 def test_the_previous_id_belongs_to_the_id() -> None:
-    """It is inherited with the same id only."""
+    """The previous id is inherited only with the same id."""
     assert inner(FULL, attempt=3).previous_id == "ticket-2610"
     assert inner(FULL, session_id="b").previous_id is None
     assert inner(FULL, session_id="b", previous_id="c").previous_id == "c"
 
 
 def test_a_session_is_not_its_own_predecessor() -> None:
-    """A previous id that equals the id is a mistake, wherever the id comes from."""
+    """A previous id that equals the id is dropped, wherever the id comes from."""
     assert inner(EMPTY, session_id="7", previous_id=7).previous_id is None
     assert inner(Session(id="a"), previous_id="a").previous_id is None
     assert inner(Session(id="a"), previous_id="b").previous_id == "b"
@@ -236,7 +236,7 @@ def test_a_session_is_not_its_own_predecessor() -> None:
 
 
 def test_refused_values_do_not_fall_back() -> None:
-    """An invalid id, key or user leaves none, and says so for the keys; a bad name keeps the outer one."""
+    """An invalid id, key or user leaves none and cuts the key; a bad name keeps the outer one."""
     session = inner(FULL, session_id="", user_id=b"u", attempt=[], session_name=7, previous_id=b"")
     assert (session.id, session.user_id, session.name, session.previous_id) == (None, None, "Order #12345", None)
     assert dict(session.keys) == {"conversation_id": "conv_1"}
@@ -245,7 +245,7 @@ def test_refused_values_do_not_fall_back() -> None:
 
 
 def test_a_cut_key_stays_cut_until_it_is_given_again() -> None:
-    """Scopes inside inherit the cut; a new value ends it."""
+    """Inner scopes inherit a cut, and a new value ends it."""
     cut = inner(FULL, keys={"attempt": None})
     assert "attempt" not in cut.keys
     assert inner(cut, tags=["x"]).cut == ("attempt",)
@@ -254,7 +254,7 @@ def test_a_cut_key_stays_cut_until_it_is_given_again() -> None:
 
 
 def test_inside_a_scope_without_sessions_a_value_ends_the_star() -> None:
-    """The keys known from further out stay cut by name; what is given is not; without a value the star stays."""
+    """A value inside `no_session` ends the `*`, and the other outer keys stay cut by name."""
     nothing = Session(cut=("*",))
     assert inner(nothing, tags=["x"]).cut == ("*",)
     session = nothing.inner(check(session_id="a"), known=("id", "ticket"))
@@ -264,13 +264,13 @@ def test_inside_a_scope_without_sessions_a_value_ends_the_star() -> None:
 
 
 def test_a_star_keeps_all_outer_values_out() -> None:
-    """Not only keys: name, tags and metadata belong to the session that is not inherited."""
+    """`*` also keeps out name, tags and metadata of the outer session."""
     assert FULL.inner(check(cut=["*"])) == Session(user_id=None, cut=("*",))
     assert FULL.inner(check(cut=["*"], tags=["t"])) == Session(tags=("t",), cut=("*",))
 
 
 def test_a_star_beside_other_cuts_says_it_all() -> None:
-    """`*` includes every name."""
+    """`*` replaces all other cut names."""
     assert Session(cut=("*",)).inner(check(keys={"ticket": None})).cut == ("*",)
 
 
@@ -287,21 +287,21 @@ def test_five_session_keys_the_id_included() -> None:
 
 
 def test_an_id_given_inside_takes_the_place_of_the_last_key() -> None:
-    """Five keys outside and an id inside: the id is in, the last key is out, and counted."""
+    """An id inside five outer keys is kept, and the last key is dropped and counted."""
     outer = EMPTY.inner(check(session_keys={name: name for name in "abcde"}))
     assert key_names(inner(outer, session_id="s")) == ["id", "a", "b", "c", "d"]
     assert dropped_values() == {("session_keys", "surplus"): 1}
 
 
 def test_five_keys_without_an_id_are_inherited_whole() -> None:
-    """A scope that gives nothing of its own takes none of the five away."""
+    """An inner scope without keys of its own inherits all five."""
     outer = EMPTY.inner(check(session_keys={name: name for name in "abcde"}))
     assert key_names(outer.inner(check(tags=["t"]))) == list("abcde")
     assert dropped_values() == {}
 
 
 def test_a_surplus_explicit_key_is_cut_an_inherited_one_is_not() -> None:
-    """A new value that had no room must not be replaced by an ancestor's; an inherited one would be the same."""
+    """A new value without room is cut, so that no ancestor's replaces it; an inherited one is only left out."""
     outer = EMPTY.inner(check(session_keys={"a": 1, "b": 2}))
     session = outer.inner(check(session_keys={"c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1}))
     assert key_names(session) == list("cdefg")
@@ -309,7 +309,7 @@ def test_a_surplus_explicit_key_is_cut_an_inherited_one_is_not() -> None:
 
 
 def test_at_most_32_tags_and_entries_after_merging() -> None:
-    """Of united tags the outer ones stay, of merged metadata the inner ones."""
+    """The first 32 are kept: outer tags before inner ones, inner metadata before outer."""
     many = [str(number) for number in range(32)]
     outer = inner(EMPTY, tags=many, metadata=dict.fromkeys(many, 1))
     session = inner(outer, tags=["x"], metadata={"x": 1})
@@ -322,7 +322,7 @@ def test_at_most_32_tags_and_entries_after_merging() -> None:
     "fields", [{"session_keys": {"x": 1}}, {"session_id": "s"}, {"tags": ["x"]}, {"metadata": {"x": 1}}]
 )
 def test_surplus_raises_in_strict_mode(fields: dict[str, Any]) -> None:
-    """What only merging shows to be too much raises too."""
+    """Surplus that only merging shows raises in strict mode."""
     many = [str(number) for number in range(32)]
     keys = {name: name for name in "abcde"}
     outer = EMPTY.inner(check(session_keys=keys, tags=many, metadata=dict.fromkeys(many, 1)))
@@ -349,7 +349,7 @@ SCOPES = st.builds(
 
 @given(st.lists(SCOPES, min_size=1, max_size=6))
 def test_however_scopes_nest_the_limits_hold_and_nothing_is_both_cut_and_set(scopes: list[Given]) -> None:
-    """At most five keys, the innermost id in force, no key that is cut and has a value, and it survives JSON."""
+    """Any nesting keeps the limits and the innermost id, sets no cut key, and survives JSON."""
     session = EMPTY
     for scope in scopes:
         session = session.inner(scope)

@@ -57,7 +57,7 @@ def contents(span: ReadableSpan) -> tuple[object, ...]:
 
 
 def test_a_copy_is_the_same_in_every_part() -> None:
-    """Redacting nothing changes nothing, the numbers of what the limits took included."""
+    """A copy that redacts nothing equals the span, also in the numbers of dropped parts."""
     span = rich_span()
     copy = redacted(span, identity, never)
     assert copy is not span
@@ -71,7 +71,7 @@ def test_a_copy_is_the_same_in_every_part() -> None:
 
 
 def test_everything_that_holds_text_is_redacted() -> None:
-    """Name, status, attributes of span, events and links, and the events' names; the span itself keeps them."""
+    """Name, status, event names and all attributes are redacted in the copy, and the span keeps them."""
     span = rich_span()
     asked: list[tuple[str, Any]] = []
 
@@ -92,7 +92,7 @@ def test_everything_that_holds_text_is_redacted() -> None:
 
 
 def test_a_status_without_a_description() -> None:
-    """Nothing to redact there."""
+    """A status without a description is not redacted."""
     asked: list[str] = []
 
     def redact(name: str, value: Any) -> Any:
@@ -104,7 +104,7 @@ def test_a_status_without_a_description() -> None:
 
 
 def test_values_that_redact_raises_for() -> None:
-    """Each is replaced by a fixed text and told; the others stay."""
+    """Each value that `redact` raises for is replaced by a fixed text and reported, and the others stay."""
     errors: list[Exception] = []
 
     def redact(name: str, value: Any) -> Any:
@@ -126,21 +126,21 @@ def test_values_that_redact_raises_for() -> None:
 
 @pytest.mark.parametrize("answer", [None, 5, ["x"], b"x"])
 def test_a_name_that_is_no_text(answer: object) -> None:
-    """Names and descriptions have to be text: what else comes back is replaced, never sent as it was."""
+    """A redacted name or description that is not text is replaced, and the original never sent."""
     copy = redacted(rich_span(), lambda name, value: answer if "." in name else value, never)
     assert (copy.name, copy.status.description, copy.events[0].name) == (FAILED, FAILED, FAILED)
 
 
 @pytest.mark.parametrize("answer", [5, 0.5, False, ["x", "y"]])
 def test_attributes_may_become_any_value(answer: object) -> None:
-    """Numbers, flags and lists are attributes as good as text."""
+    """A redacted attribute may be a number, a flag or a list."""
     copy = redacted(finished(1, attributes={"a": "x"}), lambda name, value: answer if name == "a" else value, never)
     found = (copy.attributes or {})["a"]
     assert (list(found) if isinstance(found, tuple) else found) == answer
 
 
 def test_attributes_to_add() -> None:
-    """What the span has itself wins; the copy may have more than the limit; nothing else differs."""
+    """The span's own attributes win, the copy may exceed the limit, and nothing else differs."""
     span = rich_span()
     added = {f"a{i}": i for i in range(200)} | {"n": 99}
     copy = with_attributes(span, MappingProxyType(added))
@@ -153,7 +153,7 @@ def test_attributes_to_add() -> None:
 
 
 def test_an_emptied_span() -> None:
-    """Ids, times and outcome, nothing that anybody wrote."""
+    """An emptied copy has ids, times and outcome, and no text."""
     copy = emptied(rich_span())
     assert contents(copy) == (FAILED, {}, [], [], (StatusCode.ERROR, None))
     assert [getattr(copy, part) for part in PARTS] == [getattr(rich_span(), part) for part in PARTS]

@@ -52,7 +52,7 @@ def test_what_the_open_span_has_already_stays(tracer: Tracer) -> None:
     "own", [{"session.id": "own"}, {"session.key.ticket": "7"}, {"session.cut": ("id",)}, {"session.cut": ("*",)}]
 )
 def test_an_open_span_with_a_session_is_left_alone(tracer: Tracer, own: dict[str, Any]) -> None:
-    """It keeps what it had, and no sibling cuts it: it had its session from its start."""
+    """A span with a session from its start keeps it, and no sibling cuts it."""
     with tracer.start_as_current_span("server", attributes=own) as server:
         for name in "ab":
             with propagate_sessions(name, ticket=name):
@@ -61,7 +61,7 @@ def test_an_open_span_with_a_session_is_left_alone(tracer: Tracer, own: dict[str
 
 
 def test_an_ended_span_is_left_alone(tracer: Tracer) -> None:
-    """Nothing is written on a span that does not record any more, nor on the invalid span."""
+    """No attribute is written on a span that has ended, nor on the invalid span."""
     server = tracer.start_span("server")
     server.end()
     with use_span(server), propagate_sessions("a"):
@@ -102,7 +102,7 @@ def test_a_parent_lends_what_it_was_stamped_with(tracer: Tracer, fields: dict[st
 
 
 def test_a_parent_lends_what_it_was_given_late(tracer: Tracer) -> None:
-    """A server span that was stamped on entry or by an update lends that, and grandchildren get it too."""
+    """A span that was stamped on entry or by an update lends that to its children and grandchildren."""
     with tracer.start_as_current_span("server") as server, propagate_sessions(ticket=1):
         assert lent(tracer, server) == {"session.key.ticket": "1"}
         update_session(user_id="u")
@@ -113,7 +113,7 @@ def test_a_parent_lends_what_it_was_given_late(tracer: Tracer) -> None:
 
 
 def test_a_parent_lends_an_id_that_was_set_by_hand(tracer: Tracer) -> None:
-    """An app or another instrumentation that sets `session.id` itself is believed, by the rules."""
+    """A `session.id` that an app or an instrumentation sets itself is lent if it passes the rules."""
     parent = tracer.start_span("parent")
     parent.set_attribute("session.id", "own")
     parent.set_attribute("session.key.ticket", 7)
@@ -121,21 +121,21 @@ def test_a_parent_lends_an_id_that_was_set_by_hand(tracer: Tracer) -> None:
 
 
 def test_a_parent_does_not_lend_keys_that_were_set_by_hand_without_an_id(tracer: Tracer) -> None:
-    """The limit: to find them, all attributes of every parent would have to be looked through."""
+    """Keys that were set by hand without an id are not lent, since finding them would take reading all attributes."""
     parent = tracer.start_span("parent", attributes={"session.key.ticket": "7", "user.id": "u"})
     assert lent(tracer, parent) == {}
 
 
 @pytest.mark.parametrize("value", ["x" * 201, "", "é", True, 1.5, ["a", "b"]])
 def test_an_id_that_breaks_the_rules_is_not_lent(tracer: Tracer, value: Any) -> None:
-    """What someone else wrote on the parent is checked, dropped and counted."""
+    """A parent's id that breaks the rules is dropped and counted."""
     parent = tracer.start_span("parent", attributes={"session.id": value, "user.id": "u"})
     assert lent(tracer, parent) == {"user.id": "u"}
     assert len(dropped_values()) == 1
 
 
 def test_spans_are_not_kept_alive(provider: TracerProvider) -> None:
-    """What is remembered beside a span goes with it."""
+    """Notes about a span are removed with the span."""
     quiet = TracerProvider(shutdown_on_exit=False)
     quiet.add_span_processor(SessionSpanProcessor())
     span = quiet.get_tracer("tests").start_span("server")
@@ -180,7 +180,7 @@ class HostileSpan(NonRecordingSpan):
     [{"attributes": RuntimeError()}, {"attributes": 7}, {"attributes": {}, "set_attributes": RuntimeError()}],
 )
 def test_a_hostile_current_span_does_not_keep_us_from_entering(tracer: Tracer, parts: dict[str, Any]) -> None:
-    """Whatever its attributes do, the scope is in force, the app sees nothing, and the fault is counted."""
+    """The scope is in force although the span's attributes raise, and the fault is counted."""
     span: Any = HostileSpan(**parts)
     with use_span(span, record_exception=False, set_status_on_exception=False), propagate_sessions("a") as session:
         assert session.id == "a"
@@ -189,7 +189,7 @@ def test_a_hostile_current_span_does_not_keep_us_from_entering(tracer: Tracer, p
 
 
 def test_a_current_span_that_hides_its_attributes_is_left_alone() -> None:
-    """Without reading them there is no telling what would be overwritten."""
+    """A span whose attributes cannot be read is not written to, since it might be overwritten."""
     span: Any = HostileSpan(attributes=None, set_attributes=RuntimeError())
     with use_span(span, record_exception=False, set_status_on_exception=False), propagate_sessions("a"):
         update_session("b")
@@ -197,7 +197,7 @@ def test_a_current_span_that_hides_its_attributes_is_left_alone() -> None:
 
 
 def test_read_session_leaves_out_what_a_span_was_cut_from() -> None:
-    """Named keys, or everything but user, name, tags and metadata."""
+    """Cut keys are left out; a span cut from all keeps user, name, tags and metadata only."""
     attributes = {
         "session.id": "a",
         "session.key.ticket": "1",
@@ -219,22 +219,22 @@ def test_read_session_leaves_out_what_a_span_was_cut_from() -> None:
     )
 )
 def test_reading_any_attributes_never_raises(attributes: dict[str, Any]) -> None:
-    """Whatever types someone else wrote, the result passes the rules."""
+    """Attributes of any type give a session that passes the rules."""
     session = read_session(attributes)
     assert Session.from_dict(session.to_dict(), strict=True) == session
 
 
 @given(st.dictionaries(st.sampled_from("abc"), st.integers()), st.dictionaries(st.sampled_from("bcd"), st.integers()))
 def test_missing_is_what_is_not_present(attributes: dict[str, Any], present: dict[str, Any]) -> None:
-    """All of it if nothing is present."""
+    """Attributes that the span lacks are returned, all of them if it has none."""
     assert missing(attributes, present) == {name: attributes[name] for name in attributes.keys() - present.keys()}
 
 
 def test_two_scopes_that_find_a_span_at_once() -> None:
-    """The second sees what the first has stamped meanwhile, and leaves it alone."""
+    """The second of two scopes sees what the first one stamped meanwhile, and leaves the span alone."""
 
     class Overtaken(NonRecordingSpan):
-        """Is stamped by somebody else after it was looked at first."""
+        """A span that another scope stamps after its attributes were read first."""
 
         def __init__(self) -> None:
             super().__init__(INVALID_SPAN_CONTEXT)

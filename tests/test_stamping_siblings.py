@@ -15,7 +15,7 @@ from otel_sessions.stamping import session_of
 
 
 def test_a_span_that_started_in_a_session_is_never_cut(tracer: Tracer) -> None:
-    """Scopes with other values under it are other sessions inside its own."""
+    """Scopes with other values inside a span's own session do not cut it."""
     with propagate_sessions("own"), tracer.start_as_current_span("server") as server:
         for name in "ab":
             with propagate_sessions(name):
@@ -24,7 +24,7 @@ def test_a_span_that_started_in_a_session_is_never_cut(tracer: Tracer) -> None:
 
 
 def test_a_workers_loop_cuts_the_span_around_it(tracer: Tracer, spans: Spans) -> None:
-    """Sibling scopes with different ids: the span around belongs to neither and lends nothing."""
+    """A span around sibling scopes with different ids belongs to neither and lends nothing."""
     with tracer.start_as_current_span("worker") as worker:
         for name in ("a", "b", "c"):
             with propagate_sessions(name), tracer.start_as_current_span(name):
@@ -37,7 +37,7 @@ def test_a_workers_loop_cuts_the_span_around_it(tracer: Tracer, spans: Spans) ->
 
 
 def test_siblings_of_the_same_session_cut_nothing(tracer: Tracer) -> None:
-    """Two steps of one ticket under one server span agree."""
+    """Two scopes of one session under a span do not cut it."""
     with tracer.start_as_current_span("server") as server:
         for _ in range(2):
             with propagate_sessions("a", user_id="u"):
@@ -48,7 +48,7 @@ def test_siblings_of_the_same_session_cut_nothing(tracer: Tracer) -> None:
 
 
 def test_an_inner_scope_is_no_sibling(tracer: Tracer) -> None:
-    """A sub-agent with its own session inside the handler's does not cut the server span."""
+    """A session inside the handler's own does not cut the server span."""
     with tracer.start_as_current_span("server") as server:
         with propagate_sessions("a"):
             with propagate_sessions("b"):
@@ -59,7 +59,7 @@ def test_an_inner_scope_is_no_sibling(tracer: Tracer) -> None:
 
 
 def test_inner_siblings_under_a_scope_without_an_id_cut(tracer: Tracer) -> None:
-    """A scope with tags only is not whose session the span has."""
+    """Sibling sessions inside a scope with tags only cut the span."""
     with tracer.start_as_current_span("server") as server, propagate_sessions(tags=["t"]):
         for name in "ab":
             with propagate_sessions(name):
@@ -68,7 +68,7 @@ def test_inner_siblings_under_a_scope_without_an_id_cut(tracer: Tracer) -> None:
 
 
 def test_only_the_contradicted_keys_are_cut(tracer: Tracer) -> None:
-    """What the siblings agree on stays in force, for the span and for what it lends."""
+    """Keys that the siblings agree on stay in force, for the span and its children."""
     with tracer.start_as_current_span("worker") as worker:
         for ticket in (1, 2, 3):
             with propagate_sessions("run", ticket=ticket, queue="q"):
@@ -94,7 +94,7 @@ def test_keys_are_cut_one_after_the_other(tracer: Tracer) -> None:
 
 
 def test_a_span_with_keys_only_is_cut_too(tracer: Tracer) -> None:
-    """The worker's span has no id, only a key that the siblings disagree on."""
+    """A span without an id is cut from a key that siblings disagree on."""
     with tracer.start_as_current_span("worker") as worker:
         for ticket in (1, 2):
             with propagate_sessions(ticket=ticket):
@@ -103,7 +103,7 @@ def test_a_span_with_keys_only_is_cut_too(tracer: Tracer) -> None:
 
 
 def test_a_cut_span_with_keys_only_lends_nothing(tracer: Tracer) -> None:
-    """A child that is created with it as explicit parent must not get the first ticket."""
+    """A child with a cut span as explicit parent does not get the first ticket."""
     with tracer.start_as_current_span("worker") as worker:
         for ticket in (1, 2):
             with propagate_sessions(ticket=ticket):
@@ -112,7 +112,7 @@ def test_a_cut_span_with_keys_only_lends_nothing(tracer: Tracer) -> None:
 
 
 def test_concurrent_siblings_cut_the_span_around_them(tracer: Tracer, spans: Spans) -> None:
-    """`asyncio.gather` over tickets: each task keeps its own session, the span around has none."""
+    """Each task under `asyncio.gather` keeps its own session, and the span around them has none."""
 
     async def work(name: str) -> None:
         async with propagate_sessions(name):

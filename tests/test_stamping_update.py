@@ -16,7 +16,7 @@ from otel_sessions import (
 
 @pytest.mark.parametrize("fields", [{}, {"user_id": "u"}])
 def test_a_loop_that_sets_the_id_late_cuts_too(tracer: Tracer, fields: dict[str, Any]) -> None:
-    """The ticket is known only after the scope was entered: the span around is as ambiguous as ever."""
+    """A span around scopes that get their ids by updates is cut."""
     with tracer.start_as_current_span("worker") as worker:
         for name in "ab":
             with propagate_sessions(**fields):
@@ -36,7 +36,7 @@ def test_an_update_in_a_sibling_gives_a_cut_span_nothing(tracer: Tracer) -> None
 
 @pytest.mark.parametrize("update", [{"session_id": "bad\n"}, {"keys": {"id": None}}])
 def test_an_update_does_not_cut_a_span_of_another_session(tracer: Tracer, update: dict[str, Any]) -> None:
-    """The server span had its session from its start: an inner scope's mistake leaves it there."""
+    """A wrong update of an inner scope leaves the server span in its own session."""
     with propagate_sessions("own"):
         server = tracer.start_span("server")
     with use_span(server), propagate_sessions("b"):
@@ -45,7 +45,7 @@ def test_an_update_does_not_cut_a_span_of_another_session(tracer: Tracer, update
 
 
 def test_update_session_brings_the_current_span_up_to_date(tracer: Tracer) -> None:
-    """What the scope wrote is replaced, what is missing is added, what others wrote stays."""
+    """Attributes of the scope are replaced, missing ones are added, and those of others stay."""
     with (
         propagate_sessions("a", session_name="n", ticket=1),
         tracer.start_as_current_span("inside", attributes={"user.id": "own"}) as span,
@@ -61,7 +61,7 @@ def test_update_session_brings_the_current_span_up_to_date(tracer: Tracer) -> No
 
 
 def test_update_session_of_a_span_stamped_late_is_still_cut_by_siblings(tracer: Tracer) -> None:
-    """The server span follows its scope's update; a sibling contradicts the new value, not the old one."""
+    """The server span follows its scope's update, and a sibling contradicts the new value."""
     with tracer.start_as_current_span("server") as server:
         with propagate_sessions("a"):
             update_session("b", ticket=1)
@@ -75,7 +75,7 @@ def test_update_session_of_a_span_stamped_late_is_still_cut_by_siblings(tracer: 
 
 
 def test_update_session_with_nothing_new_writes_nothing(tracer: Tracer) -> None:
-    """The span stays as it is."""
+    """An update without changes writes nothing on the span."""
     with propagate_sessions("a"), tracer.start_as_current_span("inside") as span:
         update_session("a")
         update_session()
@@ -83,7 +83,7 @@ def test_update_session_with_nothing_new_writes_nothing(tracer: Tracer) -> None:
 
 
 def test_an_update_that_cuts_holds_for_later_spans(tracer: Tracer) -> None:
-    """The current span was in the key's session when it started."""
+    """The current span stays in the session of the key that an update cuts, and later spans do not get it."""
     with propagate_sessions("a", run=1), tracer.start_as_current_span("inside") as span:
         update_session(keys={"run": None})
         assert attributes_of(span) == {"session.id": "a", "session.key.run": "1"}
@@ -91,7 +91,7 @@ def test_an_update_that_cuts_holds_for_later_spans(tracer: Tracer) -> None:
 
 
 def test_an_update_in_a_sibling_of_the_same_session_cuts(tracer: Tracer) -> None:
-    """The span around was in the session of the first sibling; the second left that session."""
+    """The span around two scopes of a session is cut when an update changes the session of the second."""
     with tracer.start_as_current_span("worker") as worker:
         with propagate_sessions("a"):
             pass
@@ -101,7 +101,7 @@ def test_an_update_in_a_sibling_of_the_same_session_cuts(tracer: Tracer) -> None
 
 
 def test_an_update_of_an_inner_scope_leaves_the_span_of_the_outer_one(tracer: Tracer) -> None:
-    """Whether the outer scope stamped it late or it started there: it goes on in the outer session."""
+    """The span of the outer scope stays in the outer session, stamped late or at its start."""
     with tracer.start_as_current_span("server") as server, propagate_sessions("a"):
         with tracer.start_as_current_span("inside") as inside, propagate_sessions(tags=["t"]):
             update_session("b")
@@ -112,14 +112,14 @@ def test_an_update_of_an_inner_scope_leaves_the_span_of_the_outer_one(tracer: Tr
 
 
 def test_an_update_leaves_a_span_of_another_session(tracer: Tracer) -> None:
-    """Not even its name changes."""
+    """No attribute of a span of another session changes."""
     with propagate_sessions("own"), tracer.start_as_current_span("server") as server, propagate_sessions("b"):
         update_session(session_name="n", user_id="u", ticket=1)
         assert attributes_of(server) == {"session.id": "own"}
 
 
 def test_a_refused_update_leaves_the_session(tracer: Tracer) -> None:
-    """Spans from then on carry no id; what ran before keeps the one it had."""
+    """Later spans carry no id after a refused one, and earlier spans keep theirs."""
     with propagate_sessions("a"), tracer.start_as_current_span("inside") as span:
         update_session("bad\n")
         assert attributes_of(span) == {"session.id": "a"}

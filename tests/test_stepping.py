@@ -34,7 +34,7 @@ def astep(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
 
 
 class Log(list[str]):
-    """What happened, and in which context."""
+    """The steps of a generator, each with the context in which it ran."""
 
     def add(self, what: str) -> None:
         """Write it down."""
@@ -106,7 +106,7 @@ def test_steps_run_inside_and_the_caller_stays_outside() -> None:
     ],
 )
 def test_every_form_of_throw(parts: tuple[Any, ...], arguments: tuple[object, ...]) -> None:
-    """An error, or its type, value and traceback, which `contextlib` passes up to Python 3.11."""
+    """`throw` takes an error, or its type, value and traceback, as `contextlib` passes up to Python 3.11."""
 
     def listening() -> Iterator[object]:
         try:
@@ -121,7 +121,7 @@ def test_every_form_of_throw(parts: tuple[Any, ...], arguments: tuple[object, ..
 
 @pytest.mark.filterwarnings("ignore:the .*signature of throw:DeprecationWarning")
 def test_a_thrown_traceback_is_kept() -> None:
-    """Where the error came from is still to be seen."""
+    """The traceback of a thrown error still shows its origin."""
     with pytest.raises(KeyError) as first:
         dict[str, int]()["x"]
     thrown, traceback = first.value, first.tb
@@ -148,7 +148,7 @@ def test_a_generator_that_is_closed_ends_inside() -> None:
 
 
 def test_a_generator_that_is_forgotten_ends_inside() -> None:
-    """So does the end that the garbage collector brings."""
+    """A generator that the garbage collector ends also ends in its context."""
     log = Log()
     steps = step(conversation)(log)
     next(steps)
@@ -157,7 +157,7 @@ def test_a_generator_that_is_forgotten_ends_inside() -> None:
 
 
 def test_a_generator_that_never_started_does_nothing() -> None:
-    """Nothing is called before the first step."""
+    """No code of a generator runs before its first step."""
     started: list[int] = []
 
     def start() -> tuple[Context, Iterator[int]]:
@@ -169,7 +169,7 @@ def test_a_generator_that_never_started_does_nothing() -> None:
 
 
 def test_an_iterator_is_as_good_as_a_generator() -> None:
-    """Iterators without `throw` and `close` are iterated; what is thrown at them comes back."""
+    """An iterator without `throw` and `close` is iterated over, and raises what is thrown at it."""
     assert list(step(iter)([1, 2, 3])) == [1, 2, 3]
     steps = step(iter)([1, 2, 3])
     next(steps)
@@ -184,7 +184,7 @@ def test_an_iterator_is_as_good_as_a_generator() -> None:
 
 
 def test_the_steps_object_is_its_own_iterator() -> None:
-    """Code that iterates with `for` inside `yield from` is served as well."""
+    """The object can be iterated over with `for` inside `yield from`."""
 
     def delegating() -> Iterator[int]:
         yield from step(iter)([1, 2])
@@ -212,7 +212,7 @@ MOVES = st.lists(st.sampled_from(["next", "send", "throw", "other", "close", "st
 
 
 def play(steps: Generator[Any, Any, Any], moves: list[str]) -> list[object]:
-    """What a generator answers to a list of calls."""
+    """The results of a list of calls of a generator."""
     answers: list[object] = []
     calls: dict[str, Callable[[], object]] = {
         "next": lambda: next(steps),
@@ -232,12 +232,12 @@ def play(steps: Generator[Any, Any, Any], moves: list[str]) -> list[object]:
 
 @given(MOVES)
 def test_a_stepped_generator_answers_like_a_plain_one(moves: list[str]) -> None:
-    """Whatever is called in whatever order."""
+    """Any sequence of calls gives the results of the plain generator."""
     assert play(step(conversation)(Log()), moves) == play(conversation(Log()), moves)
 
 
 async def async_play(steps: Any, moves: list[str]) -> list[object]:
-    """What an async generator answers to a list of calls."""
+    """The results of a list of calls of an async generator."""
     answers: list[object] = []
     calls: dict[str, Callable[[], Any]] = {
         "next": steps.__anext__,
@@ -258,7 +258,7 @@ async def async_play(steps: Any, moves: list[str]) -> list[object]:
 
 @given(MOVES)
 def test_a_stepped_async_generator_answers_like_a_plain_one(moves: list[str]) -> None:
-    """Whatever is called in whatever order."""
+    """Any sequence of calls gives the results of the plain async generator."""
 
     async def main() -> None:
         log = Log()
@@ -270,7 +270,7 @@ def test_a_stepped_async_generator_answers_like_a_plain_one(moves: list[str]) ->
 
 
 def test_an_async_generator_runs_inside_also_after_waiting() -> None:
-    """What it awaits is awaited by the caller's task, what it runs is run in its own context."""
+    """The caller's task awaits what the generator awaits, and the generator's code runs in its own context."""
 
     async def main() -> None:
         log = Log()
@@ -286,7 +286,7 @@ def test_an_async_generator_runs_inside_also_after_waiting() -> None:
 
 
 def test_an_async_iterator_is_as_good_as_an_async_generator() -> None:
-    """Without `athrow` and `aclose`: what is thrown comes back, and closing ends it."""
+    """An async iterator without `athrow` and `aclose` raises what is thrown at it, and closing ends it."""
 
     class Numbers:
         def __init__(self) -> None:

@@ -12,7 +12,7 @@ import otel_sessions
 
 
 def test_the_calls_that_are_typed_also_run() -> None:
-    """What `assert_type` says of results is checked by mypy; here the same lines are executed."""
+    """The lines whose types mypy checks with `assert_type` run."""
     asyncio.run(typing_api.types_of_decorated())
     asyncio.run(typing_api.types_of_scopes())
     typing_api.types_of_functions()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import processes
+from tests.processes import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 VERSIONS = [
     version
@@ -41,6 +41,14 @@ optional = {"genai_prices", "grpc", "requests", "fastapi", "pydantic", "yaml"} &
 assert not optional, optional
 print(sorted(dist.name for dist in importlib.metadata.distributions() if dist.name.startswith(("otel", "opentelemetry"))))
 """
+TELL_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
+
+
+def output(*command: str | Path, cwd: Path = ROOT) -> str:
+    """The standard output of a command that has to succeed."""
+    process = processes.run(*command, cwd=cwd)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def interpreters(version: str) -> Iterator[str]:
@@ -57,8 +65,7 @@ def interpreter(version: str) -> str:
     if f"{sys.version_info.major}.{sys.version_info.minor}" == version:
         return sys.executable
     for candidate in interpreters(version):
-        question = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        if subprocess.run(question, capture_output=True, text=True, check=False).stdout.strip() == version:
+        if processes.run(candidate, "-c", TELL_VERSION).stdout.strip() == version:
             return candidate
     pytest.skip(f"no Python {version} on this machine")
 
@@ -67,31 +74,25 @@ def interpreter(version: str) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from this tree."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
+    output(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
     (built,) = folder.glob("*.whl")
     return built
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_wheel_alone_stamps_and_counts(wheel: Path, tmp_path: Path, version: str) -> None:
-    """Nothing but OpenTelemetry's API and SDK is needed, or imported, to stamp spans and add sessions up."""
-    subprocess.run([interpreter(version), "-m", "venv", str(tmp_path)], check=True)
-    python = str(tmp_path / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "-c", str(ROOT / "constraints.txt"), str(wheel)], check=True)
-    process = subprocess.run(
-        [python, "-W", "error", "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert process.returncode == 0, process.stderr
+    """The wheel stamps spans and adds sessions up with OpenTelemetry's API and SDK alone."""
+    output(interpreter(version), "-m", "venv", tmp_path)
+    python = tmp_path / "bin" / "python"
+    install: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    output(*install, "-c", ROOT / "constraints.txt", wheel)
+    printed = output(python, "-W", "error", "-c", PROGRAM, cwd=tmp_path)
     names = "['opentelemetry-api', 'opentelemetry-sdk', 'opentelemetry-semantic-conventions', 'otel-sessions']"
-    assert names == process.stdout.strip()
+    assert names == printed.strip()
 
 
 def test_the_wheel_is_typed_and_licensed(wheel: Path) -> None:
-    """`py.typed` and the licence are in it."""
-    listing = subprocess.run(
-        [sys.executable, "-m", "zipfile", "-l", str(wheel)], check=True, capture_output=True, text=True
-    ).stdout
+    """The wheel contains `py.typed` and the licence."""
+    listing = output(sys.executable, "-m", "zipfile", "-l", wheel)
     assert "otel_sessions/py.typed" in listing
     assert "licenses/LICENSE" in listing

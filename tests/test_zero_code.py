@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
@@ -16,6 +14,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests import processes
 
 from otel_sessions import default_exporter, dropped_values, propagate_sessions, zero_code
 
@@ -49,21 +48,13 @@ def run_app(tmp_path: Path, **environment: str) -> str:
     """Run the app under `opentelemetry-instrument` and return what it printed, errors included."""
     app = tmp_path / "app.py"
     app.write_text(APP)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    process = subprocess.run(
-        [INSTRUMENT, sys.executable, str(app)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={
-            **clean,
-            "OTEL_METRICS_EXPORTER": "none",
-            "OTEL_LOGS_EXPORTER": "none",
-            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*",
-            **environment,
-        },
-    )
+    variables = {
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*",
+        **environment,
+    }
+    process = processes.run(INSTRUMENT, sys.executable, app, env=processes.environment(**variables))
     assert process.returncode == 0, process.stderr
     return process.stdout + process.stderr
 
@@ -114,7 +105,7 @@ def test_declarative_configuration_names_the_exporter(tmp_path: Path) -> None:
 def test_the_protocol_is_the_one_that_the_variables_name(
     monkeypatch: pytest.MonkeyPatch, protocol: str, kind: type[SpanExporter]
 ) -> None:
-    """GRPC where they name none."""
+    """The variables name the protocol, which is gRPC by default."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
     exporter = zero_code.ConfiguredSessionExporter()
     assert isinstance(exporter.inner, kind)
@@ -131,7 +122,7 @@ def test_an_unknown_protocol_is_refused_by_name(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
 def test_a_missing_otlp_exporter_names_the_extra(monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
-    """Without the extra, the error says what to install."""
+    """The error says which extra to install."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
     package = "http" if protocol.startswith("http") else "grpc"
     monkeypatch.setitem(sys.modules, f"opentelemetry.exporter.otlp.proto.{package}.trace_exporter", None)
@@ -142,7 +133,7 @@ def test_a_missing_otlp_exporter_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_without_an_sdk_provider_it_does_nothing_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A proxy provider has no processors: counted, and one line tells the next step."""
+    """A proxy provider without processors is counted, and logged once with the next step."""
     monkeypatch.setattr(trace, "get_tracer_provider", trace.ProxyTracerProvider)
     zero_code.add_processor()
     assert {("zero_code", "no_provider"): 1} == dropped_values()
@@ -171,7 +162,7 @@ def test_the_processor_takes_its_arguments_from_the_environment(monkeypatch: pyt
 def test_a_wrong_dialect_is_told_and_costs_no_app(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A typing error in the environment is a line in the log, not an exception at start."""
+    """An unknown dialect in the environment is logged and counted, and does not stop the app."""
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: TracerProvider(shutdown_on_exit=False))
     monkeypatch.setenv(zero_code.DIALECTS_VARIABLE, "langfuze")
     zero_code.add_processor()

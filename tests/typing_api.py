@@ -1,4 +1,4 @@
-"""What a type checker sees of the public API; mypy reads this file, the test beside it runs it."""
+"""The types of the public API: mypy checks this file, and the test beside it runs it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def types_of_decorated() -> None:
 
 
 def types_of_wrong_calls() -> None:
-    """What the undecorated function would refuse is refused."""
+    """Calls that the undecorated function would refuse are refused."""
     function(1, z=1)  # type: ignore[call-arg]
     function([])  # type: ignore[arg-type]
     Agent().method(1, 2)  # type: ignore[call-arg]

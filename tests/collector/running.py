@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from tests import processes
+from tests.processes import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
     from opentelemetry.sdk.trace import ReadableSpan
 
-ROOT = Path(__file__).parents[2]
 AGENT_CONFIG = ROOT / "collector-config" / "agent.yaml"
 TO_FILE_CONFIG = Path(__file__).with_name("to_file.yaml")
 SAMPLING_CONFIG = Path(__file__).with_name("sampling.yaml")
@@ -34,12 +34,13 @@ T = TypeVar("T")
 
 def binary_path() -> Path:
     """Where `make collector` puts the binary for the builder.yaml of this checkout."""
-    command = [str(ROOT / ".ci" / "build-collector"), "--path"]
-    return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    printed = processes.run(ROOT / ".ci" / "build-collector", "--path")
+    assert printed.returncode == 0, printed.stderr
+    return Path(printed.stdout.strip())
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on, all held at once so that they differ."""
+    """Free ports of 127.0.0.1, all held at once so that they differ."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for held in sockets:
@@ -70,35 +71,32 @@ class Collector:
         self.folder = folder
         self.output = folder / "spans.json"
         self.grpc_port, self.http_port, self.health_port, self.metrics_port = free_ports(4)
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-        self.environment = {
-            **clean,
-            "OTEL_SESSIONS_AGENT_ENDPOINT": endpoint,
-            "OTEL_SESSIONS_AGENT_INSECURE": "true",
-            "OTEL_SESSIONS_AGENT_GRPC_PORT": str(self.grpc_port),
-            "OTEL_SESSIONS_AGENT_HTTP_PORT": str(self.http_port),
-            "OTEL_SESSIONS_AGENT_HEALTH_PORT": str(self.health_port),
-            "OTEL_SESSIONS_AGENT_METRICS_PORT": str(self.metrics_port),
-            "OTEL_SESSIONS_AGENT_QUEUE_DIR": str(folder / "queue"),
-            "OUTPUT_FILE": str(self.output),
-        }
+        self.environment = processes.environment(
+            OTEL_SESSIONS_AGENT_ENDPOINT=endpoint,
+            OTEL_SESSIONS_AGENT_INSECURE="true",
+            OTEL_SESSIONS_AGENT_GRPC_PORT=str(self.grpc_port),
+            OTEL_SESSIONS_AGENT_HTTP_PORT=str(self.http_port),
+            OTEL_SESSIONS_AGENT_HEALTH_PORT=str(self.health_port),
+            OTEL_SESSIONS_AGENT_METRICS_PORT=str(self.metrics_port),
+            OTEL_SESSIONS_AGENT_QUEUE_DIR=str(folder / "queue"),
+            OUTPUT_FILE=str(self.output),
+        )
         self._log = folder / "collector.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     @property
     def grpc_endpoint(self) -> str:
-        """For the OTLP exporter over gRPC."""
+        """The endpoint of the OTLP exporter over gRPC."""
         return f"http://127.0.0.1:{self.grpc_port}"
 
     @property
     def http_endpoint(self) -> str:
-        """For the OTLP span exporter over HTTP."""
+        """The endpoint of the OTLP span exporter over HTTP."""
         return f"http://127.0.0.1:{self.http_port}/v1/traces"
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
-            command = [str(self.binary), "--config", str(self.config)]
-            self._process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self._process = processes.start(self.binary, "--config", self.config, env=self.environment, output=log)
         with ExitStack() as stack:
             stack.callback(self.kill)
             poll(self._healthy, "healthy Collector")
@@ -117,7 +115,7 @@ class Collector:
         self._end(signal.SIGKILL)
 
     def log(self) -> str:
-        """What it logged so far."""
+        """The log so far."""
         return self._log.read_text()
 
     def spans(self) -> list[dict[str, Any]]:
@@ -142,13 +140,11 @@ class Collector:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(how)
         try:
+            process.send_signal(how)
             process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        finally:
+            processes.end(process)
 
 
 def as_sent(spans: Sequence[ReadableSpan]) -> list[dict[str, Any]]:
@@ -157,7 +153,7 @@ def as_sent(spans: Sequence[ReadableSpan]) -> list[dict[str, Any]]:
 
 
 def received(resource_spans: Sequence[ResourceSpans]) -> list[dict[str, Any]]:
-    """What a receiver was sent, in the form of `as_sent`."""
+    """The spans that a receiver got, in the form of `as_sent`."""
     return flat(
         {"resourceSpans": [MessageToDict(each, use_integers_for_enums=True) for each in resource_spans]}, ids=_hex
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests import processes
 from tests.collector.running import AGENT_CONFIG, DEADLINE, Collector, as_sent, attributes, free_ports, received
 
 from otel_sessions.dialects.names import SESSION_ID
@@ -67,7 +67,7 @@ def agent(
 
 
 def through(agent: Collector, backend: OTLPReceiver, *each: dict[str, Any]) -> list[dict[str, Any]]:
-    """What comes out for one span with each set of attributes, in the order given; all but attributes must be equal."""
+    """The attributes of one span for each set, in the order given, after the agent; nothing else of a span may change."""
     spans = spans_with(*each)
     sent = as_sent(spans)
     before = len(backend.spans())
@@ -81,14 +81,14 @@ def through(agent: Collector, backend: OTLPReceiver, *each: dict[str, Any]) -> l
 
 
 def test_the_agent_knows_the_names_that_the_library_knows() -> None:
-    """The same names in the same order of priority, without those that agent.yaml says are no matter for an agent."""
+    """The agent reads the library's names in the same order, without those that agent.yaml says do not matter for an agent."""
     unsure = {"session.id", "thread_id", "thread.id", "conversation.id", "mlflow.trace.session"}
 
     assert [name for name in SESSION_ID if name not in unsure and "#" not in name] == NAMES
 
 
 def test_every_name_becomes_session_id(agent: Collector, backend: OTLPReceiver) -> None:
-    """Each name that agent.yaml lists gives `session.id`, and stays as it was."""
+    """Each name that agent.yaml lists gives `session.id`, and the attribute stays as it was."""
     given = [{name: value, "other": 1} for name in NAMES for value in VALID]
     expected = [{**each, "session.id": next(iter(each.values()))} for each in given]
 
@@ -96,7 +96,7 @@ def test_every_name_becomes_session_id(agent: Collector, backend: OTLPReceiver) 
 
 
 def test_values_that_break_the_rule_are_left_alone(agent: Collector, backend: OTLPReceiver) -> None:
-    """Blank, too long, not printable ASCII or not a string: no `session.id`, and the attribute as it was."""
+    """A value that is blank, too long, not printable ASCII or not a string gives no `session.id` and stays as it was."""
     given: list[dict[str, Any]] = [{"gen_ai.conversation.id": value} for value in INVALID]
     arrived = through(agent, backend, *given)
 
@@ -119,7 +119,7 @@ def test_a_session_that_is_there_stays(agent: Collector, backend: OTLPReceiver) 
 
 
 def test_the_first_valid_name_wins(agent: Collector, backend: OTLPReceiver) -> None:
-    """Of several names the one that agent.yaml lists first counts; one with a bad value is passed over."""
+    """Of several names the agent takes the first with a valid value, in the order of agent.yaml."""
     given: list[dict[str, Any]] = []
     expected = []
     for first, second in pairwise(NAMES):
@@ -130,7 +130,7 @@ def test_the_first_valid_name_wins(agent: Collector, backend: OTLPReceiver) -> N
 
 
 def test_a_span_without_any_session_is_not_touched(agent: Collector, backend: OTLPReceiver) -> None:
-    """No name, no change; a LangSmith project is not a session."""
+    """A span without a session name does not change; a LangSmith project is not a session."""
     given: list[dict[str, Any]] = [{}, {"n": 1}, {"langsmith.trace.session_id": "project", "thread.id": 12}]
 
     assert through(agent, backend, *given) == given
@@ -140,7 +140,7 @@ def test_a_span_without_any_session_is_not_touched(agent: Collector, backend: OT
 def test_spans_survive_a_restart_while_the_backend_is_away(
     collector_binary: Path, tmp_path: Path, end: Callable[[Collector], None]
 ) -> None:
-    """Accepted with no backend, killed or stopped, started again: every span arrives once the backend is there."""
+    """Every span that the agent accepted arrives once the backend is there, after the agent was killed or stopped."""
     (port,) = free_ports(1)
     endpoint = f"127.0.0.1:{port}"
     spans = spans_with(*({"gen_ai.conversation.id": f"c{number}"} for number in range(300)))
@@ -155,11 +155,10 @@ def test_spans_survive_a_restart_while_the_backend_is_away(
 
 
 def test_without_a_backend_it_says_what_is_missing(collector_binary: Path, tmp_path: Path) -> None:
-    """No endpoint is an error at the start that names the setting, not an agent that sends to itself."""
+    """An agent without an endpoint does not start, and its error names the setting."""
     environment = Collector(collector_binary, AGENT_CONFIG, tmp_path).environment
     del environment["OTEL_SESSIONS_AGENT_ENDPOINT"]
-    command = [str(collector_binary), "validate", "--config", str(AGENT_CONFIG)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    result = processes.run(collector_binary, "validate", "--config", AGENT_CONFIG, env=environment)
 
     assert result.returncode != 0
     assert "endpoint" in result.stderr

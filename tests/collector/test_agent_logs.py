@@ -41,7 +41,7 @@ def record(**attributes: str) -> LogRecord:
 
 
 def test_log_records_get_their_session_too(collector_binary: Path, tmp_path: Path) -> None:
-    """Another SDK's name becomes `session.id`; a record's own stays, and so does everything else about it."""
+    """Another SDK's name on a log record becomes `session.id`, and nothing else about the record changes."""
     records = [
         record(gen_ai__conversation__id="c1"),
         record(gen_ai__conversation__id="c1", session__id="mine"),

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from tests.collector.running import ROOT
+from tests import processes
+from tests.processes import ROOT
 
 SCRIPT = str(ROOT / ".ci" / "build-collector")
 BUILDER = ROOT / "collector-config" / "builder.yaml"
@@ -19,11 +20,8 @@ BUILDER = ROOT / "collector-config" / "builder.yaml"
 
 def build(cache: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run the script with a cache folder of the test's own."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(cache), "PATH": path or os.environ["PATH"]}
-    bash = shutil.which("bash") or "bash"
-    return subprocess.run(
-        [bash, SCRIPT, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
+    environment = processes.environment(XDG_CACHE_HOME=str(cache), PATH=path or os.environ["PATH"])
+    return processes.run(shutil.which("bash") or "bash", SCRIPT, *arguments, env=environment)
 
 
 def expected_path(cache: Path) -> Path:
@@ -33,7 +31,7 @@ def expected_path(cache: Path) -> Path:
 
 
 def test_the_path_is_outside_the_checkout(tmp_path: Path) -> None:
-    """`--path` says where the binary belongs and makes nothing."""
+    """The script prints with `--path` where the binary belongs, and makes nothing."""
     result = build(tmp_path, "--path")
 
     assert result.stdout.strip() == str(expected_path(tmp_path))
@@ -41,7 +39,7 @@ def test_the_path_is_outside_the_checkout(tmp_path: Path) -> None:
 
 
 def test_a_binary_that_is_there_is_not_built_again(tmp_path: Path) -> None:
-    """With the binary in place it prints the path and leaves the binary alone."""
+    """The script prints the path of a binary that is there and leaves the binary alone."""
     binary = expected_path(tmp_path)
     binary.parent.mkdir(parents=True)
     binary.write_text("#!/bin/sh\n")
@@ -54,7 +52,7 @@ def test_a_binary_that_is_there_is_not_built_again(tmp_path: Path) -> None:
 
 
 def test_without_go_it_says_what_is_needed(tmp_path: Path) -> None:
-    """No Go: an error that says so, and no half-made binary."""
+    """The script fails without Go, says so, and leaves no part of a binary."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("dirname", "sha256sum", "shasum", "cut", "sed", "mkdir", "mktemp", "rm"):
@@ -80,20 +78,11 @@ def test_all_modules_are_of_one_version() -> None:
 @pytest.mark.parametrize("required", [False, True])
 def test_without_the_binary_tests_skip_and_say_how_to_get_it(tmp_path: Path, *, required: bool) -> None:
     """A newcomer's run skips with the command to run; where the Collector is required the run fails instead."""
-    environment = {
-        **os.environ,
-        "XDG_CACHE_HOME": str(tmp_path),
-        "OTEL_SESSIONS_REQUIRE_COLLECTOR": "1" if required else "",
-    }
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "tests/collector/test_sampling.py"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+    environment = processes.environment(
+        XDG_CACHE_HOME=str(tmp_path), OTEL_SESSIONS_REQUIRE_COLLECTOR="1" if required else ""
     )
+    pytest_command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q"]
+    result = processes.run(*pytest_command, "tests/collector/test_sampling.py", env=environment)
 
     assert "make collector" in result.stdout
     assert ("1 skipped" in result.stdout) is not required

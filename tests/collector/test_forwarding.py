@@ -1,4 +1,4 @@
-"""What `SessionExporter` forwards arrives at the real Collector unchanged, over gRPC and over HTTP."""
+"""Spans that `SessionExporter` forwards arrive at the real Collector unchanged, over gRPC and HTTP."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Recorded:
 
 
 def test_the_agents_spans_arrive_unchanged(collector_and_exporter: tuple[Collector, SpanExporter]) -> None:
-    """Three tickets of the doubly instrumented agents: every span with every attribute, and each in its session."""
+    """Every span of the doubly instrumented agents arrives with every attribute, and each in its session."""
     collector, exporter = collector_and_exporter
     recorded = Recorded(exporter)
     with OpenAIServer() as server, instrumented(["openai-v2", "openinference", "langchain"], recorded.provider):
@@ -137,7 +137,7 @@ def test_every_kind_of_value_arrives_unchanged(collector_and_exporter: tuple[Col
 
 
 def test_many_spans_all_arrive(collector_and_exporter: tuple[Collector, SpanExporter]) -> None:
-    """Several export batches: nothing is missing and nothing comes twice."""
+    """No span of several export batches is missing, and none comes twice."""
     collector, exporter = collector_and_exporter
     recorded = Recorded(exporter)
     for number in range(1500):

@@ -47,12 +47,12 @@ def run(provider: TracerProvider, exporter: SpanExporter, sessions: list[str]) -
 
 
 def sessions_of(collector: Collector) -> Counter[str]:
-    """How many spans of each session came out so far."""
+    """The number of spans of each session that came out so far."""
     return Counter(attributes(span)["session.id"] for span in collector.spans())
 
 
 def test_the_policy_states_the_ratio() -> None:
-    """The number in the policy is the one the sampler works with for three in ten."""
+    """The number in the policy is the sampler's threshold for a ratio of 0.3."""
     policies = yaml.safe_load(SAMPLING_CONFIG.read_text())["processors"]["tail_sampling"]["policies"]
     (condition,) = policies[0]["ottl_condition"]["span"]
 
@@ -60,7 +60,7 @@ def test_the_policy_states_the_ratio() -> None:
 
 
 def test_the_sampler_and_the_collector_keep_the_same_sessions(collector_binary: Path, tmp_path: Path) -> None:
-    """The same sessions, sampled in the process and by the Collector: equal sets, each session with all its spans."""
+    """The sampler in the process and the Collector keep the same sessions, each with all its spans."""
     memory = InMemorySpanExporter()
     run(TracerProvider(sampler=SessionRatioSampler(RATIO)), memory, SESSIONS)
     by_sampler = Counter(str((span.attributes or {})["session.id"]) for span in memory.get_finished_spans())

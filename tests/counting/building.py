@@ -83,7 +83,7 @@ def fact(span_id: int, parent_id: int | None = None, **more: Any) -> SpanFacts:
 
 
 def in_session(value: str) -> dict[str, Any]:
-    """What makes a plain span a member of a session."""
+    """The fields that make a plain span a member of a session."""
     return {"values": (("id", value),)}
 
 

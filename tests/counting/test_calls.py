@@ -39,7 +39,7 @@ def test_no_call_at_all() -> None:
 
 
 def test_calls_side_by_side_all_count() -> None:
-    """Spans none of which is above another are all counted."""
+    """Spans that are not above or below each other are all counted."""
     counted = count(fact(1), using(2, 1, "llm", 5), using(3, 1, "llm", 6), using(4, 99, "embedding", 7))
     assert (set(counted.calls), counted.skipped) == ({2, 3, 4}, {})
 
@@ -52,7 +52,7 @@ def test_a_parent_that_sums_up_is_covered() -> None:
 
 
 def test_a_chain_of_aggregates() -> None:
-    """Every aggregate above a report is covered, however high."""
+    """Every aggregate above a report is covered, however far above it is."""
     counted = count(
         using(1, None, "workflow", 9),
         using(2, 1, "agent", 9),
@@ -71,21 +71,21 @@ def test_a_call_is_not_covered_by_an_aggregate_below() -> None:
 
 
 def test_a_tool_starts_a_unit_of_its_own() -> None:
-    """A call inside a tool is another call than the one around the tool."""
+    """A call inside a tool is counted beside the call around the tool."""
     counted = count(using(1, None, "llm", 10), fact(2, 1, kind="tool"), using(3, 2, "llm", 4))
     assert set(counted.calls) == {1, 3}
     assert counted.skipped == {}
 
 
 def test_a_tool_that_repeats_its_calls_is_covered() -> None:
-    """A tool's own number is covered from below, and itself covers the agent's above it."""
+    """A tool's own number is covered by its calls, and covers the number of the agent above it."""
     counted = count(using(1, None, "agent", 100), using(2, 1, "tool", 100), using(3, 2, "llm", 100))
     assert set(counted.calls) == {3}
     assert set(counted.skipped) == {1, 2}
 
 
 def test_two_calls_below_one_tool() -> None:
-    """The second way up ends where the first has been."""
+    """The way up from a second call ends where the way from the first one passed."""
     counted = count(
         using(1, None, "llm", 9),
         fact(2, 1, kind="tool"),
@@ -108,7 +108,7 @@ def test_nested_calls_teach_the_one_that_is_kept() -> None:
 
 
 def test_a_cost_goes_down_through_several_layers() -> None:
-    """Proxy, client and provider: the innermost learns from all."""
+    """The innermost of proxy, client and provider takes over what the others know."""
     counted = count(
         using(1, None, "llm", 10, reported=COST), using(2, 1, "llm", 10, model="m"), fact(3, 2), using(4, 3, "llm", 10)
     )
@@ -117,7 +117,7 @@ def test_a_cost_goes_down_through_several_layers() -> None:
 
 
 def test_a_cost_of_several_calls_goes_to_none() -> None:
-    """A call around two others is the sum of both: its cost belongs to neither."""
+    """A call around two others is their sum, so its cost goes to neither."""
     counted = count(using(1, None, "llm", 10, reported=COST), using(2, 1, "llm", 4), using(3, 1, "llm", 6))
     assert counted.calls == {2: Call(Usage(4)), 3: Call(Usage(6))}
     assert counted.skipped == {1: Skipped("covered_by_children")}
@@ -126,66 +126,66 @@ def test_a_cost_of_several_calls_goes_to_none() -> None:
 
 
 def test_a_call_with_other_tokens_teaches_nothing() -> None:
-    """Where the numbers differ, nothing is taken over."""
+    """Nothing is taken over from a call with other numbers."""
     counted = count(using(1, None, "llm", 11, reported=COST), using(2, 1, "llm", 10))
     assert counted.calls == {2: Call(Usage(10))}
 
 
 def test_a_silent_call_around_another_is_the_same_call() -> None:
-    """A client's span without usage over the provider's is no further call, and teaches it."""
+    """A client's span without usage over the provider's span is not counted, and adds what it knows."""
     counted = count(using(1, None, "llm", response_id="r1"), using(2, 1, "llm", 10))
     assert counted.calls == {2: Call(Usage(10), response_id="r1")}
     assert counted.skipped == {1: Skipped("part_of_call", 2)}
 
 
 def test_a_silent_call_inside_another_is_the_same_call() -> None:
-    """A raw request's span without usage below the call that reports it is no further call."""
+    """A raw request's span without usage below the call that reports it is not counted."""
     counted = count(using(1, None, "llm", 10), using(2, 1, "llm"))
     assert counted.calls == {1: Call(Usage(10))}
     assert counted.skipped == {2: Skipped("part_of_call", 1)}
 
 
 def test_a_silent_call_far_inside_another() -> None:
-    """It is the same call also if another silent one lies between."""
+    """A silent call is the same call also if another silent one lies between."""
     counted = count(using(1, None, "llm", 10), using(2, 1, "llm"), using(3, 2, "llm"))
     assert counted.calls == {1: Call(Usage(10))}
     assert set(counted.skipped) == {2, 3}
 
 
 def test_failed_calls_nested_in_each_other_are_one() -> None:
-    """Nobody reports usage of a failed call, and it is one call all the same."""
+    """Nested spans of a failed call, none of which reports usage, are counted as one call."""
     counted = count(using(1, None, "llm"), using(2, 1, "llm"), using(3, None, "llm"))
     assert set(counted.calls) == {2, 3}
     assert counted.skipped == {1: Skipped("part_of_call", 2)}
 
 
 def test_a_silent_call_with_several_inside_names_the_first() -> None:
-    """Of several calls inside it the first by id stands for it."""
+    """A silent call around several others refers to the one with the lowest id."""
     counted = count(using(9, None, "llm"), using(3, 9, "llm", 1), using(2, 9, "llm", 2))
     assert counted.skipped == {9: Skipped("part_of_call", 2)}
 
 
 def test_a_silent_call_inside_a_tool_is_its_own() -> None:
-    """Across a tool nothing is the same call."""
+    """Spans on two sides of a tool are never the same call."""
     counted = count(using(1, None, "llm", 10), fact(2, 1, kind="tool"), using(3, 2, "llm"))
     assert set(counted.calls) == {1, 3}
 
 
 def test_a_wrapper_that_alone_reports_stands_for_its_silent_calls() -> None:
-    """Calls without numbers, or with 0, below the only span that reports are parts of what it reports."""
+    """Calls that report nothing or 0 are parts of the only span above them that reports usage."""
     counted = count(using(1, None, "agent", 10), using(2, 1, "llm", 0), fact(3, 1), using(4, 3, "llm"))
     assert counted.calls == {1: Call(Usage(10))}
     assert counted.skipped == {2: Skipped("part_of_call", 1), 4: Skipped("part_of_call", 1)}
 
 
 def test_a_silent_call_below_a_covered_wrapper_is_its_own() -> None:
-    """A failed call beside one that reports is counted: the wrapper's numbers are those of the other."""
+    """A failed call beside one that reports is counted, because the wrapper's numbers are those of the other."""
     counted = count(using(1, None, "agent", 10), using(2, 1, "llm", 10), using(3, 1, "llm"))
     assert set(counted.calls) == {2, 3}
 
 
 def test_cousins_are_merged() -> None:
-    """Of two calls with one response id one is kept, with what both knew."""
+    """Of two calls with one response id one is kept, with what both reported."""
     counted = count(
         using(1, None, "llm", 10, response_id="r1", reported=COST),
         using(2, None, "llm", 10, response_id="r1", model="m"),
@@ -201,7 +201,7 @@ def test_only_calls_have_cousins() -> None:
 
 
 def test_guessing_cousins_can_be_switched_off() -> None:
-    """Without it, calls that have no id in common are all counted."""
+    """Calls without an id in common are all counted if cousins are not guessed."""
     one, other = using(1, None, "llm", 10), using(2, None, "llm", 10)
     twins = (one._replace(scope="a"), other._replace(scope="b", start=one.start, end=one.end))
     assert len(count(*twins).calls) == 1
@@ -241,7 +241,7 @@ FULL = Call(Usage(5, 2, 1), "m", "r", "p", "r1", "c1", (("service_tier", "flex")
 
 
 def test_merging_fills_in_every_field() -> None:
-    """What the kept call does not know comes from the other; what it knows stays."""
+    """Fields that the kept call lacks come from the other, and fields that it has stay."""
     assert merged(Call(), FULL) == merged(FULL, Call()) == FULL
     other = Call(Usage(9), "m2", "r2", "p2", "r3", "c3", (("processing", "batch"),), Cost(None, None, Decimal(1), "x"))
     assert merged(FULL, other) == FULL
@@ -285,7 +285,7 @@ def trees(draw: st.DrawFn) -> list[SpanFacts]:
 @settings(max_examples=120, deadline=None)
 @given(trees(), st.randoms())
 def test_every_report_is_counted_or_explained(spans: list[SpanFacts], order: random.Random) -> None:
-    """Each span that reports usage is counted or skipped, never both; the order of the spans plays no part."""
+    """Each span that reports usage is either counted or skipped, in any order of the spans."""
     counted = count(*spans)
     assert set(counted.calls) | set(counted.skipped) == {span.span_id for span in spans if span.call is not None}
     assert not set(counted.calls) & set(counted.skipped)
@@ -296,7 +296,7 @@ def test_every_report_is_counted_or_explained(spans: list[SpanFacts], order: ran
 @settings(max_examples=120, deadline=None)
 @given(trees())
 def test_nothing_is_made_up(spans: list[SpanFacts]) -> None:
-    """Every counted usage was reported by a span of the trace as it is, and a report is never left without a count."""
+    """Every counted usage is one that a span reported, and a trace with a report has a count."""
     counted = count(*spans)
     reported = [span.call.usage for span in spans if span.call is not None]
     assert all(call.usage in reported for call in counted.calls.values())

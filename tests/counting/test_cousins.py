@@ -44,7 +44,7 @@ def pairs(*spans: SpanFacts, fuzzy: bool = True) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("field", ["response_id", "call_id"])
 def test_an_id_in_common_settles_it(field: str) -> None:
-    """Calls with one id are one call, whatever else differs; the innermost is kept."""
+    """Calls with one id are one call, whatever else differs, and the innermost is kept."""
     spans = (
         call(1, LANGCHAIN, (0, 900), (10, 2), **{field: "r1"}),
         call(2, OPENAI, (5000, 5100), (11, 2), **{field: "r1"}),
@@ -54,13 +54,13 @@ def test_an_id_in_common_settles_it(field: str) -> None:
 
 
 def test_three_with_one_id() -> None:
-    """One of three is kept."""
+    """One of three calls with the same id is kept."""
     spans = [call(i, "abc"[i], (0, 100 + i), response_id="r1") for i in range(3)]
     assert pairs(*spans) == {(1, 0), (2, 0)}
 
 
 def test_a_report_is_kept_before_silence() -> None:
-    """Of two calls with one id the one that reports usage is kept, though it is the outer one."""
+    """Of two calls with one id the one that reports usage is kept, although it is the outer one."""
     spans = (call(1, at=(0, 10), tokens=None, response_id="r1"), call(2, at=(0, 900), response_id="r1"))
     assert pairs(*spans) == {(1, 2)}
 
@@ -76,12 +76,12 @@ def test_both_ids_in_turn() -> None:
 
 
 def test_no_two_alike() -> None:
-    """Calls with ids of their own and in one scope are left alone."""
+    """Calls of one scope with different ids are all kept."""
     assert pairs(call(1, response_id="r1"), call(2, response_id="r2"), call(3)) == set()
 
 
 def test_the_same_call_without_an_id() -> None:
-    """LangChain's span around the provider's call in time, with the same numbers and models that fit, is dropped."""
+    """LangChain's span is dropped if the provider's call lies within its time and has the same numbers and a matching model."""
     spans = (
         call(1, LANGCHAIN, (0, 120), model="gpt-4o-mini"),
         call(2, OPENAI, (10, 110), model="gpt-4o-mini-2024-07-18", response_id="r1"),
@@ -108,7 +108,7 @@ def test_the_same_call_without_an_id() -> None:
     ],
 )
 def test_anything_that_does_not_fit_keeps_both(other: SpanFacts) -> None:
-    """One difference is enough: two real calls must not become one."""
+    """One difference is enough to keep both, since two real calls must not become one."""
     one = call(1, LANGCHAIN, (0, 100), model="gpt-4o", response_id="r1", call_id="c1", values=(("id", "mine"),))
     assert pairs(one, other) == set()
 
@@ -130,7 +130,7 @@ def test_anything_that_does_not_fit_keeps_both(other: SpanFacts) -> None:
     ],
 )
 def test_models_that_could_be_the_same(one: str | None, other: str | None, same: bool) -> None:
-    """A prefix, a date and the case do not make another model; a missing name could be any."""
+    """Model names match if they differ by a prefix, a date or case, or if one is missing."""
     spans = (call(1, LANGCHAIN, (0, 120), model=one), call(2, OPENAI, (10, 110), model=other))
     assert bool(pairs(*spans)) is same
 
@@ -145,7 +145,7 @@ def test_models_that_could_be_the_same(one: str | None, other: str | None, same:
     ],
 )
 def test_what_only_one_of_them_says_does_not_part_them(hints: dict[str, Any]) -> None:
-    """A session, an id or a model on one side alone contradicts nothing; nor does the same session on both."""
+    """A session, an id or a model on one side alone keeps no calls apart, nor does the same session on both."""
     assert pairs(call(1, LANGCHAIN, (0, 120), **hints), call(2, OPENAI, (10, 110))) == {(1, 2)}
     assert pairs(call(1, LANGCHAIN, (0, 120)), call(2, OPENAI, (10, 110), **hints)) == {(1, 2)}
     same = (("id", "mine"),)
@@ -183,7 +183,7 @@ def test_failed_calls_without_usage() -> None:
 
 
 def test_identical_calls_in_parallel_pair_one_to_one() -> None:
-    """Two equal calls at once, each seen twice, stay two; where only one was seen twice, three spans stay two."""
+    """Two equal calls at once are two, whether both or only one of them was seen twice."""
     outer = [call(1, LANGCHAIN, (0, 120)), call(2, LANGCHAIN, (2, 122))]
     inner = [call(3, OPENAI, (10, 110)), call(4, OPENAI, (12, 112))]
     assert {dropped for dropped, _ in pairs(*outer, *inner)} == {1, 2}
@@ -213,7 +213,7 @@ def test_a_worker_full_of_equal_calls() -> None:
 
 
 def test_thousands_of_equal_calls_in_parallel_stay_linear() -> None:
-    """Four times the calls are about four times the work, not sixteen times."""
+    """Four times the calls take about four times the work, not sixteen times."""
 
     def work(amount: int) -> int:
         spans = [call(i, (LANGCHAIN, OPENAI)[i % 2], (0, 10_000), (None, None)) for i in range(amount)]
@@ -245,7 +245,7 @@ def calls(draw: st.DrawFn) -> list[SpanFacts]:
 @settings(deadline=None)
 @given(calls(), st.booleans(), st.randoms())
 def test_every_call_is_dropped_at_most_once(spans: Sequence[SpanFacts], fuzzy: bool, random: Any) -> None:
-    """Nothing is dropped twice or in favour of what was dropped before, and at least one call stays."""
+    """No call is dropped twice or in favour of a dropped one, and at least one call stays."""
     dropped: set[int] = set()
     for loser, winner in match_cousins(spans, fuzzy=fuzzy):
         assert loser != winner

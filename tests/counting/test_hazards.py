@@ -59,7 +59,7 @@ REPORTED: dict[str, tuple[tuple[Told, ...], int]] = {
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_hazards(shape: Shape) -> None:
-    """What is counted is what was billed."""
+    """The counted tokens of every hazard are the billed ones."""
     assert tokens(*shape.roots) == (shape.input_tokens, shape.output_tokens, shape.call_count)
 
 
@@ -70,7 +70,7 @@ def test_shapes_that_users_reported(roots: tuple[Told, ...], truth: int) -> None
 
 
 def test_a_wrapper_over_a_call_that_nobody_instrumented() -> None:
-    """The documented limit: an agent says 1000, its one visible call 300, and 300 is counted.
+    """Of an agent that reports 1000 over one visible call of 300, the documented limit is that 300 is counted.
 
     The difference may as well be a running total, or a total that counts twice, so it is shown by the span that is not
     counted and never added: too little here is what keeps the other shapes from being too much.
@@ -82,7 +82,7 @@ def test_a_wrapper_over_a_call_that_nobody_instrumented() -> None:
 
 
 def session_of(spans: list[SpanFacts], order: random.Random) -> SessionRollup | None:
-    """What a session makes of these spans in an order and in batches of chance, among those of another trace."""
+    """The session of these spans, in a random order and random batches among those of another trace."""
     rollups = Rollups(limits=RollupLimits(idle_seconds=1e9))
     mixed = [(TRACE, one) for one in spans] + [(TRACE, one) for one in order.choices(spans, k=3)]
     mixed += [(TRACE + 1, one._replace(values=(("id", "other"),))) for one in spans]
@@ -104,7 +104,7 @@ EVERYTHING |= {name: roots for name, (roots, _) in REPORTED.items()}
 
 @pytest.mark.parametrize("roots", EVERYTHING.values(), ids=EVERYTHING)
 def test_arrival_changes_nothing(roots: tuple[Told, ...]) -> None:
-    """In any order and split of batches, with retries, the session is that of the whole trace at once."""
+    """The session is that of the whole trace, in any order and split of batches, with retries."""
     spans = [one._replace(values=(("id", "s1"),)) for one in spans_of(*roots)]
     whole = roll_up(TRACE, spans)
     assert whole is not None
@@ -157,7 +157,7 @@ def test_what_both_instrumentations_knew_is_put_together() -> None:
 
 
 def test_equal_calls_at_once_by_two_frameworks() -> None:
-    """The documented risk: two really different calls that agree in everything, ids missing, are taken for one.
+    """Two different calls that agree in everything and have no ids are taken for one, which is a documented risk.
 
     Other scopes, the same tokens, one within the other's time and no id to tell: without the guess they are two.
     """
@@ -167,7 +167,7 @@ def test_equal_calls_at_once_by_two_frameworks() -> None:
 
 
 def recorded(name: str) -> tuple[list[dict[str, Any]], dict[int, list[SpanFacts]]]:
-    """What a provider billed, and the spans that real instrumentations reported, by trace."""
+    """The bill of a provider, and the spans that real instrumentations reported, by trace."""
     recording = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))
     traces: dict[int, list[SpanFacts]] = {}
     for span in recording["spans"]:
@@ -190,7 +190,7 @@ def recorded(name: str) -> tuple[list[dict[str, Any]], dict[int, list[SpanFacts]
     ],
 )
 def test_recorded_traces_equal_the_bill(name: str, sees_parts: bool) -> None:
-    """Single, doubled and tripled by real instrumentations, the session is what the server handed out, per model too.
+    """The sessions of recorded traces, instrumented once to three times, equal the bill, per model too.
 
     Only one of the instrumentations tells cached and reasoning tokens; where it is missing they are unknown, not 0.
     """

@@ -33,7 +33,7 @@ def test_no_session_anywhere() -> None:
 
 
 def test_all_spans_say_the_same() -> None:
-    """The common case: every span carries its session."""
+    """A trace whose spans all carry the same session belongs to it."""
     assert members(span(1, id="a", t="1"), span(2, 1, id="a", t="1")) == {
         1: {"id": "a", "t": "1"},
         2: {"id": "a", "t": "1"},
@@ -54,13 +54,13 @@ def test_nearest_ancestor_through_any_depth() -> None:
 
 
 def test_the_single_value_of_a_trace_is_everyones() -> None:
-    """A parent, an orphan and a second root get the trace's value if there is just one."""
+    """A parent, an orphan and a second root get the trace's value if it has only one."""
     found = members(span(1), span(2, 1, id="a"), span(3, 99), span(4))
     assert all(sessions == {"id": "a"} for sessions in found.values())
 
 
 def test_two_values_are_no_ones_else() -> None:
-    """With two sessions in a trace, spans above both belong to neither."""
+    """Spans above two sessions of a trace belong to neither."""
     found = members(span(1), span(2, 1, id="a"), span(3, 1, id="b"), span(4, 3), span(5, 99))
     assert found == {1: {}, 2: {"id": "a"}, 3: {"id": "b"}, 4: {"id": "b"}, 5: {}}
 
@@ -73,20 +73,20 @@ def test_keys_are_decided_one_by_one() -> None:
 
 @pytest.mark.parametrize("cut", ["id", "*"])
 def test_a_cut_span_belongs_to_none(cut: str) -> None:
-    """Neither its own value nor an inherited one counts, nor the trace's."""
+    """A cut span gets neither its own value nor an inherited one nor the trace's."""
     assert members(span(1, id="a"), span(2, 1, cut)) == {1: {"id": "a"}, 2: {}}
     assert members(span(1, id="a"), span(2, 1, cut, id="a")) == {1: {"id": "a"}, 2: {}}
 
 
 def test_a_cut_span_lends_nothing() -> None:
-    """What is below a cut span is as cut, until a span says something itself; the cut value is no one's."""
+    """Spans below a cut span are cut too until one has its own value, and the cut value is inherited by none."""
     found = members(span(1, id="a"), span(2, 1, "id"), span(3, 2), span(4, 3, id="b"), span(5, 4))
     assert found == {1: {"id": "a"}, 2: {}, 3: {}, 4: {"id": "b"}, 5: {"id": "b"}}
     assert members(span(1, None, "id", id="a"), span(2, 1), span(3)) == {1: {}, 2: {}, 3: {}}
 
 
 def test_a_cut_of_one_key_leaves_the_others() -> None:
-    """`*` cuts every key, a name only its own."""
+    """`*` cuts every key, and a name cuts only its own."""
     assert members(span(1, id="a", t="1"), span(2, 1, "t")) == {1: {"id": "a", "t": "1"}, 2: {"id": "a"}}
     assert members(span(1, id="a", t="1"), span(2, 1, "*")) == {1: {"id": "a", "t": "1"}, 2: {}}
     assert members(span(1, id="a"), span(2, 1, "other")) == {1: {"id": "a"}, 2: {"id": "a"}}
@@ -99,7 +99,7 @@ def test_the_same_values_and_a_cut() -> None:
 
 
 def test_a_remote_parent_that_is_not_here() -> None:
-    """A span whose parent is in another process counts as one without ancestors."""
+    """A span whose parent is in another process is treated as a root."""
     found = members(span(1, 77, id="a"), span(2, 1), span(3, 78))
     assert all(sessions == {"id": "a"} for sessions in found.values())
 
@@ -141,7 +141,7 @@ def input_tokens(groups: Iterable[Any]) -> int:
 @settings(max_examples=120, deadline=None)
 @given(traces(), st.randoms())
 def test_sessions_never_get_more_than_the_trace(spans: list[SpanFacts], order: random.Random) -> None:
-    """Per key, spans and tokens of all sessions together never exceed the trace's; the order of arrival is nothing."""
+    """For each key, spans and tokens of all sessions together never exceed the trace's, in any order of arrival."""
     rollup = roll_up(TRACE, spans)
     assert rollup is not None
     for key in ("id", "t"):
@@ -156,7 +156,7 @@ def test_sessions_never_get_more_than_the_trace(spans: list[SpanFacts], order: r
 @settings(max_examples=120, deadline=None)
 @given(traces())
 def test_every_member_has_a_reason(spans: list[SpanFacts]) -> None:
-    """A span is in a session only if a span of the trace says so, in its own if it has one, in none if cut."""
+    """A span is in a session only if a span of the trace names it: in its own if it has one, in none if it is cut."""
     acyclic = [one._replace(parent_id=None if (one.parent_id or 0) >= one.span_id else one.parent_id) for one in spans]
     found = members(*acyclic)
     for one in acyclic:

@@ -24,13 +24,13 @@ def explained(*spans: SpanFacts) -> dict[int, Usage | None]:
 
 
 def test_an_agent_that_reports_more_than_its_calls() -> None:
-    """One of two calls is not instrumented: the surplus is shown."""
+    """The surplus of an agent over its calls is shown where one call is not instrumented."""
     agent = span(1, None, AGENT, Usage(150, 15))
     assert {1: Usage(50, 5)} == explained(agent, span(2, 1, LLM, Usage(100, 10)))
 
 
 def test_calls_inside_tools_are_below_as_well() -> None:
-    """An agent's total over its own calls and those of a sub-agent leaves nothing over; without them it is negative."""
+    """An agent's total over its own and a sub-agent's calls leaves nothing over, and is negative without them."""
     tree = (
         span(2, 1, LLM, Usage(100, None)),
         span(3, 1, TOOL),

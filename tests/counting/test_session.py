@@ -78,7 +78,7 @@ def folded(*groups: TraceGroup) -> SessionRollup:
 
 
 def test_a_session_of_nothing() -> None:
-    """No trace: nothing is known and nothing is divided by 0."""
+    """A session without traces has unknown numbers, and nothing is divided by 0."""
     rollup = fold("id", "s1", [])
     assert (rollup.trace_count, rollup.failure_rate, rollup.latency_ms, rollup.status) == (0, 0.0, 0.0, "ok")
     assert (rollup.total_tokens, rollup.total_cost, rollup.models) == (None, None, ())
@@ -91,7 +91,7 @@ def test_no_key_is_the_default_key() -> None:
 
 
 def test_times() -> None:
-    """From the first start to the last end; the mean of the traces' own lengths; pauses up to five minutes are active."""
+    """A session lasts from the first start to the last end, has the mean of its traces' lengths, and is active in pauses up to five minutes."""
     first = group(0, start=AT, end=AT + 2 * SECOND)
     soon = group(1, start=AT + 2 * SECOND + IDLE_GAP_NS, end=AT + 4 * SECOND + IDLE_GAP_NS)
     rollup = folded(first, soon)
@@ -140,7 +140,7 @@ def test_labels() -> None:
 
 
 def test_models() -> None:
-    """Numbers by model in the order of their names, and their sum as the session's."""
+    """A session has numbers by model in the order of names, and their sum is the session's."""
     rollup = folded(
         group(0, models=used("p", "m", Usage(10, 2, 4, 1, 1), "0.1")),
         group(1, models={**used("p", "m", Usage(1), "0.2"), **used(None, None, None), **used("o", "m", Usage(5))}),
@@ -161,7 +161,7 @@ def test_models() -> None:
 
 
 def test_money_is_exact() -> None:
-    """Ten thousand calls of a tenth of a cent and a bit make ten dollars and a bit, with three digits in the app's own context."""
+    """Ten thousand costs add up to the last digit in an app whose decimal context has three digits."""
     session = SessionSum("id", "s1")
     with localcontext() as context:
         context.prec = 3
@@ -190,7 +190,7 @@ def test_a_copy_is_independent() -> None:
 
 
 def test_late_spans_and_drops_are_shown() -> None:
-    """What is not in the numbers is said beside them."""
+    """A session shows how much is not in its numbers."""
     session = SessionSum("id", "s1")
     session.add(group(0, operations=frozenset(f"o{i:05}" for i in range(SET_KEPT + 2))))
     session.late_span_count = 3
@@ -220,7 +220,7 @@ def test_metadata_is_bounded() -> None:
 
 
 def test_models_are_bounded() -> None:
-    """Models beyond the bound are summed up together: no token is lost."""
+    """Models beyond the bound are added up under one name, and no token is lost."""
     groups = [group(i, models=used("p", f"m{i:04}", Usage(1), "0.5")) for i in range(MODELS_KEPT + 5)]
     rollup = fold("id", "s1", groups)
     assert len(rollup.models) == MODELS_KEPT + 1
@@ -231,7 +231,7 @@ def test_models_are_bounded() -> None:
 
 
 def test_pauses_are_bounded() -> None:
-    """Of very many pauses the shortest are taken for active time."""
+    """The shortest of very many pauses count as active time."""
     hour = 3600 * SECOND
     groups = [group(i, start=AT + i * hour, end=AT + i * hour + SECOND) for i in range(SPELLS_KEPT)]
     short = group(9_999, start=AT - 1800 * SECOND, end=AT - 1800 * SECOND + SECOND)
@@ -255,7 +255,7 @@ def test_order_changes_nothing_beyond_the_bounds(field: str) -> None:
 
 
 def test_to_dict_has_the_fields_of_the_contract() -> None:
-    """Every field that the contract lists, and two that are documented beside it."""
+    """The dict has every field that the contract lists, and two that are documented beside it."""
     shown = fold("id", "s1", [group(0)]).to_dict()
     contract = {field.strip() for field in FIELDS_OF_THE_CONTRACT.split(",")}
     assert set(shown) == contract | {"cost_sources", "late_span_count"}
@@ -265,7 +265,7 @@ def test_to_dict_has_the_fields_of_the_contract() -> None:
 
 
 def test_to_dict_is_json() -> None:
-    """Times are RFC 3339 in UTC, money decimal strings, sets lists; JSON carries it without help."""
+    """The dict can be written as JSON: times are RFC 3339 in UTC, money decimal strings, sets lists."""
     rollup = fold(
         "ticket",
         "t 1",
@@ -297,7 +297,7 @@ def test_to_dict_is_json() -> None:
     ],
 )
 def test_times_are_written_whole(nanoseconds: int, written: str) -> None:
-    """No nanosecond is rounded away, milliseconds are always there, and a time beyond all calendars is the last one."""
+    """Times keep every nanosecond and always show milliseconds, and a time beyond all calendars is the last one."""
     assert shown_time(nanoseconds) == written
 
 
@@ -331,7 +331,7 @@ def groups(draw: st.DrawFn) -> TraceGroup:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(groups(), max_size=8), st.integers(0, 8), st.randoms())
 def test_order_changes_nothing(given_groups: list[TraceGroup], cut: int, order: random.Random) -> None:
-    """In any order, and added to a copy halfway, the session is the same down to the last type."""
+    """The session is the same down to the last type in any order of traces, and with a copy halfway."""
     rollup = fold("id", "s1", given_groups)
     order.shuffle(given_groups)
     session = SessionSum("id", "s1")

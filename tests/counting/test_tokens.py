@@ -24,5 +24,5 @@ def test_total_is_input_plus_output(usage: Usage, total: int | None) -> None:
 
 
 def test_nothing_is_known_at_first() -> None:
-    """A usage that nobody filled holds no number at all."""
+    """A new usage holds no number at all."""
     assert set(Usage()) == {None}

@@ -28,7 +28,7 @@ def summed(*calls: tuple[Usage | None, Cost | None]) -> Totals:
 
 
 def test_nothing_added() -> None:
-    """No call: counts of calls are 0, everything that could have been reported is unknown."""
+    """A sum of no calls counts 0 calls and knows nothing of what a call could have reported."""
     shown = Totals().to_dict()
     assert list(shown) == NAMES
     assert (shown.pop("call_count"), shown.pop("unpriced_call_count"), shown.pop("cost_sources")) == (0, 0, [])
@@ -37,7 +37,7 @@ def test_nothing_added() -> None:
 
 
 def test_unknown_adds_nothing_and_changes_nothing() -> None:
-    """A call without usage and cost is a call, and unpriced; reported zeros are zeros."""
+    """A call without usage and cost is counted as unpriced, and reported zeros are zeros."""
     totals = summed((None, None), (Usage(), None))
     assert (totals.call_count, totals.unpriced_call_count, totals.input_tokens) == (2, 2, None)
     totals.add_call(Usage(0, 0, 0, 0, 0), Cost(Decimal(0), Decimal(0), Decimal(0), "free"))
@@ -47,7 +47,7 @@ def test_unknown_adds_nothing_and_changes_nothing() -> None:
 
 
 def test_each_number_is_summed_by_itself() -> None:
-    """Parts, sides, costs and sources of several calls."""
+    """Parts, sides, costs and sources of several calls are added up one by one."""
     totals = summed(
         (Usage(10, 2, 5, 3, 1), Cost(Decimal("0.1"), Decimal("0.2"), Decimal("0.35"), "b")),
         (Usage(1), Cost(None, None, Decimal("0.05"), "a")),
@@ -76,7 +76,7 @@ def test_one_side_is_a_total() -> None:
 
 
 def test_adding_sums() -> None:
-    """Sums of sums are sums of all their calls; sources are those of both."""
+    """The sum of two sums is the sum of all their calls, with the sources of both."""
     calls = [
         (Usage(10, 2, 5, 3, 1), Cost(Decimal("0.1"), Decimal("0.2"), Decimal("0.3"), "b")),
         (Usage(1, 1, 1, 1, 1), Cost(Decimal(1), Decimal(2), Decimal(3), "a")),
@@ -124,7 +124,7 @@ usages = st.none() | st.builds(Usage, *[st.none() | st.integers(0, 10**12)] * 5)
 def test_order_and_grouping_change_nothing(
     calls: list[tuple[Usage | None, Cost | None]], cut: int, order: random.Random
 ) -> None:
-    """However the calls are ordered and split into sums, the sum is the same."""
+    """The sum is the same however the calls are ordered and grouped."""
     whole = summed(*calls)
     order.shuffle(calls)
     together = summed(*calls[cut:])

@@ -29,18 +29,18 @@ def rolled(*spans: SpanFacts, **more: Any) -> TraceRollup:
 
 
 def group(*spans: SpanFacts, **more: Any) -> TraceGroup:
-    """What the one session of these spans gets."""
+    """The trace group of the one session of these spans."""
     (only,) = rolled(*spans, **more).groups
     return only
 
 
 def call(*usage: int | None, **more: Any) -> dict[str, Any]:
-    """What makes a span a model call with a usage."""
+    """The fields that make a span a model call with a usage."""
     return {"kind": "llm", "call": Call(Usage(*usage) if usage else None, **more)}
 
 
 def test_nothing_to_speak_of() -> None:
-    """No span, or a placeholder for one only, is no trace."""
+    """No spans, or placeholders alone, make no trace."""
     assert roll_up(TRACE, []) is None
     assert roll_up(TRACE, [fact(1, kind="pending")]) is None
 
@@ -77,13 +77,13 @@ def test_a_trace_in_one_session() -> None:
 
 
 def test_a_trace_in_no_session() -> None:
-    """Its numbers are there as a whole, no session gets them."""
+    """A trace without a session has its own numbers, and no session gets them."""
     rollup = rolled(fact(1, **call(3)))
     assert (rollup.groups, totals(rollup.whole).input_tokens) == ((), 3)
 
 
 def test_two_sessions_in_one_trace() -> None:
-    """Each gets its own spans and calls, and both are told of the conflict; what is above both is neither's."""
+    """Each of two sessions gets its own spans and calls and notes the conflict; spans above both belong to neither."""
     rollup = rolled(
         fact(1, **call(100)),
         fact(2, 1, **in_session("a"), **call(3)),
@@ -113,14 +113,14 @@ def test_two_keys_at_once() -> None:
     ("failed", "outcome"), [((), False), ((1,), True), ((2,), False), ((3,), False), ((4,), True), ((1, 2), True)]
 )
 def test_a_trace_fails_with_one_of_its_top_spans(failed: tuple[int, ...], outcome: bool) -> None:
-    """A failure that was handled inside is none; an orphan is on top as far as one knows."""
+    """A trace fails if a span without a known parent failed, not if a failure inside it was handled."""
     parents = {1: None, 2: 1, 3: 2, 4: 99}
     spans = [fact(i, parent, failed=i in failed, **in_session("a")) for i, parent in parents.items()]
     assert group(*spans).failed is outcome
 
 
 def test_a_span_that_was_delivered_twice() -> None:
-    """Repetition counts once; of two states of a span the later end wins, whichever came first."""
+    """A repeated span counts once, and of two states of a span the one that ends later wins in any order."""
     early = fact(1, start=AT, end=AT + 5, **call(1), **in_session("a"))
     late = early._replace(end=AT + 9, call=Call(Usage(7)))
     found = group(early, late, late, early)
@@ -146,7 +146,7 @@ def test_of_two_states_at_once_one_wins(one: MetadataValue, other: MetadataValue
 
 @pytest.mark.parametrize(("first", "last"), [(True, 1), (1, True), (1.0, 1), ("a", "b"), ("b", "a")])
 def test_the_last_value_of_a_label_wins(first: MetadataValue, last: MetadataValue) -> None:
-    """By the start of the spans that say it, not by their order; also where both compare equal in Python."""
+    """The value of the span that starts last wins in any order, also where two values compare equal in Python."""
     spans = (
         fact(2, start=AT, labels=Labels(str(first), metadata=(("m", first),)), **in_session("a")),
         fact(1, start=AT + 5, labels=Labels(str(last), metadata=(("m", last),)), **in_session("a")),
@@ -158,7 +158,7 @@ def test_the_last_value_of_a_label_wins(first: MetadataValue, last: MetadataValu
 
 
 def test_a_label_said_again() -> None:
-    """A name that came back is as late as its last span; one of the same moment is decided by its text."""
+    """A value counts from the last span that has it, and of values at the same moment the text decides."""
     at = {1: (5, "x"), 2: (6, "y"), 3: (9, "x"), 4: (9, "w"), 5: (7, None)}
     spans = [fact(i, start=AT + start, labels=Labels(name), **in_session("a")) for i, (start, name) in at.items()]
     assert group(*spans).name == (AT + 9, "x")
@@ -172,7 +172,7 @@ def test_later_of_two_values() -> None:
 
 
 def test_calls_are_summed_by_provider_and_model() -> None:
-    """A model is what the response names, else the request; different providers are different models."""
+    """Calls are added up by provider and by the response's model, or else the request's."""
     found = group(
         fact(1, **in_session("a")),
         fact(2, 1, **call(1, 2, model="m-2025", request_model="m", provider="p")),
@@ -214,7 +214,7 @@ def test_a_call_is_priced_at_its_start() -> None:
 
 
 def test_a_reported_cost_beats_a_price() -> None:
-    """Who reports a cost knows better than a price list, also if it says 0; the price list is not asked."""
+    """A cost on the span, also one of 0, is taken without asking the price list."""
     pricer = Asked()
     zero = Cost(None, None, Decimal(0), "reported:litellm.cost.total")
     found = totals(rolled(fact(1, **call(10, model="m", reported=zero)), pricer=pricer).whole)
@@ -235,7 +235,7 @@ def test_a_reported_cost_beats_a_price() -> None:
     ],
 )
 def test_which_model_is_priced(given_call: dict[str, Any], priced: bool, models: list[str]) -> None:
-    """The response's model, else the request's; without one or without usage a call has no price, which is not 0."""
+    """The response's model is priced, or else the request's; without a model or usage the cost is unknown, not 0."""
     pricer = Asked()
     found = totals(roll_up(TRACE, [fact(1, **given_call)], pricer=pricer).whole)  # type: ignore[union-attr]
     assert [question["model"] for question in pricer.asked] == models
@@ -243,13 +243,13 @@ def test_which_model_is_priced(given_call: dict[str, Any], priced: bool, models:
 
 
 def test_mixed_costs_are_a_lower_bound() -> None:
-    """The sum of what is known, and how many calls are not in it."""
+    """The total adds up the known costs and tells how many calls are not in it."""
     found = totals(rolled(fact(1, **call(10, model="m")), fact(2, **call(5, model="unknown")), pricer=PerToken()).whole)
     assert (found.total_cost, found.unpriced_call_count, found.call_count) == (Decimal(10), 1, 2)
 
 
 def test_without_a_pricer() -> None:
-    """Nothing is priced but what reports its cost."""
+    """Only reported costs are known without a pricer."""
     found = totals(rolled(fact(1, **call(10, model="m"))).whole)
     assert (found.total_cost, found.unpriced_call_count) == (None, 1)
 
@@ -294,20 +294,20 @@ def test_parent_cycles_are_opened_at_the_earliest_span() -> None:
 
 
 def test_a_child_that_starts_before_its_parent() -> None:
-    """Clocks of two machines differ: that makes no cycle, and changes nothing."""
+    """A child that starts before its parent, on the clock of another machine, changes nothing."""
     spans = (fact(1, start=AT + 50, **in_session("a")), fact(2, 1, start=AT), fact(3, 2, start=AT + 9))
     found = group(*spans)
     assert (list(found.operations), found.span_count, found.start) == (["span 1"], 3, AT)
 
 
 def test_a_span_that_ends_before_it_starts() -> None:
-    """A negative length is none."""
+    """A span that ends before it starts lasts no time."""
     found = group(fact(1, start=AT, end=AT - 5, **in_session("a")))
     assert (found.start, found.end) == (AT, AT)
 
 
 def test_ten_thousand_sessions_in_one_trace() -> None:
-    """A worker's loop in one span gives every ticket its own; done in a moment, not in minutes."""
+    """Ten thousand sessions below one span of a worker each get their own trace group, in linear time."""
     spans = [fact(1)] + [fact(i, 1, **in_session(f"s{i}"), **call(i)) for i in range(2, 10_002)]
     rollup = roll_up(TRACE, spans)
     assert rollup is not None
@@ -357,7 +357,7 @@ def traces(draw: st.DrawFn) -> list[SpanFacts]:
 @settings(max_examples=150, deadline=None)
 @given(traces(), st.randoms())
 def test_order_and_repetition_change_nothing(spans: list[SpanFacts], order: random.Random) -> None:
-    """Shuffled and with repetitions, a trace rolls up to the same down to the last type."""
+    """A trace rolls up to the same down to the last type when its spans are shuffled and repeated."""
     rollup = roll_up(TRACE, spans, explain=True)
     again = [*spans, *order.choices(spans, k=5)]
     order.shuffle(again)

@@ -217,7 +217,7 @@ DIALECTS: dict[str, tuple[str, Mapping[str, Any], Usage]] = {
 
 @pytest.mark.parametrize(("scope", "attributes", "expected"), DIALECTS.values(), ids=DIALECTS)
 def test_every_dialect_comes_out_the_same(scope: str, attributes: Mapping[str, Any], expected: Usage) -> None:
-    """A call of 100 input tokens, cached ones included, and 30 output tokens is that, whoever reports it."""
+    """A call of 100 input tokens, cached ones included, and 30 output tokens is the same usage in every dialect."""
     assert usage(attributes, scope) == expected
 
 
@@ -234,7 +234,7 @@ MALFORMED += [{"n": 12}, b"12", 10**13, "9" * 400, 10**5000, "٣", "²"]
 
 @pytest.mark.parametrize("value", MALFORMED, ids=lambda value: repr(value)[:20] if value != 10**5000 else "10**5000")
 def test_malformed_counts_are_absent(value: object) -> None:
-    """A count that makes no sense is as good as not given: neither 0, nor an error, nor a reason to lose the others."""
+    """A malformed count is treated as not given: it is not 0, raises nothing, and does not affect other counts."""
     assert usage({GEN_AI + "input_tokens": value, GEN_AI + "output_tokens": 4}) == Usage(None, 4)
     assert usage({GEN_AI + "input_tokens": value, GEN_AI + "prompt_tokens": 7}) == Usage(7)
     assert usage({GEN_AI + "input_tokens": 7, GEN_AI + "cache_read.input_tokens": value}) == Usage(7)
@@ -252,7 +252,7 @@ def test_documents_that_are_garbage_are_absent(name: str, document: object) -> N
 
 @pytest.mark.parametrize(("value", "count"), [("12", 12), (12.0, 12), (0, 0), ("0", 0), (10**12, 10**12)])
 def test_accepted_counts(value: object, count: int) -> None:
-    """Whole numbers count, as numbers or strings; 0 is a count."""
+    """Whole numbers count, as numbers or strings, and 0 is a count."""
     assert usage({GEN_AI + "input_tokens": value}) == Usage(count)
 
 
@@ -273,7 +273,7 @@ def test_accepted_counts(value: object, count: int) -> None:
     ],
 )
 def test_exclusive_input_is_completed(attributes: Mapping[str, int], expected: int) -> None:
-    """Input that leaves cached tokens out is told by the total or by its size, and never cut to fit."""
+    """Cached tokens are added to an input whose total or size shows that it leaves them out."""
     parts = {GEN_AI + "cache_read.input_tokens": 40, GEN_AI + "cache_write.input_tokens": 10}
     found = usage({**{GEN_AI + name: count for name, count in attributes.items()}, **parts})
     assert found is not None
@@ -281,20 +281,20 @@ def test_exclusive_input_is_completed(attributes: Mapping[str, int], expected: i
 
 
 def test_exclusive_by_scope() -> None:
-    """The same numbers are inclusive from an instrumentation that follows the specification, exclusive from one not."""
+    """The same numbers include cached tokens from an instrumentation that follows the specification, and exclude them from another."""
     attributes = {OI + "prompt": 100, OI + "completion": 5, OI + "prompt_details.cache_read": 60}
     assert usage(attributes, "openinference.instrumentation.anthropic") == Usage(100, 5, 60)
     assert usage(attributes, CLAUDE_AGENT_SDK) == Usage(160, 5, 60)
 
 
 def test_parts_of_an_unknown_input_do_not_make_one() -> None:
-    """Cached tokens without an input are kept as what they are; the input stays unknown."""
+    """Cached tokens without an input are kept, and the input stays unknown."""
     assert usage({GEN_AI + "output_tokens": 5, GEN_AI + "cache_read.input_tokens": 60}) == Usage(None, 5, 60)
 
 
 @pytest.mark.parametrize(("reasoning", "output"), [(5, 20), (20, 20), (21, 41)])
 def test_reasoning_left_out_of_the_output_is_added(reasoning: int, output: int) -> None:
-    """More reasoning than output cannot be part of it."""
+    """Reasoning tokens are added to an output that is smaller than they are."""
     found = usage({GEN_AI + "output_tokens": 20, GEN_AI + "reasoning.output_tokens": reasoning})
     assert found == Usage(None, output, None, None, reasoning)
 
@@ -306,7 +306,7 @@ def test_reasoning_without_an_output() -> None:
 
 
 def test_one_family_supplies_input_and_output() -> None:
-    """Of two dialects on a span the first gives both sides, even if it has only one of them; they are never added."""
+    """The first of two dialects gives both sides, also if it has only one; the two are never added."""
     both = {GEN_AI + "input_tokens": 100, OI + "prompt": 60, OI + "completion": 30}
     assert usage(both) == Usage(100)
     assert usage({OI + "prompt": 60, OI + "completion": 30, "ai.usage.inputTokens": 100}) == Usage(60, 30)
@@ -340,7 +340,7 @@ def test_a_family_with_parts_only_is_not_chosen() -> None:
 
 @pytest.mark.parametrize("prefix", ["gen_ai.aggregated_usage.", "gen_ai.usage.partial.", "codex.turn.token_usage."])
 def test_totals_of_runs_are_no_usage(prefix: str) -> None:
-    """What sums up a run, or is not final, is never counted."""
+    """Attributes that add up a run, or are not final, are never counted."""
     assert usage({prefix + "input_tokens": 100, prefix + "output_tokens": 30}) is None
 
 
@@ -357,7 +357,7 @@ def test_nothing_reported_is_no_usage() -> None:
 
 
 def test_exclusive_families() -> None:
-    """Bare Claude Code names are the only family of their own that is exclusive; the rest is told by scope or sums."""
+    """Claude Code's names are the only family that always excludes cached tokens; for others the scope or the sums decide."""
     assert [family for family in FAMILIES if family.exclusive] == [names.CLAUDE_CODE]
 
 
@@ -375,7 +375,7 @@ SLOTS = ("input", "output", "total", "cache_read", "cache_write", "reasoning", "
     st.randoms(),
 )
 def test_parts_fit_their_whole(reported: dict[int, dict[str, int]], scope: str, random: Any) -> None:
-    """Input holds its cached tokens, output its reasoning, nothing shrinks, and the order of attributes is nothing."""
+    """Input is at least its cached tokens, output its reasoning tokens, and the order of attributes does not matter."""
     found = normalise(reported, scope)
     families = list(reported.items())
     random.shuffle(families)

@@ -1,4 +1,4 @@
-"""What instrumentations write, and `Shape`, a trace of it with its true number."""
+"""The attributes that instrumentations write, and `Shape`, a trace of them with its true number."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Shape(NamedTuple):
 
 
 def gen_ai(operation: str, input_: int | None = None, output: int | None = None, **more: Any) -> dict[str, Any]:
-    """What the OpenTelemetry convention writes."""
+    """The attributes of the OpenTelemetry convention."""
     written: dict[str, Any] = {"gen_ai.operation.name": operation}
     if input_ is not None:
         written["gen_ai.usage.input_tokens"] = input_
@@ -36,7 +36,7 @@ def gen_ai(operation: str, input_: int | None = None, output: int | None = None,
 
 
 def oi(kind: str, input_: int | None = None, output: int | None = None, model: str | None = None) -> dict[str, Any]:
-    """What OpenInference writes."""
+    """The attributes of OpenInference."""
     written: dict[str, Any] = {"openinference.span.kind": kind}
     if input_ is not None:
         written |= {"llm.token_count.prompt": input_, "llm.token_count.completion": output or 0}
@@ -45,7 +45,7 @@ def oi(kind: str, input_: int | None = None, output: int | None = None, model: s
 
 
 def vercel(operation: str, input_: int, output: int, *, inner: bool = False) -> dict[str, Any]:
-    """What the Vercel AI SDK 5 writes: the inner spans say it once more in OpenTelemetry's names."""
+    """The attributes of the Vercel AI SDK 5; inner spans repeat them under OpenTelemetry's names."""
     written = {
         "ai.operationId": operation,
         "ai.model.id": "gpt-4o",
@@ -57,6 +57,6 @@ def vercel(operation: str, input_: int, output: int, *, inner: bool = False) -> 
 
 
 def langfuse(kind: str, input_: int, output: int) -> dict[str, Any]:
-    """What the Langfuse SDK writes."""
+    """The attributes of the Langfuse SDK."""
     details = json.dumps({"input": input_, "output": output, "total": input_ + output})
     return {"langfuse.observation.type": kind, "langfuse.observation.usage_details": details}

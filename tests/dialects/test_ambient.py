@@ -40,7 +40,7 @@ TRACELOOP = {"association_properties": {"session_id": "a", "user_id": "u", "tier
 
 @pytest.mark.parametrize(("entries", "tags"), [(OPENINFERENCE, ("x", "y")), (LANGFUSE, ("x", "y")), (TRACELOOP, ())])
 def test_each_sdk_is_read(entries: dict[str, Any], tags: tuple[str, ...]) -> None:
-    """Id, user, tags and scalar metadata; what is nested is theirs to write, and no drop of ours."""
+    """Id, user, tags and scalar metadata of each SDK are read; nested metadata is left out without a count."""
     assert read_ambient(context_of(entries)) == Session("a", user_id="u", tags=tags, metadata={"tier": 3})
     assert dropped_values() == {}
 
@@ -57,7 +57,7 @@ def test_each_sdk_is_read(entries: dict[str, Any], tags: tuple[str, ...]) -> Non
     ],
 )
 def test_an_id_or_a_user_alone_is_enough(entries: dict[str, Any], expected: Session) -> None:
-    """The other fields are optional."""
+    """A session may have an id or a user alone."""
     assert read_ambient(context_of(entries)) == expected
 
 
@@ -80,12 +80,12 @@ def test_without_a_session_or_user_there_is_nothing(entries: dict[str, Any]) -> 
 
 
 def test_properties_of_traceloop_alone_are_no_session() -> None:
-    """The first SDK that has a session or a user decides; other properties hide no baggage."""
+    """Properties without a session or user are not a session, so that baggage is read."""
     assert read_ambient(context_of({"association_properties": {"tier": 3}})) == Session()
 
 
 def test_the_first_sdk_that_has_a_session_decides() -> None:
-    """OpenInference, then Langfuse, then Traceloop; they are not mixed."""
+    """The first of OpenInference, Langfuse and Traceloop that has a session gives all of it."""
     traceloop = {"association_properties": {"session_id": "traceloop", "tier": 3}}
     langfuse = {"langfuse.propagated.session_id": "langfuse"}
     openinference = {"session.id": "openinference"}
@@ -95,7 +95,7 @@ def test_the_first_sdk_that_has_a_session_decides() -> None:
 
 
 def test_a_refused_session_gives_way_to_the_next_sdk() -> None:
-    """What the rules refuse says nothing; it is counted."""
+    """A session that the rules refuse is counted, and the next SDK is read."""
     entries = {"session.id": "é", "langfuse.propagated.session_id": "a"}
     assert read_ambient(context_of(entries)) == Session("a")
     assert dropped_values() == {("session_id", "characters"): 1}
@@ -104,21 +104,21 @@ def test_a_refused_session_gives_way_to_the_next_sdk() -> None:
 
 @pytest.mark.parametrize("metadata", ["not json", "[1]", "7", "", None, 7, b"{}", object()])
 def test_metadata_that_is_no_object_is_left_out(metadata: object) -> None:
-    """OpenInference keeps JSON text; whatever else is there is not ours."""
+    """OpenInference's metadata counts only as the JSON text of an object."""
     assert read_ambient(context_of({"session.id": "a", "metadata": metadata})) == Session("a")
     assert dropped_values() == {}
 
 
 @pytest.mark.parametrize("value", [None, 7.5, b"x", ["a"], {}, True, "", "x" * 201, object()])
 def test_hostile_values(value: object) -> None:
-    """Nothing raises, whatever is found under their keys."""
+    """Nothing raises, whatever values the SDKs' keys have."""
     entries = {**OPENINFERENCE, **LANGFUSE}
     context = context_of(dict.fromkeys([*entries, "association_properties"], value))
     assert read_ambient(context).id is None
 
 
 def test_openinference_itself_is_read(tracer: Tracer) -> None:
-    """Its real context managers, under a span, as its instrumentors see them."""
+    """A session of OpenInference's real context managers is read under a span, as its instrumentors read it."""
     with tracer.start_as_current_span("agent"):
         with using_session("a"), using_user("u"):
             assert attributes_of(tracer.start_span("call")) == {"session.id": "a", "user.id": "u"}
@@ -132,14 +132,14 @@ def test_openinference_itself_is_read(tracer: Tracer) -> None:
 
 
 def test_openinference_is_read_for_a_root_span(tracer: Tracer) -> None:
-    """There is nothing in the context but its session."""
+    """A root span gets the session of OpenInference from the context."""
     with using_session("a"):
         assert attributes_of(tracer.start_span("agent")) == {"session.id": "a"}
 
 
 @pytest.mark.parametrize("entries", [OPENINFERENCE, LANGFUSE, TRACELOOP])
 def test_our_scope_wins(tracer: Tracer, entries: dict[str, Any]) -> None:
-    """The other SDK's session is looked at only where we have none."""
+    """The other SDK's session is read only without one of our own."""
     with tracer.start_as_current_span("agent"):
         for name, value in entries.items():
             attach(set_value(name, value))

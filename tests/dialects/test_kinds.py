@@ -1,4 +1,4 @@
-"""What kind of work a span does, over all dialects."""
+"""The kind of work of a span, over all dialects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def kind(attributes: Mapping[str, Any], scope: str = "app") -> str | None:
 
 @pytest.mark.parametrize(("name", "table"), kinds.KINDS, ids=[name for name, _ in kinds.KINDS])
 def test_tables_hold_known_kinds(name: str, table: Mapping[str, str]) -> None:
-    """Every value of a table stands for a kind that there is."""
+    """Every value of a table is one of the known kinds."""
     assert name
     assert set(table.values()) <= KNOWN
 
@@ -91,19 +91,19 @@ def test_tables_hold_known_kinds(name: str, table: Mapping[str, str]) -> None:
     ],
 )
 def test_what_a_signal_says(name: str, value: object, expected: str | None) -> None:
-    """Each emitter's word for a kind; a model alone says nothing."""
+    """Each emitter's word gives its kind, and a model alone gives none."""
     assert kind({name: value}) == expected
 
 
 @pytest.mark.parametrize("value", ["ChAt", "CHAT", '"chat"'])
 def test_case_and_quotes_do_not_matter(value: str) -> None:
-    """`CHAT` is `chat`, and so is a JSON string of it."""
+    """`CHAT` and a JSON string of it both mean `chat`."""
     assert kind({"gen_ai.operation.name": value}) == "llm"
 
 
 @pytest.mark.parametrize("value", [None, 1, True, ["chat"], {"a": 1}, "", '"', float("nan")])
 def test_values_of_other_types_say_nothing(value: object) -> None:
-    """A kind is a word."""
+    """A value that is not a string gives no kind."""
     assert kind({"gen_ai.operation.name": value}) is None
 
 
@@ -123,13 +123,13 @@ IN_ORDER = [
 
 @pytest.mark.parametrize("first", range(len(IN_ORDER)))
 def test_where_signals_disagree(first: int) -> None:
-    """The first of them in the order of trust wins, in whatever order the attributes were set."""
+    """The most trusted of several signals wins, in any order of the attributes."""
     signals = [(name, value) for name, value, _ in IN_ORDER[first:]]
     assert kind(dict(signals)) == kind(dict(reversed(signals))) == IN_ORDER[first][2]
 
 
 def test_an_unknown_kind_leaves_it_to_the_next() -> None:
-    """OpenInference's UNKNOWN, or a word that nobody knows, is passed over."""
+    """OpenInference's UNKNOWN and unknown words are passed over."""
     assert kind({"openinference.span.kind": "UNKNOWN", "gen_ai.operation.name": "chat"}) == "llm"
     assert kind({"traceloop.span.kind": "unknown", "ai.operationId": "ai.toolCall"}) == "tool"
 
@@ -145,6 +145,6 @@ def test_an_unknown_kind_leaves_it_to_the_next() -> None:
     ],
 )
 def test_claude_codes_own_word(value: str, expected: str | None) -> None:
-    """`span.type` is believed from Claude Code's scope, after every other signal."""
+    """`span.type` is read in Claude Code's scope only, after every other signal."""
     assert kind({"span.type": value}, "com.anthropic.claude_code.tracing") == expected
     assert kind({"span.type": value, "gen_ai.operation.name": "embeddings"}, "com.anthropic.claude_code") == "embedding"

@@ -14,18 +14,18 @@ from otel_sessions.dialects.langfuse import cost_buckets, usage_buckets
 
 
 def usage(**details: Any) -> dict[str, int]:
-    """What is known of these buckets."""
+    """The usage that these buckets give."""
     return {name: count for name, count in usage_buckets(details).items() if count is not None}
 
 
 def test_nothing() -> None:
-    """No bucket says nothing."""
+    """An empty document gives no bucket."""
     assert usage() == {}
     assert set(cost_buckets({}).values()) == {None}
 
 
 def test_plain_input_and_output() -> None:
-    """Two buckets are two sides; a total is kept as told."""
+    """Two buckets are the two sides, and a total is kept."""
     assert usage(input=10, output=2, total=12) == {"input": 10, "output": 2, "total": 12}
     assert usage(input=0) == {"input": 0}
 
@@ -53,7 +53,7 @@ def test_only_parts() -> None:
 
 @pytest.mark.parametrize("input_name", ["input", "input_text"])
 def test_anthropics_names_beside_an_input_bucket(input_name: str) -> None:
-    """Langfuse's documented form for Anthropic: its input leaves the cache out, whatever the cache bucket is called."""
+    """Cache buckets are added to Anthropic's input, as Langfuse documents, whatever their name."""
     details = {input_name: 100, "cache_read_input_tokens": 50, "cache_creation_input_tokens": 7, "output": 10}
     assert usage(**details) == {"input": 157, "output": 10, "cache_read": 50, "cache_write": 7}
 
@@ -70,14 +70,14 @@ MALFORMED = [None, "", "many", -4, -0.5, 1.5, True, float("nan"), float("inf"), 
 
 @pytest.mark.parametrize("value", MALFORMED, ids=lambda value: repr(value)[:20])
 def test_malformed_buckets_are_absent(value: object) -> None:
-    """A bucket that makes no sense neither adds, nor takes away, nor spoils the others."""
+    """A malformed bucket adds nothing, removes nothing and does not affect the others."""
     assert usage(input=10, input_cached_tokens=value, output=value, output_x=3) == {"input": 10, "output": 3}
     assert usage(prompt_tokens=value, input=4) == {"input": 4}
     assert usage(input=value) == {}
 
 
 def test_counts_as_strings() -> None:
-    """Strings of digits count, here as elsewhere."""
+    """Strings of digits are counts."""
     assert usage(input="10", input_cached_tokens="4") == {"input": 14, "cache_read": 4}
 
 
@@ -96,7 +96,7 @@ def test_counts_as_strings() -> None:
     ],
 )
 def test_costs_are_exact(details: Mapping[str, Any], expected: tuple[str | None, ...]) -> None:
-    """Sides and total as decimals; a missing total is the sum of all buckets, a malformed bucket is absent."""
+    """Costs are exact decimals, a missing total is the sum of all buckets, and a malformed bucket is left out."""
     found = cost_buckets(details)
     wanted = tuple(None if amount is None else Decimal(amount) for amount in expected)
     assert (found["input"], found["output"], found["total"]) == wanted
@@ -108,7 +108,7 @@ buckets = st.sampled_from(["input", "input_a", "input_cached_tokens", "cache_rea
 @settings(deadline=None)
 @given(st.dictionaries(buckets, st.integers(0, 10**6)))
 def test_sides_hold_their_parts(details: dict[str, int]) -> None:
-    """An input is never smaller than its cached part, and no bucket is in it twice."""
+    """An input is at least its cached part, and no bucket is added to it twice."""
     found = usage(**details)
     if "input" in found:
         assert found["input"] >= found.get("cache_read", 0)

@@ -1,9 +1,14 @@
-"""The tables of attribute names: what must hold for every table, whoever adds to it."""
+"""Rules that hold for every table of attribute names."""
 
 from __future__ import annotations
 
 import pytest
+from opentelemetry.trace import Tracer
+from tests.counting.building import read
+from tests.recording import started
 
+from otel_sessions import propagate_sessions
+from otel_sessions.counting.facts import Labels
 from otel_sessions.dialects import names
 
 FIELDS = {
@@ -23,29 +28,33 @@ SLOTS = {
 
 @pytest.mark.parametrize("candidates", [*FIELDS.values(), *SLOTS.values()], ids=[*FIELDS, *SLOTS])
 def test_candidates_are_distinct_names(candidates: tuple[str, ...]) -> None:
-    """A field's candidates are a tuple of names without blanks, none of them twice."""
+    """A field's candidates are a tuple of different names without blanks."""
     assert isinstance(candidates, tuple)
     assert len(set(candidates)) == len(candidates)
     assert all(name and name == name.strip() and " " not in name for name in candidates)
 
 
-def test_our_own_names_come_first() -> None:
-    """What a person set with our own API is asked before anything else."""
-    assert names.SESSION_ID[0] == "session.id"
-    assert names.USER_ID[0] == "user.id"
-    assert names.SESSION_NAME[0] == "session.name"
-    assert names.TAGS[0] == "session.tags"
-    assert names.METADATA[0] == "session.metadata.*"
+def test_our_own_names_come_first(tracer: Tracer) -> None:
+    """The values of our own attributes are read, whatever a span has under all other names, before or after them."""
+    fields = (names.SESSION_ID, names.USER_ID, names.SESSION_NAME, names.TAGS, names.METADATA)
+    theirs = {name.replace("*", "plan"): "theirs" for candidates in fields for name in candidates}
+    with propagate_sessions("a", user_id="u", session_name="Order", tags=["t"], metadata={"plan": "pro"}):
+        ours = started(tracer)
+    others = {name: value for name, value in theirs.items() if name not in ours}
+    for attributes in ({**others, **ours}, {**ours, **others}):
+        facts = read(attributes)
+        assert facts.values == (("id", "a"),)
+        assert facts.labels == Labels("Order", "u", ("t",), (("plan", "pro"),))
 
 
 @pytest.mark.parametrize("name", ["langsmith.trace.session_id", "langsmith.trace.session_name", "event_loop.cycle_id"])
 def test_what_only_looks_like_a_session_is_none(name: str) -> None:
-    """LangSmith's session is a project, and a cycle of an agent's loop is no session."""
+    """LangSmith's session is a project, and a cycle of an agent's loop is not a session."""
     assert all(name not in candidates for candidates in FIELDS.values())
 
 
 def test_no_name_counts_in_two_families() -> None:
-    """A number belongs to one dialect: else a family could be chosen for another one's tokens."""
+    """Each name belongs to one dialect, so that none is chosen for another one's tokens."""
     owners: dict[str, str] = {}
     for slot, candidates in SLOTS.items():
         family = slot.partition(".")[0]
@@ -57,16 +66,16 @@ def test_no_name_counts_in_two_families() -> None:
     "prefix", ["gen_ai.aggregated_usage", "gen_ai.usage.partial", "logfire.metrics", "codex.turn", "gen_ai.usage.raw"]
 )
 def test_totals_of_runs_are_in_no_family(prefix: str) -> None:
-    """What must never be counted is not among the candidates."""
+    """Names of numbers that must never be counted are not candidates."""
     assert not [name for candidates in SLOTS.values() for name in candidates if name.startswith(prefix)]
 
 
 def test_the_order_of_families() -> None:
-    """What a person set by hand, then OpenTelemetry, then OpenInference, then the rest."""
+    """Langfuse, which people set by hand, comes first, then OpenTelemetry, then OpenInference."""
     assert list(names.FAMILIES)[:3] == ["langfuse", "gen_ai", "openinference"]
 
 
 def test_tables_cannot_be_changed() -> None:
-    """Data is data."""
+    """Assigning to a table raises an error."""
     with pytest.raises(TypeError):
         names.FAMILIES["mine"] = names.Family()  # type: ignore[index]

@@ -32,7 +32,7 @@ def parts(read: Read) -> tuple[object, ...]:
 
 
 def test_nothing_is_read_from_nothing() -> None:
-    """Attributes that nobody knows leave every part empty."""
+    """Unknown attributes leave every part empty."""
     assert parts(read_attributes({"http.method": "GET", "x": [1]})) == ({}, None, None, None, None)
 
 
@@ -58,7 +58,7 @@ def document(name: str, value: str) -> dict[str, Any]:
     ],
 )
 def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -> None:
-    """Each name is read, the first that is present wins over all after it, whichever was set first."""
+    """Each name is read, and the first one in the table wins over all after it, in any order of the attributes."""
     for rank, name in enumerate(candidates):
         assert fields(document(name, "mine"))[field] == "mine"
         for other in candidates[rank + 1 :]:
@@ -69,21 +69,21 @@ def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -
 
 
 def test_a_candidate_that_does_not_parse_is_passed_over() -> None:
-    """The next one that makes sense is taken."""
+    """The next candidate that makes sense is taken."""
     attributes = {"session.id": "", "langfuse.session.id": ["x"], "gen_ai.conversation.id": "c1"}
     assert fields(attributes)["session_id"] == "c1"
     assert fields({"gen_ai.response.model": 5, "gen_ai.request.model": "m"})["model"] == "m"
 
 
 def test_the_operating_systems_thread_is_no_session() -> None:
-    """`thread.id` is a session where it is a string, and a thread's number where it is not."""
+    """`thread.id` is a session if it is a string, and a thread's number otherwise."""
     assert fields({"thread.id": "conversation-1"}) == {"session_id": "conversation-1"}
     assert fields({"thread.id": 140_001, "thread_id": 7}) == {}
     assert fields({"session.id": 7}) == {"session_id": "7"}
 
 
 def test_openinference_metadata() -> None:
-    """The session in its JSON metadata, by the order of the keys' names, as a string or a mapping."""
+    """The session is read from OpenInference's metadata, a JSON string or a mapping, by the order of the keys' names."""
     written = {"conversation_id": "c", "thread_id": "t", "other": 1}
     assert fields({"metadata": json.dumps(written)})["session_id"] == "t"
     assert fields({"metadata": written})["session_id"] == "t"
@@ -91,7 +91,7 @@ def test_openinference_metadata() -> None:
 
 
 def test_session_keys() -> None:
-    """Each keyed value under its key, as strings; bad keys and values are dropped and counted."""
+    """Each keyed value is read as a string under its key; bad keys and values are dropped and counted."""
     read = read_attributes({"session.key.ticket": "t1", "session.key.attempt": 2, "session.key.ok": True})
     assert read.session_keys == {"ticket": "t1", "attempt": "2", "ok": "true"}
     assert read_attributes({"session.key.a b": "x", "session.key.": "x", "session.key.id": "x"}).session_keys is None
@@ -101,7 +101,7 @@ def test_session_keys() -> None:
 
 
 def test_at_most_as_many_keys_and_metadata_as_the_rules_allow() -> None:
-    """A span from elsewhere is held to the same bounds as our own."""
+    """The rules' bounds hold for spans of other SDKs too."""
     attributes = {f"session.key.k{i}": "v" for i in range(9)} | {f"session.metadata.m{i}": i for i in range(40)}
     read = read_attributes(attributes)
     assert read.session_keys == {f"k{i}": "v" for i in range(5)}
@@ -109,7 +109,7 @@ def test_at_most_as_many_keys_and_metadata_as_the_rules_allow() -> None:
 
 
 def test_metadata_is_merged() -> None:
-    """Names of all dialects together; where two have a name the earlier dialect's value is taken, in any order."""
+    """Metadata of all dialects is merged, and the earlier dialect's value wins in any order."""
     attributes = {
         "ai.telemetry.metadata.plan": "theirs",
         "session.metadata.plan": "ours",
@@ -129,7 +129,7 @@ def test_metadata_is_merged() -> None:
 
 @pytest.mark.parametrize("name", ["metadata", "braintrust.metadata", "langwatch.params"])
 def test_metadata_in_a_document(name: str) -> None:
-    """Every entry of a JSON object or mapping that is metadata counts as one, by the rules for them."""
+    """Every entry of a JSON object or mapping that is metadata is read by the rules for metadata."""
     written = {"plan": "theirs", "team": "a", "n": 3, "nested": {"a": 1}, "a b": "no such name", "none": None}
     for value in (written, json.dumps(written)):
         metadata = read_attributes({name: value, "session.metadata.plan": "ours"}).metadata
@@ -141,7 +141,7 @@ def test_metadata_in_a_document(name: str) -> None:
 
 
 def test_a_late_value_of_a_name_that_is_kept() -> None:
-    """Full metadata still take a better value for a name that they have."""
+    """Metadata at its bound still takes a better value for a name that it has."""
     attributes: dict[str, Any] = {f"langsmith.metadata.m{i}": i for i in range(40)}
     attributes["session.metadata.m0"] = "ours"
     metadata = read_attributes(attributes).metadata
@@ -150,7 +150,7 @@ def test_a_late_value_of_a_name_that_is_kept() -> None:
 
 
 def test_tags_cut_and_environment() -> None:
-    """Lists of strings in every form; an environment is kept to a sensible length."""
+    """Tags are lists of strings in every form, and an environment has a bounded length."""
     assert fields({"tag.tags": '["a", "b"]'})["tags"] == ("a", "b")
     assert fields({"langsmith.span.tags": "a, b"})["tags"] == ("a", "b")
     assert fields({"session.cut": ["id"]})["cut"] == ("id",)
@@ -161,7 +161,7 @@ def test_tags_cut_and_environment() -> None:
 
 
 def test_tokens_by_family() -> None:
-    """Each family's numbers by themselves, the first of its names that parses."""
+    """Each family's numbers are kept apart, from the first of its names that parses."""
     read = read_attributes(
         {
             "gen_ai.usage.prompt_tokens": 9,
@@ -176,7 +176,7 @@ def test_tokens_by_family() -> None:
 
 
 def test_costs_by_family_with_their_attribute() -> None:
-    """A cost knows which attribute it came from."""
+    """A cost comes with the name of its attribute."""
     read = read_attributes({"llm.response.cost": "0.5", "llm.cost.total": 0.25, "llm.cost.prompt": 0.125})
     assert read.costs == {
         OPENINFERENCE: {
@@ -188,7 +188,7 @@ def test_costs_by_family_with_their_attribute() -> None:
 
 
 def test_a_document_feeds_several_fields() -> None:
-    """One JSON attribute may hold tokens and a cost; one that is no object holds nothing."""
+    """One JSON attribute may hold tokens and a cost, if it is an object."""
     read = read_attributes({"langwatch.metrics": '{"prompt_tokens": 7, "cost": "0.5"}'})
     (family,) = (index for index, one in enumerate(FAMILIES) if one is names.FAMILIES["langwatch"])
     assert read.tokens == {family: {"input": 7}}
@@ -199,7 +199,7 @@ def test_a_document_feeds_several_fields() -> None:
 
 @pytest.mark.parametrize("scope", ["com.anthropic.claude_code", "com.anthropic.claude_code.tracing"])
 def test_bare_names_by_scope(scope: str) -> None:
-    """Claude Code's names are read in its scope only, after every name with a prefix."""
+    """Claude Code's names without a prefix are read in its scope only, after every name with a prefix."""
     attributes = {"model": "m", "request_id": "r", "input_tokens": 7, "cost_usd": 0.5}
     read = read_attributes(attributes, scope)
     assert read.fields == {"model": "m", "response_id": "r"}
@@ -211,7 +211,7 @@ def test_bare_names_by_scope(scope: str) -> None:
 
 
 def test_very_many_names_are_read_in_bounded_memory() -> None:
-    """Names that are made up as one goes are read right, also when there are more than are remembered."""
+    """Names are read right also when there are more than are remembered."""
     for i in range(6_000):
         read = read_attributes({f"session.key.k{i % 10}": "v", f"session.metadata.made_up_{i}": i, f"other.{i}": 1})
         assert (read.metadata, read.session_keys) == ({f"made_up_{i}": i}, {f"k{i % 10}": "v"})
@@ -228,7 +228,7 @@ KNOWN_NAMES += ["session.metadata.a", "langsmith.metadata.a", "metadata", "openi
     st.randoms(),
 )
 def test_the_order_of_attributes_is_nothing(attributes: dict[str, Any], order: random.Random) -> None:
-    """However the attributes were set, the same is read."""
+    """Attributes are read alike in any order."""
     shuffled = list(attributes.items())
     order.shuffle(shuffled)
     assert parts(read_attributes(dict(shuffled))) == parts(read_attributes(attributes))

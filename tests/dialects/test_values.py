@@ -46,7 +46,7 @@ class Word(str):
     ],
 )
 def test_tokens(value: object, count: int | None) -> None:
-    """A non-negative whole number, also as a float or a string of digits."""
+    """A token count is a whole number from 0, also as a float or a string of digits."""
     assert values.tokens(value) == count
 
 
@@ -84,7 +84,7 @@ def test_tokens(value: object, count: int | None) -> None:
     ],
 )
 def test_money(value: object, amount: str | None) -> None:
-    """A finite, non-negative amount of a size that money has, exactly as it prints; zero has no sign."""
+    """An amount is finite, not negative and of a sensible size, exact as printed, and zero has no sign."""
     found = values.money(value)
     assert found == (None if amount is None else Decimal(amount))
     assert found is None or not found.is_signed()
@@ -95,7 +95,7 @@ def test_money(value: object, amount: str | None) -> None:
     [("a", "a"), ('"a"', "a"), ('"', None), ('""', None), ('"a', None), ('"1" 2', None), ("", None), (1, None)],
 )
 def test_text(value: object, text: str | None) -> None:
-    """A non-empty string, taken out of the quotes that MLflow puts around it."""
+    """A text is a non-empty string, without the quotes that MLflow puts around it."""
     assert values.text(value) == text
 
 
@@ -113,7 +113,7 @@ def test_text(value: object, text: str | None) -> None:
     ],
 )
 def test_name(value: object, name: str | None) -> None:
-    """A text of the length that names have."""
+    """A name is a text of a bounded length."""
     assert values.name(value) == name
 
 
@@ -122,12 +122,12 @@ def test_name(value: object, name: str | None) -> None:
     [(True, True), (False, False), ("true", True), ("True", True), ("FALSE", False), ("yes", None), (1, None)],
 )
 def test_flag(value: object, flag: bool | None) -> None:
-    """A boolean, also as a word."""
+    """A flag is a boolean or a word for one."""
     assert values.flag(value) is flag
 
 
 def test_json() -> None:
-    """Documents as strings or as they are; what is too long, too deep or no JSON says nothing."""
+    """A document is JSON text or a value; one that is too long, too deep or not JSON gives nothing."""
     assert values.from_json('{"a": 1}') == {"a": 1}
     assert values.from_json({"a": 1}) == {"a": 1}
     assert values.from_json("garbage") is None
@@ -136,7 +136,7 @@ def test_json() -> None:
 
 
 def test_inside() -> None:
-    """A path through mappings; anything else on the way ends it."""
+    """A path leads through mappings, and ends at anything else."""
     document = {"a": {"b": {"c": 1}}, "d": [1]}
     assert values.inside(document, ("a", "b", "c")) == 1
     assert values.inside(document, ("a", "x", "c")) is None
@@ -161,12 +161,12 @@ def test_inside() -> None:
     ],
 )
 def test_strings(value: object, tags: tuple[str, ...] | None) -> None:
-    """A list as it is, as JSON or joined by commas, each item once and by the rules for tags."""
+    """A list is read as it is, from JSON or from text with commas, each item once and by the rules for tags."""
     assert values.strings(value) == tags
 
 
 def test_at_most_as_many_tags_as_the_rules_allow() -> None:
-    """A list from elsewhere is held to the same bound as our own."""
+    """The bound on tags holds for lists of other SDKs too."""
     assert values.strings([f"t{i}" for i in range(100)]) == tuple(f"t{i}" for i in range(32))
 
 
@@ -184,7 +184,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], str]] = {
 
 @pytest.mark.parametrize(("check", "field"), CHECKS.values(), ids=CHECKS)
 def test_checks_count_what_they_drop(check: Callable[[Any], Any], field: str) -> None:
-    """A good value passes as it is, time and again; a bad one is dropped and counted each time; `None` is not given."""
+    """A good value passes each time, a bad one is dropped and counted each time, and `None` is not given."""
     assert check("fine") == check("fine") == "fine"
     assert check(Word("fine")) == "fine"
     assert check(None) is None
@@ -199,7 +199,7 @@ def test_checks_count_what_they_drop(check: Callable[[Any], Any], field: str) ->
 
 @pytest.mark.parametrize("check", [values.checked_id, values.checked_user_id])
 def test_ids_out_of_quotes(check: Callable[[Any], Any]) -> None:
-    """MLflow's JSON strings are ids without the quotes; a broken one is taken as it is."""
+    """MLflow's JSON strings are ids without the quotes, and a broken one is taken as it is."""
     assert check('"bob"') == "bob"
     assert check('"bob') == '"bob'
     assert check(5) == "5"
@@ -209,7 +209,7 @@ def test_ids_out_of_quotes(check: Callable[[Any], Any]) -> None:
 @settings(deadline=None)
 @given(st.one_of(st.floats(), st.integers(), st.text(), st.decimals(), st.binary(), st.lists(st.integers())))
 def test_parsers_never_raise(value: object) -> None:
-    """Whatever it is, it is parsed or absent."""
+    """Every parser returns a value or `None` for any input."""
     for parse in (values.tokens, values.money, values.text, values.name, values.flag, values.from_json, values.strings):
         parse(value)
     for check, _ in CHECKS.values():
@@ -217,6 +217,6 @@ def test_parsers_never_raise(value: object) -> None:
 
 
 def test_half_of_a_surrogate_pair() -> None:
-    """JSON can spell it; what is read is text that can be stored."""
+    """Text with half a surrogate pair, which JSON can spell, is read as text that can be stored."""
     assert values.from_json(r'{"a": ["x\ud800", "\ud83d\ude00"]}') == {"a": ["x\ufffd", "\U0001f600"]}
     assert values.name(r'"gpt\uDC00"') == "gpt\ufffd"

@@ -1,9 +1,10 @@
-"""What other backends read, written beside our own names."""
+"""The names that other backends read, written beside our own."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,13 @@ from hypothesis import strategies as st
 from otel_sessions import Session
 from otel_sessions.dialects import DIALECTS
 from otel_sessions.dialects.write import Writer
+
+
+class Attributes(dict[str, Any]):
+    """A mapping that weak references can watch."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
 
 FULL = Session(
     "a",
@@ -78,7 +86,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))
 def test_the_names_of_each_backend(name: str) -> None:
-    """A full session under its names, after which ours come, unchanged."""
+    """A full session is written under the backend's names, then under ours, unchanged."""
     extended = Writer([name]).extend(FULL.plain_attributes)
     assert dict(extended) == {**WRITTEN[name], **FULL.attributes}
 
@@ -86,12 +94,12 @@ def test_the_names_of_each_backend(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(DIALECTS))
 @pytest.mark.parametrize("session", [Session(keys={"run": "1"}), Session(cut=("*",))])
 def test_what_there_is_not_is_not_written(name: str, session: Session) -> None:
-    """No empty values, and no name for what a backend does not know."""
+    """Empty values, and fields that a backend has no name for, are not written."""
     assert dict(Writer([name]).extend(session.plain_attributes)) == dict(session.attributes)
 
 
 def test_several_dialects_at_once() -> None:
-    """Each adds its names; one that is given twice adds them once; a bare string is one."""
+    """Each dialect adds its names once, also if it is given twice, and a bare string is one dialect."""
     extended = Writer(["langfuse", "gen_ai", "langfuse"]).extend({"session.id": "a"})
     assert extended == {"session.id": "a", "langfuse.session.id": "a", "gen_ai.conversation.id": "a"}
     assert Writer(()).extend({"session.id": "a"}) == {"session.id": "a"}
@@ -101,14 +109,14 @@ def test_several_dialects_at_once() -> None:
 
 @pytest.mark.parametrize("names", [["langfuse", "unknown"], ["Langfuse"], [""], "unknown"])
 def test_an_unknown_dialect_is_an_error(names: Any) -> None:
-    """Also where only one of several is."""
+    """An unknown dialect raises an error, also among known ones."""
     with pytest.raises(ValueError, match="choose from agentmark, gen_ai"):
         Writer(names)
 
 
 @pytest.mark.parametrize("name", ["langsmith", "traceloop", "laminar"])
 def test_metadata_does_not_replace_the_session_id(name: str) -> None:
-    """An entry that happens to be named `session_id` or `user_id` loses against the real one."""
+    """A metadata entry named `session_id` or `user_id` does not replace the real one."""
     session = Session("a", user_id="u", metadata={"session_id": "wrong", "user_id": "wrong", "tags": "wrong"})
     extended = Writer([name]).extend(session.plain_attributes)
     dialect = DIALECTS[name]
@@ -118,7 +126,7 @@ def test_metadata_does_not_replace_the_session_id(name: str) -> None:
 
 
 def test_what_was_made_for_a_session_is_made_once() -> None:
-    """The next span of the session gets the same mapping; an equal session is not mistaken for it."""
+    """The next span of a session gets the same mapping, and an equal session gets its own."""
     writer = Writer(["langfuse"])
     assert writer.extend(FULL.plain_attributes) is writer.extend(FULL.plain_attributes)
     twin = Session("b")
@@ -126,16 +134,19 @@ def test_what_was_made_for_a_session_is_made_once() -> None:
 
 
 def test_many_sessions_give_each_its_own() -> None:
-    """What is kept is bounded, and never handed to another session."""
+    """Each session gets its own attributes, and those of old sessions are not kept."""
     writer = Writer(["gen_ai"])
+    kept = WeakSet[Attributes]()
     for number in range(2_500):
-        assert writer.extend(Session(str(number)).plain_attributes)["gen_ai.conversation.id"] == str(number)
-    assert len(writer._made) <= 1_000
+        attributes = Attributes({"session.id": str(number)})
+        kept.add(attributes)
+        assert writer.extend(attributes)["gen_ai.conversation.id"] == str(number)
+    assert len(kept) <= 1_001
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.one_of(st.booleans(), st.integers(), st.text()), max_size=5))
 def test_metadata_json_reads_back(metadata: dict[str, Any]) -> None:
-    """OpenInference's one JSON object holds exactly the metadata; without any there is none."""
+    """OpenInference's JSON object holds exactly the metadata, and is left out without any."""
     extended = Writer(["openinference"]).extend(Session("a", metadata=metadata).plain_attributes)
     assert json.loads(str(extended.get("metadata", "{}"))) == metadata
     assert ("metadata" in extended) == bool(metadata)

@@ -80,7 +80,7 @@ def assert_equals_bill(setup: Setup, session: str, *, details: bool = True) -> S
     assert rollup.cache_read_tokens == (bill.cached_tokens if details else None)
     assert rollup.reasoning_tokens == (bill.reasoning_tokens if details else None)
     assert rollup.total_cost == cost(entries, cached=details)
-    # A request that failed is a call whose price nobody knows.
+    # A request that failed is a call without a known price.
     assert rollup.call_count == bill.calls + bill.failures
     assert rollup.unpriced_call_count == bill.failures
     by_model = setup.server.ledger.by_model(session)
@@ -109,7 +109,7 @@ def assert_equals_bill(setup: Setup, session: str, *, details: bool = True) -> S
     ],
 )
 def test_sessions_equal_the_bill(setup: Setup, kind: type[SupportAgent | LangChainAgent], names: list[str]) -> None:
-    """Three tickets, one with a failure, however often each call is instrumented."""
+    """Three tickets, one with a failure, equal the bill however often each call is instrumented."""
     with instrumented(names, setup.provider):
         for ticket in TICKETS:
             setup.work(kind, ticket)
@@ -125,7 +125,7 @@ def test_sessions_equal_the_bill(setup: Setup, kind: type[SupportAgent | LangCha
 
 
 def test_langchain_alone_does_not_see_embeddings(setup: Setup) -> None:
-    """LangChain's instrumentation has no span for embeddings: everything else is counted, and no more can be known."""
+    """LangChain's instrumentation has no span for embeddings, and everything else is counted."""
     with instrumented([LANGCHAIN], setup.provider):
         setup.work(LangChainAgent, TICKETS[0])
 
@@ -137,7 +137,7 @@ def test_langchain_alone_does_not_see_embeddings(setup: Setup) -> None:
 
 
 def test_without_instrumentation_the_agents_own_sum_counts(setup: Setup) -> None:
-    """Where the agent span is the only one that says anything, what it says is the usage of the session."""
+    """The usage on the agent span is the session's if no other span reports any."""
     setup.work(SupportAgent, TICKETS[0])
 
     entries = [entry for entry in setup.server.ledger.entries() if entry.operation == "chat"]
@@ -148,7 +148,7 @@ def test_without_instrumentation_the_agents_own_sum_counts(setup: Setup) -> None
 
 @pytest.mark.parametrize("names", [[V2], [OPENINFERENCE], [V2, OPENINFERENCE]])
 def test_equal_calls_in_threads_of_one_trace_all_count(setup: Setup, names: list[str]) -> None:
-    """Eight calls that are alike in everything, at the same time under one span: eight, not one and not sixteen."""
+    """Eight equal calls at the same time under one span count as eight, not one and not sixteen."""
     with instrumented(names, setup.provider), propagate_sessions("s"), setup.tracer.start_as_current_span("root"):
         headers = {SESSION_HEADER: "s"}
         with (
@@ -167,7 +167,7 @@ def test_equal_calls_in_threads_of_one_trace_all_count(setup: Setup, names: list
 
 @pytest.mark.parametrize("names", [[V2], [OPENINFERENCE], [V2, OPENINFERENCE]])
 def test_equal_calls_in_tasks_of_one_trace_all_count(setup: Setup, names: list[str]) -> None:
-    """The same with the asynchronous client and `asyncio.gather`, half of the calls streamed."""
+    """Eight equal calls of the asynchronous client, half of them streamed, count as eight."""
 
     async def ask(client: openai.AsyncOpenAI, *, stream: bool) -> None:
         if not stream:
@@ -204,7 +204,7 @@ def test_equal_calls_of_a_langchain_batch_all_count(setup: Setup, names: list[st
 
 
 def test_the_demo_would_notice_a_difference(setup: Setup) -> None:
-    """One request more on the bill than was traced, and the demo says which totals are off."""
+    """The demo names the totals that are off when the bill has one request more than was traced."""
     ledger, session = setup.server.ledger, TICKETS[0].session_id
     with instrumented([V2, OPENINFERENCE], setup.provider):
         setup.work(SupportAgent, TICKETS[0])
@@ -220,7 +220,7 @@ def test_the_demo_would_notice_a_difference(setup: Setup) -> None:
 
 
 def test_a_call_of_no_ticket_is_in_no_session(setup: Setup) -> None:
-    """What runs outside of any session is in none, and adds nothing to those there are."""
+    """A call outside any session is in none, and adds nothing to the others."""
     with instrumented([V2, OPENINFERENCE], setup.provider):
         setup.work(SupportAgent, TICKETS[2])
         SupportAgent(setup.tracer, setup.server.base_url, "nobody").turn("anyone?")

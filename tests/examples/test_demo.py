@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 import pytest
 from examples.agent import TICKETS
 from examples.demo import AGENTS, number, table
-
-ROOT = Path(__file__).parents[2]
+from tests import processes
 
 
 def run(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A module in a process of its own, as `make demo` starts it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return processes.run(sys.executable, "-m", module, *arguments, env=processes.environment(**environment))
 
 
 @pytest.mark.parametrize("conventions", ["", "gen_ai_latest_experimental"])
 def test_the_demo_is_green(conventions: str) -> None:
-    """Every ticket is in the table, every total is on the bill, every span arrived; under old and new conventions."""
+    """Every ticket is in the table, every total is on the bill and every span arrives, under old and new conventions."""
     result = run("examples.demo", OTEL_SEMCONV_STABILITY_OPT_IN=conventions)
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -46,9 +34,8 @@ def test_the_demo_is_green(conventions: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_stays_when_asked_to(number: int) -> None:
-    """The server that it started answers until the demo is ended, and ends with it."""
-    command = [sys.executable, "-m", "examples.demo", "--stay"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+    """The server of the demo answers until the demo is ended, and ends with it."""
+    with processes.started(sys.executable, "-m", "examples.demo", "--stay") as demo:
         assert demo.stdout is not None
         url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
         with urllib.request.urlopen(f"{url}/v1/sessions", timeout=30) as response:
@@ -62,7 +49,7 @@ def test_the_demo_stays_when_asked_to(number: int) -> None:
 
 @pytest.mark.parametrize("names", [[], ["openinference"]])
 def test_the_agent_runs_by_itself(names: list[str]) -> None:
-    """`python -m examples.agent`, with the default instrumentations and with chosen ones."""
+    """`python -m examples.agent` runs with the default and with chosen instrumentations."""
     result = run("examples.agent", *names)
 
     assert result.returncode == 0, result.stdout + result.stderr
@@ -78,7 +65,7 @@ def test_every_ticket_has_its_agent() -> None:
 
 
 def test_the_table_shows_unknown_as_a_dash() -> None:
-    """Nothing is shown as zero that is not known to be zero."""
+    """The table shows an unknown number as a dash, not as 0."""
     assert [number(None), number(0)] == ["-", "0"]
     lines = table([tuple("abcdefghijk"), ("long", *"bcdefghijk")]).splitlines()
     assert len({len(line) for line in lines}) == 1

@@ -117,7 +117,7 @@ def test_a_stream_keeps_its_usage_to_itself_unless_asked(server: OpenAIServer, c
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_question_with_tools_is_answered_with_a_tool_call(client: openai.OpenAI, *, stream: bool) -> None:
-    """The first tool is called with a value for each of its parameters, streamed or not."""
+    """The server calls the first tool with a value for each of its parameters, streamed or not."""
     if stream:
         chunks = client.chat.completions.create(model="gpt-4o-mini", messages=user("where"), tools=[TOOL], stream=True)
         calls = [call for chunk in chunks for choice in chunk.choices for call in choice.delta.tool_calls or []]
@@ -144,7 +144,7 @@ def test_a_tool_result_is_answered_with_text(client: openai.OpenAI) -> None:
 
 
 def test_embeddings_are_billed_by_input(server: OpenAIServer, client: openai.OpenAI) -> None:
-    """One vector for each text, tokens for input only."""
+    """Each text gets one vector, and tokens are billed for input only."""
     answer = client.embeddings.create(model="text-embedding-3-small", input=["one two", "three"])
 
     assert len(answer.data) == 2
@@ -168,7 +168,7 @@ def test_a_request_that_asks_for_it_fails(server: OpenAIServer, client: openai.O
 
 
 def test_an_unknown_path_is_404(server: OpenAIServer) -> None:
-    """Paths the server does not speak are refused and billed to nobody."""
+    """Unknown paths are answered with 404 and not billed."""
     request = urllib.request.Request(f"{server.base_url}/images", data=b"{}", method="POST")
 
     with pytest.raises(urllib.error.HTTPError) as caught:
@@ -180,7 +180,7 @@ def test_an_unknown_path_is_404(server: OpenAIServer) -> None:
 
 
 def test_bills_add_up_by_session_and_model(server: OpenAIServer) -> None:
-    """Concurrent clients of several sessions and models: every split of the ledger sums to the whole."""
+    """Every split of the ledger of concurrent clients adds up to the whole."""
 
     def work(number: int) -> None:
         headers = {SESSION_HEADER: f"s{number % 3}"}

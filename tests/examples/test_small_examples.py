@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from tests import processes
 
 
 def printed(example: str) -> list[str]:
     """The lines an example prints, run as its docstring says; nothing may be on stderr."""
-    process = subprocess.run(
-        [sys.executable, "-m", f"examples.{example}"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    process = processes.run(sys.executable, "-m", f"examples.{example}")
     assert (0, "") == (process.returncode, process.stderr)
     return process.stdout.splitlines()
 

@@ -25,7 +25,7 @@ from otel_sessions.server.projections.trace_groups import insert_groups
 
 SECOND = 10**9
 AT = 1_795_000_000 * SECOND
-"""When spans start that do not say: a moment in November 2026."""
+"""The start of spans that are built without one, in November 2026."""
 
 HOSTILE = (
     "../../etc/passwd",
@@ -35,7 +35,7 @@ HOSTILE = (
     "{id:String} %s %(id)s ${after} \\' \\\\ \\n",
     '"quoted" `ticked` $1 /* no */ -- no',
 )
-"""Ids as anyone may send them; all are printable ASCII, as the rules ask."""
+"""Ids that the rules accept and that are hostile in SQL, HTML or paths; all are printable ASCII."""
 
 HOSTILE_TEXTS = (*HOSTILE, "tab\tnew\nline\0nul", "漢字 \u202e é 😀")
 
@@ -52,7 +52,7 @@ def span(span_id: int = 1, parent_id: int | None = None, *, session: str | None 
 
 
 def call(cost: str | None = None, tokens: int | None = None, model: str = "gpt-4o") -> dict[str, Any]:
-    """What makes a span a model call."""
+    """The fields that make a span a model call."""
     usage = None if tokens is None else Usage(input_tokens=tokens, output_tokens=0)
     reported = None if cost is None else Cost(None, None, Decimal(cost), "reported:test")
     return {"kind": "llm", "call": Call(usage, model, provider="openai", reported=reported)}

@@ -1,22 +1,22 @@
-"""A server in a process of its own, as its users start it, and what to send it."""
+"""A server in a process of its own, as users start it, and requests to it."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
+from tests import processes
 
 
 def _has_ipv6() -> bool:
@@ -37,19 +37,19 @@ class Server:
     """`otel-sessions serve` on a folder; `with Server(folder) as server:` waits until it is ready, and kills it."""
 
     def __init__(self, folder: Path, *options: str, port: int = 0, program: Sequence[str] = SERVE) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
         given = ("--store", f"chdb://{folder}", "--port", str(port), "--grpc-port", "0", *options)
-        self.process = subprocess.Popen(
-            [sys.executable, *program, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean
-        )
+        self.process = processes.start(sys.executable, *program, *given)
 
     def __enter__(self) -> Self:
-        if not self.became_ready():
-            raise AssertionError(self.process.communicate())
+        with ExitStack() as stack:
+            stack.callback(self.kill)
+            if not self.became_ready():
+                raise AssertionError(self.process.communicate(timeout=SECONDS))
+            stack.pop_all()
         return self
 
     def became_ready(self) -> bool:
-        """Wait until it is ready, or has ended before."""
+        """Wait until it is ready and return True, or False if it ended before."""
         assert self.process.stdout is not None
         found = READY.fullmatch(self.process.stdout.readline())
         if found is not None:
@@ -57,8 +57,11 @@ class Server:
         return found is not None
 
     def __exit__(self, *exc_info: object) -> None:
-        self.process.kill()
-        self.process.communicate()
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill it as `kill -9` does, unless it has ended."""
+        processes.end(self.process)
 
     @property
     def port(self) -> int:
@@ -66,23 +69,23 @@ class Server:
         return int(self.url.rpartition(":")[2])
 
     def send(self, spans: Sequence[ReadableSpan]) -> int:
-        """Send spans in one OTLP request; the status of the answer."""
+        """Send spans in one OTLP request and return the status of the answer."""
         return post(f"{self.url}/v1/traces", encode_spans(spans).SerializeToString())
 
     def get(self, path: str) -> Any:
-        """What the API answers."""
+        """The answer of the API, read as JSON."""
         with urllib.request.urlopen(self.url + path, timeout=SECONDS) as response:
             return json.load(response)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Send a signal and wait for the end: status, what more came on stdout, and stderr."""
+        """Send a signal, wait for the end, and return the status, the rest of stdout, and stderr."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=SECONDS)
         return self.process.returncode, out, err
 
 
 def post(url: str, body: bytes) -> int:
-    """Send a protobuf body; the status of the answer."""
+    """Send a protobuf body and return the status of the answer."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/x-protobuf"})
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:

@@ -198,12 +198,15 @@ def test_killed_inside_a_commit(tmp_path: Path) -> None:
         for life, (name, when, number) in zip(range(lives), points(rng), strict=False):
             clients.add(requests[life::lives])
             server = Server(tmp_path, program=(DYING, name, when, str(number), "serve"))
-            if server.became_ready():
-                clients.to(server.url)
-                read_until_dead(server, clients)
-            else:
-                died_at_start += 1
-            _, err = server.process.communicate(timeout=DEADLINE)
+            try:
+                if server.became_ready():
+                    clients.to(server.url)
+                    read_until_dead(server, clients)
+                else:
+                    died_at_start += 1
+                _, err = server.process.communicate(timeout=DEADLINE)
+            finally:
+                server.kill()
             assert server.process.returncode == -9, err
         assert died_at_start >= min(ROUNDS, 2)
         with Server(tmp_path) as server:

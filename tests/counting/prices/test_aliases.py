@@ -101,7 +101,7 @@ def test_aliases_lead_to_providers_of_the_price_list() -> None:
 def test_candidates_go_from_the_named_to_the_guessed(
     provider: str | None, model: str, expected: list[tuple[str | None, str]]
 ) -> None:
-    """The span's own words come first, then what the model's name alone says; local models have no price."""
+    """Names on the span come first, then the provider that the model's name suggests; local models have no price."""
     assert list(candidates(provider, model)) == [pair for pair in expected if pair[1]]
 
 
@@ -113,7 +113,7 @@ def test_a_bedrock_arn_is_looked_up_at_aws() -> None:
 
 @given(st.none() | st.text(max_size=40), st.text(max_size=60))
 def test_any_names_give_a_short_list(provider: str | None, model: str) -> None:
-    """Whatever a span says, there are few lookups, no empty names and no repetitions."""
+    """Any names on a span give few lookups, without empty names or repetitions."""
     found = candidates(provider, model)
     assert len(found) <= 8
     assert len(set(found)) == len(found)

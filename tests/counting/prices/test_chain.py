@@ -49,7 +49,7 @@ def source(pricer: Pricer, model: str, usage: Usage) -> str | None:
 
 
 def test_the_first_answer_wins() -> None:
-    """Pricers are asked in order, with the same question, until one knows; 0 is an answer."""
+    """Pricers get the same question in order until one of them answers, and 0 is an answer."""
     zero = Cost(None, None, Decimal(0), "zero")
     pricers = [Fixed(None), Fixed(zero), Fixed(Cost(None, None, Decimal(1), "one"))]
     cost = FirstPrice(*pricers).price(provider="p", model="m", usage=Usage(1), at=AT, context=CONTEXT)
@@ -59,7 +59,7 @@ def test_the_first_answer_wins() -> None:
 
 
 def test_no_answer_is_none() -> None:
-    """If nobody knows, or nobody is there, the price is unknown."""
+    """The price is unknown if no pricer knows it, or if there is no pricer."""
     assert source(FirstPrice(Fixed(None)), "gpt-4o", Usage(1)) is None
     assert source(FirstPrice(), "gpt-4o", Usage(1)) is None
 
@@ -73,7 +73,7 @@ def test_a_file_comes_before_genai_prices(price_file: str) -> None:
 
 
 def test_without_a_file_genai_prices_decides() -> None:
-    """The installed package is enough."""
+    """The installed package prices calls without a file."""
     assert str(source(default_pricer(), "gpt-4o", Usage(1))).startswith("genai-prices ")
 
 

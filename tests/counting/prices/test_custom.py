@@ -66,7 +66,7 @@ def test_a_price_of_zero_is_known(tmp_path: Path) -> None:
 
 
 def test_the_most_specific_entry_decides(tmp_path: Path) -> None:
-    """A whole name beats a beginning, a long beginning a short one, a named provider none; case is ignored."""
+    """A whole name comes before a prefix, a long prefix before a short one, and an entry with a provider before one without."""
     text = "".join(
         f'[[price]]\nmodel = "{model}"\ninput = {price}\n{extra}\n'
         for model, price, extra in (
@@ -98,7 +98,7 @@ def test_dates_limit_a_price(tmp_path: Path) -> None:
 
 
 def test_contradictory_parts_are_left_out_and_said(tmp_path: Path) -> None:
-    """More cache reads than input: the call is charged by its totals."""
+    """A call with more cache reads than input is charged by its totals."""
     prices = PriceFile.load(written(tmp_path, '[[price]]\nmodel = "m"\ninput = 3\noutput = 1\ncache_read = 1\n'))
     cost = prices.price(provider=None, model="m", usage=Usage(1_000_000, 0, 2_000_000), at=0)
     assert cost is not None
@@ -106,7 +106,7 @@ def test_contradictory_parts_are_left_out_and_said(tmp_path: Path) -> None:
 
 
 def test_nothing_makes_it_raise(tmp_path: Path) -> None:
-    """Oversized names have no price; names that are no strings are counted."""
+    """Oversized names have no price, and names that are not strings are counted."""
     prices = PriceFile.load(written(tmp_path, '[[price]]\nmodel = "*"\ninput = 3\n'))
     assert total(prices, "m" * 257) is None
     assert total(prices, "m", provider="p" * 257) is None
@@ -164,14 +164,14 @@ def test_a_wrong_file_says_what_and_where(tmp_path: Path, text: str, message: st
 
 @pytest.mark.parametrize("text", ['[{"model": "m", "input": 1}]', "3", "null"])
 def test_json_that_is_no_table_says_so(tmp_path: Path, text: str) -> None:
-    """The list of prices stands under a name, so that the form can grow."""
+    """The error for JSON that is not an object says under which name it has to hold the prices."""
     with pytest.raises(ValueError, match=r"x\.json: no prices; add .*under 'price'"):
         PriceFile.load(written(tmp_path, text, "x.json"))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity"])
 def test_json_numbers_that_are_none_are_refused(tmp_path: Path, number: str) -> None:
-    """JSON as Python writes it may hold values that are no numbers."""
+    """Values such as NaN, which Python writes into JSON, are refused."""
     text = f'{{"price": [{{"model": "m", "input": {number}}}]}}'
     with pytest.raises(ValueError, match=r"x\.json: price 1 \(model 'm'\): input is .*\(float\)"):
         PriceFile.load(written(tmp_path, text, "x.json"))

@@ -121,7 +121,7 @@ def test_parts_that_do_not_fit_are_left_out(parts: dict[str, int]) -> None:
     ],
 )
 def test_parts_without_a_price_change_nothing(parts: dict[str, int]) -> None:
-    """What has no price of its own is not even looked at, as in genai-prices."""
+    """Counts of parts without a price of their own are not read, as in genai-prices."""
     cost = charge(exact_rates({"input": ALL["input"], "output": ALL["output"]}), Usage(10, 10, **parts), "x")
     assert cost is not None
     assert (cost.total, cost.source) == (Decimal("4.0"), "x")
@@ -144,7 +144,7 @@ def test_parts_without_a_price_change_nothing(parts: dict[str, int]) -> None:
     ],
 )
 def test_what_is_not_known_has_no_cost(prices: list[str], usage: Usage) -> None:
-    """Tokens without a price, and parts of a whole that was not reported, leave the cost unknown."""
+    """Tokens without a price, and parts of a whole that was not reported, make the cost unknown."""
     assert charge(exact_rates({name: ALL[name] for name in prices}), usage, "x") is None
 
 
@@ -160,7 +160,7 @@ def test_zero_tokens_need_no_price() -> None:
 
 @pytest.mark.parametrize("price", ["1E-61", "1E+500", "NaN"])
 def test_prices_that_cannot_be_held_exactly_are_refused(price: str) -> None:
-    """Rather no rates than rounded ones."""
+    """Prices that would have to be rounded give no rates."""
     with pytest.raises((ArithmeticError, ValueError)):
         exact_rates({"input": Decimal(price)})
 
