@@ -92,7 +92,7 @@ def _look(
         plan.is_kept
         and drops.events == dropped
         and _TEXTS.issuperset(map(type, given))
-        and sum(map(len, given)) <= _SEEN_LENGTH
+        and sum(map(len, given)) + _length(service, environment) <= _SEEN_LENGTH
     ):
         if len(_seen) >= _SEEN_KEPT:
             _seen.clear()
@@ -110,16 +110,20 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         values: Values = tuple(sorted(own.items()))
     else:
         values = () if session_id is None else _id_values(session_id)
-    labels = _labels(
-        fields.get("session_name"),
-        fields.get("user_id"),
-        fields.get("tags", ()),
-        service,
-        fields.get("environment", environment),
-    )
+    environment = fields.get("environment", environment)
+    name, user_id, tags = fields.get("session_name"), fields.get("user_id"), fields.get("tags", ())
+    # The other texts are of limited length.
+    if _length(service, environment) <= _SEEN_LENGTH:
+        labels = _labels(name, user_id, tags, service, environment)
+    else:
+        labels = Labels(name, user_id, tags, (), service, environment)
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
     return _Who(fields.get("kind"), values, fields.get("cut", ()), labels)
+
+
+def _length(service: str | None, environment: str | None) -> int:
+    return len(service or "") + len(environment or "")
 
 
 @lru_cache(maxsize=8_192)

@@ -305,7 +305,7 @@ def _metadata(value: object) -> MetadataValue | None:
 
 
 def _environment(value: object) -> str | None:
-    return value[:200] if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value else None
 
 
 def _kind_parser(table: Mapping[str, str]) -> Callable[[Any], str | None]:
