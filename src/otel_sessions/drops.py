@@ -9,11 +9,10 @@ import logging
 import os
 from typing import Final
 
+from otel_sessions import environment_variables
 from otel_sessions.forking import ForkSafeLock
 
 logger: Final = logging.getLogger("otel_sessions")
-
-STRICT_VARIABLE: Final = "OTEL_SESSIONS_STRICT"
 
 
 class SessionValueError(ValueError):
@@ -78,7 +77,7 @@ def is_strict(strict: bool | None = None) -> bool:
     """Whether a refused value raises: the argument, else the environment variable `OTEL_SESSIONS_STRICT`."""
     if strict is not None:
         return strict
-    return os.environ.get(STRICT_VARIABLE, "").strip().lower() in {"1", "true", "yes", "on"}
+    return os.environ.get(environment_variables.STRICT, "").strip().lower() in {"1", "true", "yes", "on"}
 
 
 def drop(error: SessionValueError, *, strict: bool | None = None) -> None:

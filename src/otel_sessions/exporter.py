@@ -32,6 +32,7 @@ from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
 from otel_sessions.drops import DropCounter, SessionValueError
 from otel_sessions.forking import ForkSafeLock
+from otel_sessions.resource import service_and_environment
 from otel_sessions.rollups import RollupLimits, Rollups
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
 
@@ -205,16 +206,9 @@ class SessionExporter(SpanExporter):
             return None
 
     def _read_resource(self, resource: Resource) -> tuple[Resource, str | None, str | None]:
-        attributes = resource.attributes
-        service = attributes.get("service.name")
-        environment = attributes.get("deployment.environment.name", attributes.get("deployment.environment"))
         if len(self._resources) >= _RESOURCES_KEPT:
             self._resources.clear()
-        read = (
-            resource,
-            service if isinstance(service, str) else None,
-            environment if isinstance(environment, str) else None,
-        )
+        read = (resource, *service_and_environment(resource.attributes))
         self._resources[id(resource)] = read
         return read
 

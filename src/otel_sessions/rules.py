@@ -35,6 +35,9 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
+MAX_NAME_LENGTH: Final = 256
+"""Characters of a name of a model, a provider or a response; a longer one is as good as absent."""
+
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from otel_sessions import attributes, resource
+
 SESSION_ID: Final = (
-    "session.id",
+    attributes.SESSION_ID,
     "langfuse.session.id",
     "lmnr.association.properties.session_id",
     "traceloop.association.properties.session_id",
@@ -49,7 +51,7 @@ SESSION_ID: Final = (
 STRINGS_ONLY: Final = frozenset({"thread.id", "thread_id"})
 
 USER_ID: Final = (
-    "user.id",
+    attributes.USER_ID,
     "langfuse.user.id",
     "enduser.id",
     "lmnr.association.properties.user_id",
@@ -70,14 +72,14 @@ USER_ID: Final = (
 )
 
 SESSION_NAME: Final = (
-    "session.name",
+    attributes.SESSION_NAME,
     "agentmark.session_name",
     "agentmark.metadata.session_name",
     "traceloop.association.properties.Helicone-Session-Name",
 )
 
 TAGS: Final = (
-    "session.tags",
+    attributes.SESSION_TAGS,
     "langfuse.trace.tags",
     "langfuse.tags",
     "tag.tags",
@@ -91,7 +93,7 @@ TAGS: Final = (
 )
 
 METADATA: Final = (
-    "session.metadata.*",
+    attributes.SESSION_METADATA_PREFIX + "*",
     "langfuse.trace.metadata.*",
     "traceloop.association.properties.*",
     "ai.telemetry.metadata.*",
@@ -108,7 +110,7 @@ METADATA: Final = (
 )
 """The one field whose candidates are merged; the first that has a name wins for that name."""
 
-ENVIRONMENT: Final = ("langfuse.environment", "deployment.environment.name", "deployment.environment")
+ENVIRONMENT: Final = ("langfuse.environment", resource.ENVIRONMENT, resource.OLDER_ENVIRONMENT)
 
 MODEL: Final = (
     "langfuse.observation.model.name",

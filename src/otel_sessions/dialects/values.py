@@ -16,13 +16,13 @@ from typing import Any, Final, TypeVar
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.money import is_amount
+from otel_sessions.rules import MAX_NAME_LENGTH
 
 T = TypeVar("T")
 
 MAX_TOKENS: Final = 10**12
 """More tokens than this in one call are no count but a mistake."""
 
-MAX_NAME: Final = 256
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
 _MAX_BITS: Final = 128
@@ -73,10 +73,10 @@ def text(value: object) -> str | None:
 
 def name(value: object) -> str | None:
     """A text that names a model, a provider or a response: of a length that such a name has."""
-    if type(value) is str and 0 < len(value) <= MAX_NAME and value[0] != '"':
+    if type(value) is str and 0 < len(value) <= MAX_NAME_LENGTH and value[0] != '"':
         return value
     found = text(value)
-    return found if found is not None and len(found) <= MAX_NAME else None
+    return found if found is not None and len(found) <= MAX_NAME_LENGTH else None
 
 
 def flag(value: object) -> bool | None:

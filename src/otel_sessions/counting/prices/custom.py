@@ -11,8 +11,8 @@ from otel_sessions.counting.prices.price_entries import Entry, read_entries
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.prices.rates import charge
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.rules import MAX_NAME_LENGTH
 
-_MAX_NAME: Final = 256
 _MAX_MODELS: Final = 1024
 
 
@@ -52,7 +52,7 @@ class PriceFile:
         """The cost of one call; see `Pricer.price`. The context has no influence: a file has one price per model."""
         del context
         try:
-            if len(model) > _MAX_NAME or (provider is not None and len(provider) > _MAX_NAME):
+            if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
                 return None
             for entry in self._covering(provider, model):
                 if entry.is_active(at):

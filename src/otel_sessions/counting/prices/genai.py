@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.rules import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from otel_sessions.counting.prices.genai_catalog import PricedModel
-
-MAX_NAME: Final = 256
-"""Characters of a provider, a model or a context value; anything longer has no price."""
 
 MAX_CONTEXT: Final = 8
 """Entries of a price context."""
@@ -53,7 +51,7 @@ class GenAIPrices:
     ) -> Cost | None:
         """The cost of one call; see `Pricer.price`."""
         try:
-            if len(model) > MAX_NAME or (provider is not None and len(provider) > MAX_NAME):
+            if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
                 return None
             if context and not _is_small(context):
                 return None
@@ -65,4 +63,4 @@ class GenAIPrices:
 
 
 def _is_small(context: tuple[tuple[str, str], ...]) -> bool:
-    return len(context) <= MAX_CONTEXT and all(len(key) <= MAX_NAME >= len(value) for key, value in context)
+    return len(context) <= MAX_CONTEXT and all(len(key) <= MAX_NAME_LENGTH >= len(value) for key, value in context)

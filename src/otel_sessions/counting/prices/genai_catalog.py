@@ -17,11 +17,12 @@ from genai_prices.units import UnitRegistry
 
 from otel_sessions.counting.prices.aliases import candidates, provider_id
 from otel_sessions.counting.prices.genai_linear import NotLinear, Plan, linear_plan
-from otel_sessions.counting.prices.genai_periods import Periods, moment, periods_of
+from otel_sessions.counting.prices.genai_periods import Periods, periods_of
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.prices.rates import TOTALS_ONLY, charge
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import EXACT
+from otel_sessions.timestamps import to_datetime
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -72,7 +73,7 @@ class PricedModel:
         plan = self._plans.get(cell)
         if plan is None:
             try:
-                plan = linear_plan(self._model.get_prices(moment(at), self._context), self._registry)
+                plan = linear_plan(self._model.get_prices(to_datetime(at), self._context), self._registry)
             except NotLinear:
                 self._linear = False
                 return self._computed(usage, at)
@@ -91,7 +92,7 @@ class PricedModel:
                     found = self._model.calc_price(
                         {key: getattr(counts, field) for key, field in _REPORTED.items()},
                         self._provider,
-                        genai_request_timestamp=moment(at),
+                        genai_request_timestamp=to_datetime(at),
                         price_context=self._context,
                     )
             except ValueError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from otel_sessions.counting.prices.aliases import provider_id
 from otel_sessions.counting.prices.rates import Rates, exact_rates
 from otel_sessions.money import EXACT
+from otel_sessions.timestamps import start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _PRICES: Final = ("input", "output", "cache_read", "cache_write")
 _KNOWN: Final = ("model", "provider", *_PRICES, "from", "until")
 _MILLION: Final = Decimal(1_000_000)
-_DAY: Final = 86_400_000_000_000
 _MOST: Final = Decimal(1_000_000_000)
 _FINEST_EXPONENT: Final = -20
 _FIX: Final = "write USD per million tokens, for example 2.50"
@@ -152,7 +152,7 @@ def _midnight(place: str, key: str, value: object) -> int | None:
         return None
     if not isinstance(value, date) or isinstance(value, datetime):
         raise ValueError(f"{place}: {key} is {_kind(value)}; write a date such as 2026-01-31")  # noqa: TRY004 - as above
-    return (value - date(1970, 1, 1)).days * _DAY
+    return start_of_day(value)
 
 
 def _refuse_overlaps(path: Path, entries: list[Entry]) -> None:
