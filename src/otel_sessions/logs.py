@@ -15,6 +15,7 @@ from otel_sessions.dialects.write import Writer
 from otel_sessions.drops import drops
 from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
+from otel_sessions.session import plain_attributes
 
 
 class SessionLogRecordProcessor(LogRecordProcessor):
@@ -41,10 +42,10 @@ class SessionLogRecordProcessor(LogRecordProcessor):
         """Stamp the record; never raises."""
         try:
             record = log_record.log_record
-            session = self._resolver.session(record.context)
-            if session.plain_attributes:
+            stamped = plain_attributes(self._resolver.session(record.context))
+            if stamped:
                 attributes: Any = record.attributes
-                for name, value in self._writer.extend(session.plain_attributes).items():
+                for name, value in self._writer.extend(stamped).items():
                     if name not in attributes:
                         attributes[name] = value
         except Exception as error:

@@ -57,7 +57,7 @@ class SessionSpanProcessor(SpanProcessor):
             if scope is not None:
                 attributes: Mapping[str, AttributeValue] = scope.attributes  # type: ignore[attr-defined]
             elif context:
-                attributes = self._elsewhere(context).plain_attributes
+                attributes = self._elsewhere(context)._attributes  # noqa: SLF001 - a call less per span
             else:
                 return
             if not attributes:

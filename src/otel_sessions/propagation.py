@@ -26,7 +26,7 @@ from otel_sessions.attributes import ALL_KEYS
 from otel_sessions.drops import SessionValueError, drop, drops
 from otel_sessions.given import Given, check, unreadable
 from otel_sessions.scopes import Scope, enter, leave, refresh_baggage, scope_in, session_in
-from otel_sessions.session import EMPTY, Session
+from otel_sessions.session import EMPTY, Session, fields_of, inner_session
 from otel_sessions.stamping import changing, restamp, stamp_on_entry
 from otel_sessions.stepping import async_stepped, awaited_in, stepped
 
@@ -118,7 +118,7 @@ class SessionScope(ABC):
 class _Propagated(SessionScope):
     """What `propagate_sessions` returns; values are checked when it is made, callables when it is called."""
 
-    def __init__(self, fields: dict[str, Any], *, strict: bool | None, baggage: bool) -> None:
+    def __init__(self, fields: dict[str, object], *, strict: bool | None, baggage: bool) -> None:
         self._fields = fields
         self._strict = strict
         self._baggage = baggage
@@ -237,7 +237,16 @@ def propagate_sessions(
             return _Plain(_plain_session(session_id, user_id, session_name), strict=strict, baggage=baggage)
         except SessionValueError:  # counted, or raised, below
             pass
-    fields = _fields(session_id, session_name, user_id, previous_id, tags, metadata, keys, session_keys)
+    fields: dict[str, object] = {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "tags": tags,
+        "metadata": metadata,
+        "previous_id": previous_id,
+        "keys": keys,
+        "session_keys": session_keys,
+    }
     return _Propagated(fields, strict=strict, baggage=baggage)
 
 
@@ -277,11 +286,20 @@ def update_session(
         message = "update_session outside a session scope does nothing; enter propagate_sessions(...) first"
         drop(SessionValueError("update_session", "no_scope", message), strict=strict)
         return EMPTY
-    fields = _fields(session_id, session_name, user_id, previous_id, tags, metadata, keys, session_keys)
+    fields: dict[str, object] = {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "tags": tags,
+        "metadata": metadata,
+        "previous_id": previous_id,
+        "keys": keys,
+        "session_keys": session_keys,
+    }
     given = _checked(fields, strict)
     with changing:
         before = scope.session
-        session = before.inner(given, known=_known_keys(scope), strict=strict)
+        session = inner_session(before, given, known=_known_keys(scope), strict=strict)
         scope.replace(session)
     refresh_baggage(scope)
     _on_span(functools.partial(restamp, before=before), get_current_span(), scope)
@@ -299,34 +317,12 @@ def bind_session(function: Callable[P, R]) -> Callable[P, R]:
     return _Fixed(scope.session, baggage=scope.baggage)(function)
 
 
-def _fields(
-    session_id: object,
-    session_name: object,
-    user_id: object,
-    previous_id: object,
-    tags: object,
-    metadata: object,
-    keys: object,
-    session_keys: dict[str, object],
-) -> dict[str, Any]:
-    return {
-        "session_id": session_id,
-        "session_name": session_name,
-        "user_id": user_id,
-        "previous_id": previous_id,
-        "tags": tags,
-        "metadata": metadata,
-        "keys": keys,
-        "session_keys": session_keys or None,
-    }
-
-
 def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
     try:
         session = fields["session_id"]
         if isinstance(session, Session):
             given = {name: value for name, value in fields.items() if value is not None and value is not session}
-            fields = {**_fields_of(session), **given}
+            fields = {**fields_of(session), **given}
         return check(**fields, strict=strict)
     except SessionValueError:
         raise
@@ -334,23 +330,10 @@ def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
         return unreadable(error, strict=strict)
 
 
-def _fields_of(session: Session) -> dict[str, Any]:
-    return {
-        "session_id": session.id,
-        "session_name": session.name,
-        "user_id": session.user_id,
-        "previous_id": session.previous_id,
-        "tags": session.tags,
-        "metadata": session.metadata,
-        "keys": session.keys,
-        "cut": session.cut,
-    }
-
-
 def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
     if outer is None:
-        return EMPTY.inner(given, strict=strict)
-    return outer.session.inner(given, known=_known_keys(outer), strict=strict)
+        return inner_session(EMPTY, given, strict=strict)
+    return inner_session(outer.session, given, known=_known_keys(outer), strict=strict)
 
 
 def _known_keys(scope: Scope) -> tuple[str, ...]:

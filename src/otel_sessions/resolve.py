@@ -14,7 +14,7 @@ from otel_sessions.dialects.ambient import AMBIENT_KEYS, read_ambient
 from otel_sessions.given import check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
 from otel_sessions.scopes import scope_in
-from otel_sessions.session import EMPTY, Session
+from otel_sessions.session import EMPTY, Session, inner_session, plain_attributes
 from otel_sessions.stamping import session_of
 
 ACCEPT_BAGGAGE: Final = (SESSION_ID, SESSION_KEY_PREFIX + "*", USER_ID)
@@ -60,7 +60,7 @@ class Resolver:
                 return EMPTY
         if not AMBIENT_KEYS.isdisjoint(context):
             session = read_ambient(context, limits=self._limits)
-            if session.plain_attributes:
+            if plain_attributes(session):
                 return session
         if self._baggage:
             entries = otel_baggage.get_all(context)
@@ -83,4 +83,4 @@ class Resolver:
             strict=False,
             limits=self._limits,
         )
-        return EMPTY.inner(given._replace(cut=()), strict=False, limits=self._limits)
+        return inner_session(EMPTY, given._replace(cut=()), strict=False, limits=self._limits)

@@ -17,7 +17,7 @@ from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
 
 from otel_sessions.attributes import SESSION_ID, SESSION_KEY_PREFIX, USER_ID
-from otel_sessions.session import EMPTY, AttributeValue, Session
+from otel_sessions.session import EMPTY, AttributeValue, Session, plain_attributes
 
 _MAX_DEPTH: Final = 32
 
@@ -32,7 +32,7 @@ class Scope:
     def __init__(self, session: Session, outer: Scope | None, owner: object, *, baggage: bool) -> None:
         """Hold a session; `owner` is whoever will leave the scope."""
         self.session = session
-        self.attributes: dict[str, AttributeValue] = session.plain_attributes
+        self.attributes: dict[str, AttributeValue] = plain_attributes(session)
         self.outer = outer
         self.owner = owner
         self.baggage = baggage
@@ -49,7 +49,7 @@ class Scope:
     def replace(self, session: Session) -> None:
         """Put another session in force for all who share this scope."""
         self.session = session
-        self.attributes = session.plain_attributes
+        self.attributes = plain_attributes(session)
 
     def _prune(self) -> None:
         for depth, scope in enumerate(self.chain()):

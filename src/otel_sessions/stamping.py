@@ -31,7 +31,7 @@ from otel_sessions.forking import ForkSafeLock
 from otel_sessions.given import check, check_cut
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
 from otel_sessions.scopes import Scope
-from otel_sessions.session import EMPTY, AttributeValue, Session
+from otel_sessions.session import EMPTY, AttributeValue, Session, inner_session
 
 
 class _Late(NamedTuple):
@@ -217,4 +217,4 @@ def read_session(attributes: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMI
         strict=False,
         limits=limits,
     )
-    return EMPTY.inner(given._replace(cut=cut), strict=False, limits=limits)
+    return inner_session(EMPTY, given._replace(cut=cut), strict=False, limits=limits)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from otel_sessions import Session
 from otel_sessions.dialects import DIALECTS
 from otel_sessions.dialects.write import Writer
+from otel_sessions.session import plain_attributes
 
 FULL = Session(
     "a",
@@ -79,7 +80,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", sorted(DIALECTS))
 def test_the_names_of_each_backend(name: str) -> None:
     """A full session under its names, after which ours come, unchanged."""
-    extended = Writer([name]).extend(FULL.plain_attributes)
+    extended = Writer([name]).extend(plain_attributes(FULL))
     assert dict(extended) == {**WRITTEN[name], **FULL.attributes}
 
 
@@ -87,7 +88,7 @@ def test_the_names_of_each_backend(name: str) -> None:
 @pytest.mark.parametrize("session", [Session(keys={"run": "1"}), Session(cut=("*",))])
 def test_what_there_is_not_is_not_written(name: str, session: Session) -> None:
     """No empty values, and no name for what a backend does not know."""
-    assert dict(Writer([name]).extend(session.plain_attributes)) == dict(session.attributes)
+    assert dict(Writer([name]).extend(plain_attributes(session))) == dict(session.attributes)
 
 
 def test_several_dialects_at_once() -> None:
@@ -110,7 +111,7 @@ def test_an_unknown_dialect_is_an_error(names: Any) -> None:
 def test_metadata_does_not_replace_the_session_id(name: str) -> None:
     """An entry that happens to be named `session_id` or `user_id` loses against the real one."""
     session = Session("a", user_id="u", metadata={"session_id": "wrong", "user_id": "wrong", "tags": "wrong"})
-    extended = Writer([name]).extend(session.plain_attributes)
+    extended = Writer([name]).extend(plain_attributes(session))
     dialect = DIALECTS[name]
     assert dialect.session_id
     assert dialect.user_id
@@ -120,22 +121,22 @@ def test_metadata_does_not_replace_the_session_id(name: str) -> None:
 def test_what_was_made_for_a_session_is_made_once() -> None:
     """The next span of the session gets the same mapping; an equal session is not mistaken for it."""
     writer = Writer(["langfuse"])
-    assert writer.extend(FULL.plain_attributes) is writer.extend(FULL.plain_attributes)
+    assert writer.extend(plain_attributes(FULL)) is writer.extend(plain_attributes(FULL))
     twin = Session("b")
-    assert writer.extend(twin.plain_attributes)["langfuse.session.id"] == "b"
+    assert writer.extend(plain_attributes(twin))["langfuse.session.id"] == "b"
 
 
 def test_many_sessions_give_each_its_own() -> None:
     """What is kept is bounded, and never handed to another session."""
     writer = Writer(["gen_ai"])
     for number in range(2_500):
-        assert writer.extend(Session(str(number)).plain_attributes)["gen_ai.conversation.id"] == str(number)
+        assert writer.extend(plain_attributes(Session(str(number))))["gen_ai.conversation.id"] == str(number)
     assert len(writer._made) <= 1_000
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.one_of(st.booleans(), st.integers(), st.text()), max_size=5))
 def test_metadata_json_reads_back(metadata: dict[str, Any]) -> None:
     """OpenInference's one JSON object holds exactly the metadata; without any there is none."""
-    extended = Writer(["openinference"]).extend(Session("a", metadata=metadata).plain_attributes)
+    extended = Writer(["openinference"]).extend(plain_attributes(Session("a", metadata=metadata)))
     assert json.loads(str(extended.get("metadata", "{}"))) == metadata
     assert ("metadata" in extended) == bool(metadata)

@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from otel_sessions.attributes import SESSION_ID, USER_ID
 from otel_sessions.given import check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
-from otel_sessions.session import EMPTY, Session
+from otel_sessions.session import EMPTY, Session, inner_session
 
 _TRACELOOP: Final = "association_properties"
 _LANGFUSE: Final = "langfuse.propagated."
@@ -28,7 +28,7 @@ def read_ambient(context: Context, *, limits: Limits = DEFAULT_LIMITS) -> Sessio
     """The session that another SDK has put into the context, checked by the rules, or the empty one."""
     for reader in (_openinference, _langfuse, _traceloop):
         given = check(**reader(context), strict=False, limits=limits)
-        session = EMPTY.inner(given._replace(cut=()), strict=False, limits=limits)
+        session = inner_session(EMPTY, given._replace(cut=()), strict=False, limits=limits)
         if session.id is not None or session.user_id is not None:
             return session
     return EMPTY
