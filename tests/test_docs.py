@@ -61,7 +61,7 @@ def test_the_prices_file_in_the_docs_can_be_loaded(tmp_path: Path) -> None:
     (snippet,) = snippets(ROOT / "docs" / "counting.md", "toml")
     path = tmp_path / "prices.toml"
     path.write_text(snippet)
-    prices = otel_sessions.PriceFile.load(path)
+    prices = otel_sessions.PriceFile(path)
     usage = otel_sessions.Usage(1_000_000, 0)
     cost = prices.price(provider=None, model="our-own-model", usage=usage, at=0)
     assert cost is not None
@@ -75,11 +75,6 @@ def test_the_policy_in_the_docs_is_the_samplers_rule() -> None:
     (condition,) = yaml.safe_load(snippet)["policies"][0]["ottl_condition"]["span"]
     (ratio,) = re.findall(r"SessionRatioSampler\(([\d.]+)\)", page.read_text())
     assert condition.endswith(f"< {int(float(ratio) * 2**32)}")
-
-
-def test_every_public_name_has_a_docstring() -> None:
-    """What the package exports says what it gives."""
-    assert [] == [name for name in otel_sessions.__all__ if not getattr(otel_sessions, name).__doc__]
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

@@ -1,4 +1,4 @@
-"""Scopes for users: `propagate_sessions`, `no_session`, `current_session`, `update_session`, `bind_session`."""
+"""The public functions around scopes: `propagate_sessions`, `no_session`, `current_session` and others."""
 
 from __future__ import annotations
 
@@ -40,9 +40,24 @@ _NO_SESSION: Final = Session(cut=(ALL_KEYS,))
 
 
 class SessionScope(ABC):
-    """A scope with a session in force: for `with`, `async with`, as a decorator, and to `wrap` iterators.
+    """A scope that a session is in force in: use it with `with` or `async with`, as a decorator, or to `wrap` an iterator.
 
-    One object can be entered many times, also inside itself and from several threads or tasks.
+    `propagate_sessions` and `no_session` return one. It can be entered many times, also inside itself and from several
+    threads or tasks at once.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions
+        >>> scope = propagate_sessions("ticket-2611")
+        >>> with scope as session:
+        ...     print(session.id)
+        ticket-2611
+        >>> @scope
+        ... def answer():
+        ...     return current_session().id
+        >>> answer()
+        'ticket-2611'
+        >>> list(scope.wrap(current_session().id for _ in range(2)))
+        ['ticket-2611', 'ticket-2611']
     """
 
     _baggage = False
@@ -70,7 +85,7 @@ class SessionScope(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Put back what was in force before."""
+        """Put the session in force again that was in force before."""
         leave(self)
 
     async def __aenter__(self) -> Session:
@@ -80,14 +95,16 @@ class SessionScope(ABC):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Put back what was in force before."""
+        """Put the session in force again that was in force before."""
         leave(self)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function, coroutine function, generator or async generator; it stays of its kind.
+        """Decorate a function, coroutine function, generator function or async generator function.
+
+        The result is of the same kind, and every call has a scope of its own.
 
         Raises:
-            TypeError: for what cannot be called.
+            TypeError: for an argument that cannot be called.
         """
         if not callable(function):
             raise TypeError(
@@ -101,10 +118,10 @@ class SessionScope(ABC):
     @overload
     def wrap(self, iterable: Iterable[T]) -> Generator[T, None, None]: ...
     def wrap(self, iterable: Any) -> Any:
-        """The same items, produced inside this scope: for an iterator that someone else consumes, later or elsewhere.
+        """The items of an iterable, produced inside this scope: for one that is consumed later or in another thread.
 
-        The context is taken now: the current span and the outer session are those of the caller of `wrap`. Give a
-        `StreamingResponse` the result.
+        The context is taken now: the current span and the outer session are those of the caller of `wrap`. For example,
+        wrap the body of a `StreamingResponse`.
         """
         context = copy_context()
         context.run(self.__enter__)
@@ -116,7 +133,7 @@ class SessionScope(ABC):
 
 
 class _Propagated(SessionScope):
-    """What `propagate_sessions` returns; values are checked when it is made, callables when it is called."""
+    """The scope of `propagate_sessions`; values are checked when it is made, callables when the function is called."""
 
     def __init__(self, fields: dict[str, object], *, strict: bool | None, baggage: bool) -> None:
         self._fields = fields
@@ -140,7 +157,7 @@ class _Propagated(SessionScope):
 
 
 class _Plain(SessionScope):
-    """The scope of `propagate_sessions` for an id, a user and a name alone: what nearly all scopes are."""
+    """The scope of `propagate_sessions` for an id, a user and a name alone, as nearly all scopes are."""
 
     def __init__(self, session: Session, *, strict: bool | None, baggage: bool) -> None:
         self._session = session
@@ -166,10 +183,10 @@ class _Plain(SessionScope):
 
 @lru_cache(maxsize=1_024)
 def _plain_session(session_id: str | None, user_id: str | None, session_name: str | None) -> Session:
-    """A session that an app enters again and again, once per turn and helper, is checked and laid out once.
+    """The session with these fields, which is checked and laid out once however often an app enters it.
 
     Raises:
-        SessionValueError: for a refused value; that is not remembered.
+        SessionValueError: for a refused value; errors are not cached.
     """
     return Session(
         None if session_id is None else rules.session_id(session_id),
@@ -179,7 +196,7 @@ def _plain_session(session_id: str | None, user_id: str | None, session_name: st
 
 
 class _Fixed(SessionScope):
-    """A scope whose session does not depend on what is around it."""
+    """A scope whose session does not depend on the scopes around it."""
 
     def __init__(self, session: Session, *, baggage: bool = False) -> None:
         self._session = session
@@ -205,28 +222,43 @@ def propagate_sessions(
     strict: bool | None = None,
     **session_keys: object,
 ) -> SessionScope:
-    """A scope whose spans, and those of all that is called in it, carry this session.
+    """A scope in which every span carries this session, also in the functions that are called.
 
-    Use it as `with`, as `async with`, or as a decorator of functions, coroutine functions, generators and async
-    generators; `.wrap(iterable)` is for an iterator handed to someone else. Inside another scope the inner id, name
-    and user win, keys and metadata merge, and tags are united. As a decorator, any value may be a callable: it gets
-    the arguments of the call. What the rules refuse is dropped, counted in `dropped_values()` and warned about once.
+    Use it with `with` or `async with`, or as a decorator of functions, coroutine functions, generators and async
+    generators; see `SessionScope`. Inside another scope the inner id, name and user win, keys and metadata merge, and
+    tags are united. As a decorator, any value may be a callable: it gets the arguments of the call. Values that the
+    rules refuse are dropped, counted in `dropped_values()` and logged once.
+
+    The session lives in the OpenTelemetry Context; see docs/context.md for where that is lost, and
+    https://github.com/open-telemetry/opentelemetry-specification/pull/4931 for the coming standard way.
 
     Args:
-        session_id: value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters. Or a whole
-            `Session`, such as `Session.from_dict(...)` of a job: then the other fields replace its own.
+        session_id: the value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters. Or a whole
+            `Session`, such as `Session.from_dict(...)` of a job; then the other arguments replace its fields.
         session_name: a name for people, up to 200 characters.
-        user_id: value of `user.id`; the rule of `session_id`.
-        tags: any iterable of strings, at most 32.
+        user_id: the value of `user.id`; the same rule as for `session_id`.
+        tags: any iterable of strings, at most 32 of up to 200 characters.
         metadata: up to 32 entries of str, bool, int or float.
-        previous_id: the session that this one continues, for threads that rotate.
-        keys: session keys whose names are parameters here; `None` as a value cuts an inherited key.
-        baggage: also send the id, keys and user with outgoing calls, third parties included.
+        previous_id: the id of the session that this one continues, where threads rotate.
+        keys: session keys whose names are parameters of this function; `None` as a value cuts an inherited key.
+        baggage: also send the id, the keys and the user with outgoing calls, to third parties too.
         strict: raise instead of dropping; by default the environment variable `OTEL_SESSIONS_STRICT` decides.
-        **session_keys: further session keys, such as `conversation_id="conv_1"`; five in all with the id.
+        **session_keys: further session keys, such as `conversation_id="conv_1"`; at most five with the id.
 
     Raises:
         SessionValueError: in strict mode, for the first value that the rules refuse.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions
+        >>> with propagate_sessions("ticket-2611", user_id="user-a", conversation_id="conv-1"):
+        ...     with propagate_sessions(agent_run=7):
+        ...         print(current_session().values())
+        {'id': 'ticket-2611', 'agent_run': '7', 'conversation_id': 'conv-1'}
+        >>> @propagate_sessions(lambda ticket: ticket["id"])
+        ... def handle(ticket):
+        ...     return current_session().id
+        >>> handle({"id": "ticket-2612"})
+        'ticket-2612'
     """
     if (
         _PLAIN_TYPES.issuperset((type(session_id), type(user_id), type(session_name)))
@@ -251,12 +283,30 @@ def propagate_sessions(
 
 
 def no_session() -> SessionScope:
-    """A scope without any session, for a background job that is started inside a request."""
+    """A scope without a session, for a background job that is started inside a request.
+
+    Its spans carry `session.cut`, so that they stay out of the sessions of their ancestors.
+
+    Example:
+        >>> from otel_sessions import current_session, no_session, propagate_sessions
+        >>> with propagate_sessions("ticket-2611"), no_session():
+        ...     print(current_session().id)
+        None
+    """
     return _Fixed(_NO_SESSION)
 
 
 def current_session() -> Session:
-    """The session in force here, or an empty one, which is falsy."""
+    """The session in force, or an empty one, which is false.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions
+        >>> with propagate_sessions("ticket-2611"):
+        ...     print(current_session().id)
+        ticket-2611
+        >>> bool(current_session())
+        False
+    """
     return session_in(get_current())
 
 
@@ -272,14 +322,32 @@ def update_session(
     strict: bool | None = None,
     **session_keys: object,
 ) -> Session:
-    """Change the innermost scope until it ends, for all who share it, and return its session.
+    """Change the session of the innermost scope until the scope ends, and return it.
 
-    The fields are those of `propagate_sessions` and merge by the same rules. The current span is brought up to date;
-    spans that ended already are not. Outside any scope nothing happens, which is counted and said once: a session
-    without a scope would leak into whatever runs next.
+    All tasks and threads that share the scope see the change. The fields merge as in an inner scope. The current span
+    is updated; spans that have ended are not. Outside a scope nothing changes, which is counted and logged once: a
+    session without a scope would leak into the next request on the same thread.
+
+    Args:
+        session_id: as for `propagate_sessions`, as all other arguments; callables are not accepted.
+        session_name: a name for people.
+        user_id: the value of `user.id`.
+        tags: tags to add.
+        metadata: entries to add or replace.
+        previous_id: the id of the session that this one continues.
+        keys: session keys whose names are parameters of this function; `None` as a value cuts a key.
+        strict: raise instead of dropping.
+        **session_keys: further session keys.
 
     Raises:
-        SessionValueError: in strict mode, for the first value that the rules refuse, or outside any scope.
+        SessionValueError: in strict mode, for the first value that the rules refuse, or outside a scope.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions, update_session
+        >>> with propagate_sessions("ticket-2611"):
+        ...     session = update_session(session_name="Order #12345")
+        ...     print(current_session().name)
+        Order #12345
     """
     scope = scope_in(get_current())
     if scope is None:
@@ -307,9 +375,17 @@ def update_session(
 
 
 def bind_session(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, with the session in force now in force whenever and wherever it is called.
+    """The function with the current session in force whenever it is called, in any thread or task.
 
-    For a bare thread, an executor or a callback, which start without the caller's context.
+    For a bare thread, an executor or a callback, which start without the context of the caller. Outside a scope the
+    function itself is returned.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> from otel_sessions import bind_session, current_session, propagate_sessions
+        >>> with ThreadPoolExecutor() as pool, propagate_sessions("ticket-2611"):
+        ...     pool.submit(bind_session(lambda: current_session().id)).result()
+        'ticket-2611'
     """
     scope = scope_in(get_current())
     if scope is None:
@@ -337,7 +413,7 @@ def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
 
 
 def _known_keys(scope: Scope) -> tuple[str, ...]:
-    """The session keys around a scope without sessions; an inner scope that sets some must keep the others cut."""
+    """The session keys of all scopes around, if the scope has none (`*`): an inner scope keeps those cut that it does not set."""
     if ALL_KEYS not in scope.session.cut:
         return ()
     return tuple(dict.fromkeys(key for outer in scope.chain() for key in outer.session.values()))
@@ -357,13 +433,13 @@ def _has_callables(fields: dict[str, Any]) -> bool:
                 continue
             if callable(value) or (isinstance(value, Mapping) and any(map(callable, value.values()))):
                 return True
-    except Exception:  # an odd value; the check will count it
+    except Exception:  # the value raises when it is read, which the check counts
         return False
     return False
 
 
 def _resolved(field: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The value that a callable returns; if it raises, the error that the check then counts or raises."""
+    """The value that a callable returns; if it raises, an error that the check then counts or raises."""
     try:
         if callable(value):
             return value(*args, **kwargs)
@@ -386,7 +462,7 @@ def _decorated(scope: SessionScope, function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: Any, **kwargs: Any) -> Any:
         with scope._for_call(args, kwargs):  # noqa: SLF001
             result: Any = function(*args, **kwargs)
-            # Behind somebody's plain wrapper a coroutine function cannot be told before it is called.
+            # A coroutine function behind a plain wrapper is only known by what a call returns.
             return awaited_in(copy_context(), result) if inspect.iscoroutine(result) else result
 
     async def call_async(*args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Sessions without a change to the app: what `opentelemetry-instrument` and `OTEL_CONFIG_FILE` load by entry point.
+"""Sessions without a change to the app: the entry points that `opentelemetry-instrument` and `OTEL_CONFIG_FILE` load.
 
 The processor is added to the SDK's provider after instrumentation. The exporter is the trace exporter named
-`sessions`: a `SessionExporter` around the OTLP exporter that the usual variables describe.
+`sessions`: a `SessionExporter` around the OTLP exporter that OpenTelemetry's variables configure.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ConfiguredSessionExporter(SessionExporter):
 
     Raises:
         ImportError: the OTLP exporter is not installed; the message names the extra.
-        ValueError: the protocol is none that it speaks, or the prices file cannot be read.
+        ValueError: the protocol is unknown, or the prices file cannot be read.
     """
 
     latest: ClassVar[ConfiguredSessionExporter | None] = None
@@ -41,12 +41,18 @@ class ConfiguredSessionExporter(SessionExporter):
 
 
 def default_exporter() -> SessionExporter | None:
-    """The `SessionExporter` that zero-code configuration made last, to ask for sessions; `None` if it made none."""
+    """The last `SessionExporter` that zero-code configuration made; `None` if it made none.
+
+    Example:
+        >>> from otel_sessions import default_exporter
+        >>> exporter = default_exporter()
+        >>> costly = [] if exporter is None else exporter.sessions(sort="cost", limit=3)
+    """
     return ConfiguredSessionExporter.latest
 
 
 def add_processor() -> None:
-    """Add a `SessionSpanProcessor` to the global tracer provider; does nothing, and says so, if that is not the SDK's."""
+    """Add a `SessionSpanProcessor` to the global tracer provider; if that is not the SDK's, log a warning instead."""
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         message = (
@@ -94,5 +100,5 @@ def _otlp_exporter() -> SpanExporter:
             f"the trace exporter 'sessions' needs the OTLP exporter for {protocol}: install otel-sessions[otlp]"
         ) from error
     raise ValueError(
-        f"{environment_variables.OTLP_PROTOCOLS[1]}={protocol!r} is not spoken; set it to 'grpc' or 'http/protobuf'"
+        f"{environment_variables.OTLP_PROTOCOLS[1]}={protocol!r} is not supported; set it to 'grpc' or 'http/protobuf'"
     )

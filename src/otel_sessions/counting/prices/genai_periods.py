@@ -1,4 +1,4 @@
-"""`Periods`: between which moments the price of a genai-prices model stays the same."""
+"""`Periods`: the times between which the price of a genai-prices model stays the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Periods(NamedTuple):
-    """The moments at which a model's price can change, in ascending order.
+    """The times at which the price of a model can change, in ascending order.
 
     `dates` are nanoseconds UTC since 1970, `times` nanoseconds since UTC midnight. All calls within one `cell` have the
     same price.
@@ -25,12 +25,12 @@ class Periods(NamedTuple):
     times: tuple[int, ...]
 
     def cell(self, at: int) -> int:
-        """The number of the period that `at` (nanoseconds UTC) lies in."""
+        """The number of the period that contains `at` (nanoseconds UTC)."""
         return bisect_right(self.dates, at) * (len(self.times) + 1) + bisect_right(self.times, at % DAY_NS)
 
 
 def periods_of(model: ModelInfo) -> Periods | None:
-    """The periods of `model`; `None` if it has a condition of a kind that is not known here."""
+    """The periods of `model`; `None` if it has a condition of an unknown kind."""
     dates: set[int] = set()
     times: set[int] = set()
     for constraint in _constraints(model):
@@ -52,6 +52,6 @@ def _constraints(model: ModelInfo) -> Iterator[object]:
 
 
 def _nanoseconds(value: time) -> int:
-    """A time of day as nanoseconds since UTC midnight; without a time zone it is UTC, as in genai-prices."""
+    """A time of day as nanoseconds since UTC midnight; without a time zone it is in UTC, as in genai-prices."""
     moment = datetime.combine(EPOCH.date(), value, tzinfo=value.tzinfo or UTC)
     return (moment - EPOCH) // timedelta(microseconds=1) * 1000 % DAY_NS
