@@ -21,7 +21,7 @@ dialects
 scopes
 counting
 stamping
-resolve
+resolve session_scope
 propagation
 rollups
 processor logs sampler scores exporter

@@ -18,7 +18,6 @@ from otel_sessions.exporter import SessionExporter
 from otel_sessions.logs import SessionLogFilter, SessionLogRecordProcessor
 from otel_sessions.processor import SessionSpanProcessor
 from otel_sessions.propagation import (
-    SessionScope,
     bind_session,
     current_session,
     no_session,
@@ -30,6 +29,7 @@ from otel_sessions.rules import Limits, MetadataValue
 from otel_sessions.sampler import SessionRatioSampler
 from otel_sessions.scores import score_session
 from otel_sessions.session import AttributeValue, Session
+from otel_sessions.session_scope import SessionScope
 from otel_sessions.span_copies import Redact
 from otel_sessions.zero_code import default_exporter
 
