@@ -49,7 +49,7 @@ def test_commands_in_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     targets = re.findall(r"^make (\w+)", commands, re.MULTILINE)
-    extras = [extra for group in re.findall(r"otel-sessions\[([\w,]+)\]", commands) for extra in group.split(",")]
+    extras = [extra for group in re.findall(r"[.\w-]\[([\w,]+)\]", commands) for extra in group.split(",")]
     assert ["demo", "test"] == targets
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
     assert {"otlp", "prices", "server"} == set(extras)
