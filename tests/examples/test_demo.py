@@ -50,7 +50,7 @@ def test_the_demo_stays_when_asked_to(number: int) -> None:
     command = [sys.executable, "-m", "examples.demo", "--stay"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
-        url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
+        url = next(line.split()[4] for line in demo.stdout if line.startswith("The server runs at "))
         with urllib.request.urlopen(f"{url}/v1/sessions", timeout=30) as response:
             assert len(json.load(response)["data"]) == len(TICKETS)
         demo.send_signal(number)
