@@ -49,13 +49,13 @@ class RollupLimits:
 
 
 class _Trace:
-    __slots__ = ("groups", "last_seen", "spans", "stale", "told")
+    __slots__ = ("groups", "last_seen", "reported", "spans", "stale")
 
     def __init__(self) -> None:
         self.spans: dict[int, SpanFacts] = {}
         self.groups: tuple[TraceGroup, ...] = ()
         self.stale = False
-        self.told = False
+        self.reported = False
         self.last_seen = 0.0
 
 
@@ -119,7 +119,7 @@ class Rollups:
                 if now - trace.last_seen < self._limits.idle_seconds:
                     break
                 self._close(trace_id, finished)
-        self._tell(finished)
+        self._report(finished)
 
     def close_all(self) -> None:
         """Close every open trace; a later span opens its trace again."""
@@ -127,7 +127,7 @@ class Rollups:
         with self._lock:
             for trace_id in list(self._open):
                 self._close(trace_id, finished)
-        self._tell(finished)
+        self._report(finished)
 
     def session(self, value: str, key: str) -> SessionRollup | None:
         """The session with all its traces so far, open ones too; `None` if it has no span."""
@@ -188,7 +188,7 @@ class Rollups:
                 changed = True
         self._span_count += len(trace.spans) - before
         if changed:
-            trace.told = False
+            trace.reported = False
             trace.stale = True
             self._stale[trace_id] = trace
 
@@ -212,11 +212,11 @@ class Rollups:
     def _close(self, trace_id: int, finished: list[TraceRollup]) -> None:
         trace = self._open.pop(trace_id)
         self._closed[trace_id] = trace
-        telling = self._on_trace is not None and not trace.told
-        if trace.stale or telling:
+        reporting = self._on_trace is not None and not trace.reported
+        if trace.stale or reporting:
             rolled_up = self._roll_up(trace_id, trace)
-            if telling and rolled_up is not None:
-                trace.told = True
+            if reporting and rolled_up is not None:
+                trace.reported = True
                 finished.append(rolled_up)
 
     def _refresh(self) -> None:
@@ -267,7 +267,7 @@ class Rollups:
                 if session is not None:
                     session.forgotten.late_span_count += 1
 
-    def _tell(self, finished: list[TraceRollup]) -> None:
+    def _report(self, finished: list[TraceRollup]) -> None:
         for rolled_up in finished:
             assert self._on_trace is not None
             try:
