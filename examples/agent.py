@@ -1,11 +1,11 @@
-"""A support agent on the real `openai` client: one trace a turn, one session a ticket.
+"""A support agent on the real `openai` client: one trace per turn, one session per ticket.
 
 Run it against the local server with `python -m examples.agent`, or choose the instrumentations:
-`python -m examples.agent openai-v2` (default: `openai-v2 openinference`, every call in the trace twice).
+`python -m examples.agent openai-v2` (default: `openai-v2 openinference`, which reports every call twice).
 
-A turn asks the model, runs the tool the model asks for (which searches help articles by embeddings), and streams the
-answer. The agent span also carries the sum of its calls, as many frameworks write it. `close()` has a reasoning model
-sum the ticket up.
+A turn asks the model, runs the tool that the model calls (a search for help articles by embeddings), and streams the
+answer. The agent span also has the sum of its calls, as many frameworks write it. `close()` asks a reasoning model to sum
+the ticket up.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
     class Agent(Protocol):
-        """What `converse` needs of an agent."""
+        """The methods of an agent that `converse` calls."""
 
         def turn(self, question: str) -> str:
-            """The answer to one question; raises what the model's API raised."""
+            """The answer to one question; errors of the model's API are raised."""
 
         def close(self) -> str:
             """A summary of the conversation."""
@@ -56,7 +56,7 @@ SEARCH_TOOL: Any = {
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One conversation: what `propagate_sessions` is told, and what the user asks."""
+    """One conversation: the arguments of `propagate_sessions`, and the questions of the user."""
 
     session_id: str
     user_id: str
@@ -73,7 +73,7 @@ TICKETS = (
 
 
 class SupportAgent:
-    """The agent for one ticket. Its client names the ticket to the server, which only labels its ledger with it."""
+    """The agent for one ticket. Its client sends the ticket to the server, which uses it as a label in its ledger only."""
 
     def __init__(self, tracer: Tracer, base_url: str, ticket: str) -> None:
         self._tracer = tracer
@@ -83,7 +83,7 @@ class SupportAgent:
         self._messages: list[Any] = [{"role": "system", "content": SYSTEM}]
 
     def turn(self, question: str) -> str:
-        """One trace: ask, search, answer."""
+        """Answer one question in one trace: ask, search, answer."""
         with self._tracer.start_as_current_span("invoke_agent support", attributes=AGENT) as span:
             usage = TurnUsage(span)
             self._messages.append({"role": "user", "content": question})
@@ -103,7 +103,7 @@ class SupportAgent:
             return answer
 
     def close(self) -> str:
-        """One trace: the ticket in one sentence, by a model that reasons."""
+        """Sum the ticket up in one trace, with a reasoning model."""
         with self._tracer.start_as_current_span("invoke_agent summary", attributes=AGENT) as span:
             request: Any = {"role": "user", "content": "Sum this ticket up"}
             answer = self._client.chat.completions.create(model=SUMMARY_MODEL, messages=[*self._messages, request])
@@ -135,7 +135,7 @@ class TurnUsage:
     output_tokens: int = 0
 
     def add(self, usage: openai.types.CompletionUsage | None) -> None:
-        """Count one answer; a stream's chunks but the last have no usage."""
+        """Add the usage of one answer; in a stream only the last chunk has one."""
         if usage is None:
             return
         self.input_tokens += usage.prompt_tokens
@@ -145,7 +145,7 @@ class TurnUsage:
 
 
 def converse(agent: Agent, ticket: Ticket) -> list[str]:
-    """Work through one ticket in its session: every span of every turn carries it. A failed turn is answered kindly."""
+    """Work through one ticket in its session, which every span of every turn carries; a failed turn gets an excuse."""
     with propagate_sessions(
         ticket.session_id,
         user_id=ticket.user_id,
@@ -164,7 +164,7 @@ def converse(agent: Agent, ticket: Ticket) -> list[str]:
 
 
 def main(names: Sequence[str]) -> None:
-    """Work through the tickets with the named instrumentations and print what the exporter rolled up."""
+    """Work through the tickets with the named instrumentations and print the sessions of the exporter."""
     exporter = SessionExporter()
     provider = TracerProvider()
     provider.add_span_processor(SessionSpanProcessor())

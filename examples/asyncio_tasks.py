@@ -1,4 +1,4 @@
-"""asyncio: concurrent tasks keep their sessions apart, and a background job can be kept out: `python -m examples.asyncio_tasks`."""
+"""asyncio: concurrent tasks have separate sessions, a background job has none: `python -m examples.asyncio_tasks`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ tracer = printing_provider().get_tracer("examples.asyncio")
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a request is about."""
+    """The ticket of a request."""
 
     id: str
     user: str
@@ -22,7 +22,7 @@ class Ticket:
 
 @propagate_sessions(lambda ticket: ticket.id, user_id=lambda ticket: ticket.user)
 async def handle(ticket: Ticket) -> None:
-    """One ticket; its sub-agent is a session of its own under another key."""
+    """Handle one ticket; its sub-agent has a session of its own under another key."""
     with tracer.start_as_current_span(f"handle {ticket.id}"):
         await asyncio.sleep(0)
         async with propagate_sessions(agent_run=f"{ticket.id}-research"):
@@ -33,18 +33,18 @@ async def handle(ticket: Ticket) -> None:
 
 
 async def refresh_cache() -> None:
-    """Work that belongs to no ticket."""
+    """Do work that belongs to no ticket."""
     with tracer.start_as_current_span("refresh cache"):
         await asyncio.sleep(0)
 
 
 async def tickets() -> None:
-    """Two tickets at once."""
+    """Handle two tickets at once."""
     await asyncio.gather(handle(Ticket("ticket-1", "user-a")), handle(Ticket("ticket-2", "user-b")))
 
 
 def main() -> None:
-    """Run them."""
+    """Run the tasks."""
     asyncio.run(tickets())
 
 

@@ -1,9 +1,9 @@
 """The demo: an instrumented agent works through a few tickets offline, and its sessions are checked to the token.
 
-Everything is real but the model: the `openai` client and LangChain, three instrumentation packages at once (so every
-call is in the trace two or three times), OTLP over gRPC to `otel-sessions serve`. The model is a local server that
-speaks the OpenAI API and keeps a ledger of what it handed out. Exit status 1 if a total that the server answers with
-differs from the ledger, or a span is missing there.
+Everything but the model is real: the `openai` client and LangChain, three instrumentation packages at once (so that every
+call is in the trace two or three times), OTLP over gRPC to `otel-sessions serve`. The model is a local server with the
+OpenAI API, which keeps a ledger of its answers. The exit status is 1 if a total of otel-sessions differs from the ledger,
+or a span is missing.
 
 `--stay` leaves the server running until Ctrl-C.
 """
@@ -40,19 +40,19 @@ COLUMNS = ("call_count", "input_tokens", "cache_read_tokens", "output_tokens", "
 
 
 class Ended(SpanProcessor):
-    """Remembers which spans ended, to compare them with those that arrived."""
+    """Keeps the ids of the spans that ended, to compare them with those that arrived."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Note one span."""
+        """Keep the id of one span."""
         assert span.context is not None
         self.ids.append(f"{span.context.span_id:016x}")
 
 
 def rows_of(session: Any) -> list[tuple[str, ...]]:
-    """The table's rows for one session as the API has it: itself, then each model that it used."""
+    """The rows of the table for one session from the API: the session, then each model that it used."""
 
     def use(one: Any) -> tuple[str, ...]:
         return (*(number(one[column]) for column in COLUMNS), number(money(one["total_cost"])))
@@ -63,19 +63,19 @@ def rows_of(session: Any) -> list[tuple[str, ...]]:
 
 
 def money(value: str | None) -> Decimal | None:
-    """An amount as the API has it."""
+    """The amount of a decimal string from the API."""
     return None if value is None else Decimal(value)
 
 
 def number(value: int | Decimal | None) -> str:
-    """A number for the table; what is not known is a dash, not a zero."""
+    """A number for the table; an unknown one is a dash, not a zero."""
     if value is None:
         return "-"
     return f"{value:.8f}" if isinstance(value, Decimal) else str(value)
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Text columns to the left, numbers to the right."""
+    """The rows as a table, text left-aligned and numbers right-aligned."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = [
         "  ".join(
@@ -88,7 +88,7 @@ def table(rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def differences(session: Any, ledger: Ledger) -> list[str]:
-    """Where a session's totals are not what the model's server handed out, in words; empty when all are equal."""
+    """A sentence for each total of a session that differs from the ledger of the model's server."""
     name = session["id"]
     entries = ledger.entries(name)
     bill = ledger.bill(name)
@@ -105,11 +105,11 @@ def differences(session: Any, ledger: Ledger) -> list[str]:
         (f"cost of {model}", costs.get(model), cost(entry for entry in entries if entry.model == model))
         for model in ledger.by_model(name)
     ]
-    return [f"{name}: {what} is {ours}, the bill says {theirs}" for what, ours, theirs in pairs if ours != theirs]
+    return [f"{name}: {what} is {ours}, in the bill it is {theirs}" for what, ours, theirs in pairs if ours != theirs]
 
 
 def work(model: OpenAIServer, backend: ServerProcess) -> tuple[SessionExporter, list[str]]:
-    """Have the tickets worked through; the exporter, which counts as well, and the ids of all spans."""
+    """Work through the tickets; returns the exporter, which counts too, and the ids of all spans."""
     ended = Ended()
     exporter = SessionExporter(OTLPSpanExporter(endpoint=backend.grpc))
     provider = TracerProvider()
@@ -127,7 +127,7 @@ def work(model: OpenAIServer, backend: ServerProcess) -> tuple[SessionExporter, 
 def faults_of(
     sessions: Sequence[Any], exporter: SessionExporter, ended: Sequence[str], arrived: Sequence[str], ledger: Ledger
 ) -> list[str]:
-    """What is not as it should be, in words."""
+    """A sentence for each fault that was found."""
     found = {session["id"] for session in sessions}
     faults = [f"no session {ticket.session_id}" for ticket in TICKETS if ticket.session_id not in found]
     for session in sessions:
@@ -141,17 +141,17 @@ def faults_of(
 
 
 def stay(url: str) -> None:
-    """Wait for Ctrl-C, or to be terminated."""
+    """Wait for Ctrl-C or SIGTERM."""
     with suppress(KeyboardInterrupt):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        print(f"It stays at {url} until Ctrl-C.", flush=True)
-        # Another thread may take the signal: only one that wakes handles it.
+        print(f"The server runs at {url} until Ctrl-C.", flush=True)
+        # Another thread may receive the signal; this one handles it only when it wakes up.
         while not threading.Event().wait(0.5):
             pass
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the demo; 0 when every number and every span is where it should be."""
+    """Run the demo; returns 0 if every number is right and every span arrived."""
     with OpenAIServer() as model, ServerProcess() as backend:
         exporter, ended = work(model, backend)
         print(f"{backend.url}/v1/sessions answers:", end="\n\n")

@@ -1,8 +1,8 @@
-"""Switches the real instrumentation packages on and off, one or several at once.
+"""Turns the real instrumentation packages on and off, one or several at once.
 
-`openai-v2` and `openinference` both wrap the `openai` client, so with both on every call is in the trace twice;
-`langchain` wraps LangChain's models and makes it three times. That happens in real apps by accident (a vendor's SDK
-brings one, `opentelemetry-instrument` finds the other), and is what the counting has to see through.
+`openai-v2` and `openinference` both wrap the `openai` client, so that with both on every call is in the trace twice;
+`langchain` wraps LangChain's models, which adds a third span. That happens in real apps by accident (a vendor's SDK
+includes one, `opentelemetry-instrument` finds the other), and counting has to recognise it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import TracerProvider
 
-# Called without arguments they all do the same, whatever their annotations say.
+# All can be called without arguments, although their annotations differ.
 INSTRUMENTORS: dict[str, Callable[[], Any]] = {
     "openai-v2": OpenAIV2Instrumentor,
     "openinference": OpenInferenceInstrumentor,
@@ -29,7 +29,7 @@ INSTRUMENTORS: dict[str, Callable[[], Any]] = {
 
 @contextmanager
 def instrumented(names: Iterable[str], provider: TracerProvider) -> Iterator[None]:
-    """The named instrumentations, writing to `provider`, until the block ends; clients must be made inside."""
+    """Turn the named instrumentations on, for `provider`, until the block ends; make clients inside the block."""
     with ExitStack() as stack:
         for name in names:
             instrumentor = INSTRUMENTORS[name]()

@@ -1,7 +1,7 @@
-"""The same support agent on LangChain, where the doubled call is not nested but a cousin.
+"""The same support agent on LangChain, where the two spans of a call are not nested.
 
-LangChain's instrumentation does not make its span current, so the client's own span hangs under the agent span
-instead of under LangChain's: same call, two branches of one trace.
+LangChain's instrumentation does not make its span current, so the span of the client is a child of the agent span instead
+of LangChain's span: one call, in two branches of the trace.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class LangChainAgent:
         self._chain = RunnableLambda(answer, name="support")
 
     def turn(self, question: str) -> str:
-        """One trace: ask, search, answer."""
+        """Answer one question in one trace: ask, search, answer."""
         with self._tracer.start_as_current_span("invoke_agent support", attributes=AGENT):
             return self._chain.invoke(question)
 
     def close(self) -> str:
-        """One trace: the ticket in one sentence, by a model that reasons."""
+        """Sum the ticket up in one trace, with a reasoning model."""
         with self._tracer.start_as_current_span("invoke_agent summary", attributes=AGENT):
             return str(self._summary.invoke([*self._messages, HumanMessage("Sum this ticket up")]).text)

@@ -1,4 +1,4 @@
-"""What the local OpenAI server handed out: the bill that every printed total is checked against."""
+"""The ledger of the local OpenAI server: the bill that every printed total is checked against."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Sums over answered requests; `calls` counts those that were answered with tokens, `failures` the others."""
+    """Sums over answered requests; `calls` is the number of those with tokens, `failures` that of the others."""
 
     calls: int = 0
     failures: int = 0
@@ -37,7 +37,7 @@ class Bill:
     reasoning_tokens: int = 0
 
     def plus(self, handed: Handed) -> Bill:
-        """This bill with one more request on it."""
+        """The bill with one more request."""
         failed = handed.status != 200
         return Bill(
             calls=self.calls + (not failed),
@@ -50,14 +50,14 @@ class Bill:
 
 
 class Ledger:
-    """Every request in order of its answer; written by the server's threads, read by anyone."""
+    """Every request in the order of the answers; the threads of the server write it, any thread can read it."""
 
     def __init__(self) -> None:
         self._entries: list[Handed] = []
         self._lock = threading.Lock()
 
     def add(self, handed: Handed) -> None:
-        """Write one request down; called before its answer leaves, so that a client never knows more than the ledger."""
+        """Add one request; called before its answer is sent, so that a client never has an answer that is not in the ledger."""
         with self._lock:
             self._entries.append(handed)
 

@@ -1,4 +1,4 @@
-"""What the local server's ledger costs by public prices, worked out by `genai-prices` and nothing of ours."""
+"""The cost of the local server's ledger at public prices, computed by `genai-prices` without our code."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 
 def cost(entries: Iterable[Handed], *, cached: bool = True) -> Decimal:
-    """USD for the requests that were answered.
+    """The cost in USD of the requests that were answered.
 
-    `cached=False` prices cached tokens like fresh ones, which is all that can be known of a call whose
-    instrumentation does not report them.
+    `cached=False` prices cached tokens like other input, as for a call whose instrumentation does not report them.
     """
     return sum((_price(entry, cached=cached) for entry in entries if entry.status == 200), Decimal(0))
 

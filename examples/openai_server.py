@@ -1,11 +1,11 @@
-"""A small server that speaks the OpenAI API on this machine, with the same token counts for the same request.
+"""A small local server with the OpenAI API, which returns the same token counts for the same request.
 
-It exists so that the examples and the demo run offline and their totals can be checked: every request it answers is
-in `OpenAIServer.ledger`. It speaks `POST /v1/chat/completions` (plain, streamed, with tools) and `POST /v1/embeddings`.
+With it the examples and the demo run offline and their totals can be checked: every request that it answers is in
+`OpenAIServer.ledger`. It has `POST /v1/chat/completions` (plain, streamed, with tools) and `POST /v1/embeddings`.
 
-What it does with a request:
+The rules for a request:
 
-- A header `x-session-id` only labels the ledger entry; it never comes back in an answer.
+- A header `x-session-id` only labels the ledger entry; no answer contains it.
 - A last message that contains `FAIL_MARK` is answered with status 500.
 - A request with `tools` whose last message is from the user is answered with a call of the first tool.
 - Model aliases are answered by a dated model, as the real API does.
@@ -36,10 +36,10 @@ Json = dict[str, Any]
 
 
 def chat_usage(model: str, messages: list[Json], *, tool_call: bool) -> Json:
-    """The usage block of a chat answer, a plain function of the request.
+    """The usage block of a chat answer, which depends on the request only.
 
-    A longer conversation costs more; from the third message on half of the prompt counts as cached, as prompt
-    caching does in a conversation that grows; reasoning models spend part of their answer on reasoning.
+    A longer conversation has more tokens; from the third message on, half of the prompt is cached, as with prompt caching
+    in a growing conversation; reasoning models have reasoning tokens in their answer.
     """
     prompt = 40 + sum(11 + len(str(message.get("content") or "").split()) for message in messages)
     cached = prompt // 2 if len(messages) > 2 else 0
@@ -73,7 +73,7 @@ def chat_message(request: Json) -> Json:
 
 
 def chat_chunks(answer: Json, *, include_usage: bool) -> Iterator[Json]:
-    """The same answer as the API streams it; usage comes last, in a chunk without choices, and only if asked for."""
+    """The same answer as the API streams it; with `include_usage`, the last chunk has the usage and no choices."""
     choice = answer["choices"][0]
     message = choice["message"]
     head = {"id": answer["id"], "object": "chat.completion.chunk", "created": CREATED, "model": answer["model"]}
@@ -96,7 +96,7 @@ def chat_chunks(answer: Json, *, include_usage: bool) -> Iterator[Json]:
 class OpenAIServer:
     """The server on a free port of 127.0.0.1; `with OpenAIServer() as server:` starts and stops it.
 
-    `base_url` is what `openai.OpenAI(base_url=…)` takes; `ledger` is what it handed out.
+    `base_url` is the argument of `openai.OpenAI(base_url=…)`; `ledger` has all answered requests.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class OpenAIServer:
         self._thread.join()
 
     def answer(self, path: str, request: Json, session: str | None) -> tuple[int, Json]:
-        """Status and JSON body for one request; what it costs is in the ledger when this returns."""
+        """The status and the JSON body for one request, which is in the ledger when this returns."""
         number = next(self._numbers)
         if path == "/v1/chat/completions":
             return self._chat(request, session, f"chatcmpl-{number:06d}")
@@ -164,7 +164,7 @@ class OpenAIServer:
 
     def _embeddings(self, request: Json, session: str | None, response_id: str) -> tuple[int, Json]:
         given = request["input"]
-        # A list of numbers is one text that the client has already turned into tokens.
+        # A list of numbers is one text, in tokens.
         texts = given if isinstance(given, list) and not all(isinstance(item, int) for item in given) else [given]
         tokens = sum(3 + len(text.split() if isinstance(text, str) else text) for text in texts)
         self.ledger.add(Handed(session, "embeddings", request["model"], response_id, 200, prompt_tokens=tokens))
@@ -183,10 +183,10 @@ class OpenAIServer:
             protocol_version = "HTTP/1.1"
 
             def log_message(self, *args: object) -> None:
-                """Nothing: the ledger says what happened."""
+                """Log nothing: the ledger has all requests."""
 
             def handle(self) -> None:
-                """As inherited, but a client that hung up is its own affair; what it was sent is in the ledger."""
+                """Handle a request as inherited, but ignore a client that disconnects; its request is in the ledger."""
                 with contextlib.suppress(ConnectionError):
                     super().handle()
 

@@ -8,7 +8,7 @@ from otel_sessions import SessionSpanProcessor
 
 
 class Print(SpanProcessor):
-    """Prints every span as it ends: its name and its session."""
+    """Prints the name and the session of every span that ends."""
 
     def on_end(self, span: ReadableSpan) -> None:
         """Print one span."""
@@ -18,7 +18,7 @@ class Print(SpanProcessor):
 
 
 def printing_provider() -> TracerProvider:
-    """A provider with sessions; it is not made the global one."""
+    """A provider with sessions, which is not the global one."""
     provider = TracerProvider()
     provider.add_span_processor(SessionSpanProcessor())
     provider.add_span_processor(Print())

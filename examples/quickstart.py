@@ -1,4 +1,4 @@
-"""Two lines in an OpenTelemetry app, and every span carries its session: `python -m examples.quickstart`."""
+"""The quick start, with the session of every span and its cost: `python -m examples.quickstart`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ tracer = trace.get_tracer("examples.quickstart")
 
 
 def answer(question: str) -> str:
-    """One request: one trace with a model call in it."""
+    """Answer one request in one trace, with a model call."""
     with tracer.start_as_current_span("answer"), tracer.start_as_current_span("chat") as span:
         span.set_attributes(
             {
@@ -27,7 +27,7 @@ def answer(question: str) -> str:
 
 
 def main() -> None:
-    """Answer two questions in one session and print what it used."""
+    """Answer two questions in one session and print its tokens and cost."""
     provider = TracerProvider()
     provider.add_span_processor(SessionSpanProcessor())
     exporter = SessionExporter()  # SessionExporter(OTLPSpanExporter()) also forwards every span

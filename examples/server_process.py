@@ -1,4 +1,4 @@
-"""`otel-sessions serve` in a process of its own, on free ports, with a store that is gone afterwards."""
+"""`otel-sessions serve` in a process of its own, on free ports, with a temporary store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 30.0
 class ServerProcess:
     """`with ServerProcess() as server:` starts it, waits until it is ready, and stops it.
 
-    `url` is that of OTLP/HTTP and the API, `grpc` what `OTLPSpanExporter(endpoint=…)` takes.
+    `url` is that of OTLP/HTTP and the API, `grpc` the argument of `OTLPSpanExporter(endpoint=…)`.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class ServerProcess:
                 stderr=log,
                 text=True,
                 env={name: value for name, value in os.environ.items() if not name.startswith("OTEL_SESSIONS_")},
-                start_new_session=True,  # Ctrl-C is for the one who started it.
+                start_new_session=True,  # Ctrl-C is for the parent only
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -55,7 +55,7 @@ class ServerProcess:
         self._folder.cleanup()
 
     def get(self, path: str) -> Any:
-        """What the API answers."""
+        """The JSON answer of the API."""
         with urllib.request.urlopen(self.url + path, timeout=ANSWER_SECONDS) as response:
             return json.load(response)
 

@@ -1,7 +1,7 @@
-"""Two services over HTTP headers: `baggage=True` sends the session along, the other side checks what it believes.
+"""Two services over HTTP headers: `baggage=True` sends the session, and the other service checks it.
 
-`python -m examples.services_with_baggage`. Baggage goes to every service that is called, third parties included, so it
-is off by default; at a public edge, accept none with `SessionSpanProcessor(accept_baggage=())`.
+`python -m examples.services_with_baggage`. Baggage is sent to every service that is called, also to third parties, so it
+is off by default. A service that the public can call accepts none with `SessionSpanProcessor(accept_baggage=())`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ edge = edge_provider.get_tracer("examples.edge")
 
 
 def call() -> dict[str, str]:
-    """What an instrumented HTTP client does: put trace and baggage into the headers."""
+    """Put trace and baggage into headers, as an instrumented HTTP client does."""
     headers: dict[str, str] = {}
     inject(headers)
     return headers
 
 
 def main() -> None:
-    """One request from service to service, one to an edge that accepts no baggage."""
+    """Send one request from service to service, and one to a service that accepts no baggage."""
     session = propagate_sessions("ticket-2611", user_id="user-a", baggage=True, conversation_id="conv-1")
     with session, front.start_as_current_span("front"):
         headers = call()

@@ -1,8 +1,8 @@
-"""A FastAPI app that streams: the session is there for every chunk, and in no one else's request.
+"""A FastAPI app that streams: every chunk has its session, which does not leak into other requests.
 
 `python -m examples.streaming_fastapi` calls it in process. A `with` around the response would end before the first
 chunk is sent, and one inside a plain generator is lost between chunks, which Starlette fetches from different threads:
-decorate the generator, or `wrap` the iterator that you hand over.
+decorate the generator, or `wrap` the iterator.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ app = FastAPI()
 
 @propagate_sessions(lambda ticket: ticket)
 def decorated(ticket: str) -> Iterator[str]:
-    """Chunks with a span each, and one around them all."""
+    """Yield chunks, each with a span, inside a span around all of them."""
     with tracer.start_as_current_span("stream"):
         for word in ("on", "its", "way"):
             with tracer.start_as_current_span(f"chunk {word}"):
@@ -30,7 +30,7 @@ def decorated(ticket: str) -> Iterator[str]:
 
 
 async def plain() -> AsyncIterator[str]:
-    """Chunks of a library that knows nothing of sessions."""
+    """Yield chunks as a library does that knows nothing about sessions."""
     for word in ("thank", "you"):
         with tracer.start_as_current_span(f"chunk {word}"):
             yield f"{word} "
@@ -38,18 +38,18 @@ async def plain() -> AsyncIterator[str]:
 
 @app.get("/decorated/{ticket}")
 def stream_decorated(ticket: str) -> StreamingResponse:
-    """The generator function is decorated."""
+    """Stream from the decorated generator function."""
     return StreamingResponse(decorated(ticket))
 
 
 @app.get("/wrapped/{ticket}")
 async def stream_wrapped(ticket: str) -> StreamingResponse:
-    """The iterator is wrapped."""
+    """Stream from a wrapped iterator."""
     return StreamingResponse(propagate_sessions(ticket).wrap(plain()))
 
 
 def main() -> None:
-    """Call both."""
+    """Call both endpoints."""
     with TestClient(app) as client:
         print(client.get("/decorated/ticket-1").text)
         print(client.get("/wrapped/ticket-2").text)

@@ -1,7 +1,7 @@
-"""Threads and executors: a bare thread starts without the caller's session, `bind_session` takes it along.
+"""Threads and executors: a bare thread starts without the caller's session, `bind_session` adds it.
 
 `python -m examples.threads`. With `opentelemetry-instrumentation-threading` installed and active, or with
-`asyncio.to_thread`, nothing needs to be bound.
+`asyncio.to_thread`, `bind_session` is not needed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ tracer = printing_provider().get_tracer("examples.threads")
 
 
 def work(name: str) -> None:
-    """One span."""
+    """Make one span."""
     with tracer.start_as_current_span(name):
         pass
 
 
 def main() -> None:
-    """The same work, bare and bound."""
+    """Do the same work in bare and in bound threads."""
     with propagate_sessions("import-7", user_id="user-a"):
         thread = threading.Thread(target=work, args=("bare thread",))
         thread.start()

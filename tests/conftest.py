@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Tracer
 from tests.recording import Spans
 
-from otel_sessions import SessionSpanProcessor
-from otel_sessions.drops import STRICT_VARIABLE, drops
+from otel_sessions import SessionSpanProcessor, environment_variables
+from otel_sessions.drops import drops
 
 # In CI a change is judged by the same examples every time; new ones are looked for on developers' machines.
 settings.register_profile("ci", derandomize=True, deadline=None)
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def clean_counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start each test with no dropped values and without strict mode."""
-    monkeypatch.delenv(STRICT_VARIABLE, raising=False)
+    monkeypatch.delenv(environment_variables.STRICT, raising=False)
     drops.reset()
     yield
     drops.reset()

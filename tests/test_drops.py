@@ -10,8 +10,8 @@ import threading
 import pytest
 from tests.processes import forked
 
-from otel_sessions import SessionValueError, dropped_values, propagate_sessions
-from otel_sessions.drops import STRICT_VARIABLE, DropCounter, drop, drops, is_strict
+from otel_sessions import SessionValueError, dropped_values, environment_variables, propagate_sessions
+from otel_sessions.drops import DropCounter, drop, drops, is_strict
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -127,7 +127,7 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
 @pytest.mark.parametrize("value", ["1", "true", " TRUE ", "yes", "on"])
 def test_the_environment_turns_strict_mode_on(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """With the variable set a refused value raises, with its field and reason, and is not counted."""
-    monkeypatch.setenv(STRICT_VARIABLE, value)
+    monkeypatch.setenv(environment_variables.STRICT, value)
     with pytest.raises(SessionValueError) as error:
         propagate_sessions("x" * 201)
     assert (error.value.field, error.value.reason) == ("session_id", "too_long")
@@ -137,7 +137,7 @@ def test_the_environment_turns_strict_mode_on(monkeypatch: pytest.MonkeyPatch, v
 @pytest.mark.parametrize("value", ["", "0", "false", "off", "no"])
 def test_other_values_of_the_variable_leave_it_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """Only the words that mean yes turn strict mode on."""
-    monkeypatch.setenv(STRICT_VARIABLE, value)
+    monkeypatch.setenv(environment_variables.STRICT, value)
     assert not is_strict()
 
 
@@ -145,7 +145,7 @@ def test_the_argument_beats_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     """`strict=False` drops although the environment is strict, `strict=True` raises although it is not."""
     with pytest.raises(SessionValueError):
         propagate_sessions("", strict=True)
-    monkeypatch.setenv(STRICT_VARIABLE, "true")
+    monkeypatch.setenv(environment_variables.STRICT, "true")
     propagate_sessions("", strict=False)
     assert dropped_values() == {("session_id", "empty"): 1}
 

@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 PACKAGE = "otel_sessions"
 
 LAYERS = """
-attributes forking money span_copies stepping
+attributes environment_variables forking money resource span_copies stepping timestamps
 drops
 rules
 given
@@ -21,7 +21,7 @@ dialects
 scopes
 counting
 stamping
-resolve
+resolve session_scope
 propagation
 rollups
 processor logs sampler scores exporter

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from otel_sessions import Session, SessionValueError, dropped_values
 from otel_sessions.given import Given, check
 from otel_sessions.rules import Limits
-from otel_sessions.session import EMPTY
+from otel_sessions.session import EMPTY, inner_session
 
 FULL = Session(
     id="ticket-2611",
@@ -31,7 +31,7 @@ FULL = Session(
 def inner(outer: Session, **fields: Any) -> Session:
     """The session of a scope with these fields inside another."""
     session_keys = {name: fields.pop(name) for name in list(fields) if name in ("attempt", "ticket", "x")}
-    return outer.inner(check(session_keys=session_keys, **fields))
+    return inner_session(outer, check(session_keys=session_keys, **fields))
 
 
 def key_names(session: Session) -> list[str]:
@@ -232,7 +232,7 @@ def test_a_session_is_not_its_own_predecessor() -> None:
     assert inner(Session(id="a"), previous_id="b").previous_id == "b"
     assert dropped_values() == {("previous_id", "same"): 2}
     with pytest.raises(SessionValueError):
-        Session(id="a").inner(check(previous_id="a"), strict=True)
+        inner_session(Session(id="a"), check(previous_id="a"), strict=True)
 
 
 def test_refused_values_do_not_fall_back() -> None:
@@ -257,53 +257,59 @@ def test_inside_a_scope_without_sessions_a_value_ends_the_star() -> None:
     """A value inside `no_session` ends the `*`, and the other outer keys stay cut by name."""
     nothing = Session(cut=("*",))
     assert inner(nothing, tags=["x"]).cut == ("*",)
-    session = nothing.inner(check(session_id="a"), known=("id", "ticket"))
+    session = inner_session(nothing, check(session_id="a"), known=("id", "ticket"))
     assert (session.id, session.cut) == ("a", ("ticket",))
-    session = nothing.inner(check(session_keys={"ticket": 1}), known=("id", "ticket"))
+    session = inner_session(nothing, check(session_keys={"ticket": 1}), known=("id", "ticket"))
     assert (dict(session.keys), session.cut) == ({"ticket": "1"}, ("id",))
 
 
 def test_a_star_keeps_all_outer_values_out() -> None:
     """`*` also keeps out name, tags and metadata of the outer session."""
-    assert FULL.inner(check(cut=["*"])) == Session(user_id=None, cut=("*",))
-    assert FULL.inner(check(cut=["*"], tags=["t"])) == Session(tags=("t",), cut=("*",))
+    assert inner_session(FULL, check(cut=["*"])) == Session(user_id=None, cut=("*",))
+    assert inner_session(FULL, check(cut=["*"], tags=["t"])) == Session(tags=("t",), cut=("*",))
 
 
 def test_a_star_beside_other_cuts_says_it_all() -> None:
     """`*` replaces all other cut names."""
-    assert Session(cut=("*",)).inner(check(keys={"ticket": None})).cut == ("*",)
+    assert inner_session(Session(cut=("*",)), check(keys={"ticket": None})).cut == ("*",)
 
 
 def test_five_session_keys_the_id_included() -> None:
     """The id keeps its place; explicit keys beat inherited ones, then the order given decides."""
     four = {name: name for name in "abcd"}
-    assert key_names(EMPTY.inner(check(session_id="s", session_keys=four))) == ["id", "a", "b", "c", "d"]
+    assert key_names(inner_session(EMPTY, check(session_id="s", session_keys=four))) == ["id", "a", "b", "c", "d"]
     assert dropped_values() == {}
-    assert key_names(EMPTY.inner(check(session_id="s", session_keys={**four, "e": "e"}))) == ["id", "a", "b", "c", "d"]
-    assert key_names(EMPTY.inner(check(session_keys=dict.fromkeys("abcdef", 1)))) == list("abcde")
+    assert key_names(inner_session(EMPTY, check(session_id="s", session_keys={**four, "e": "e"}))) == [
+        "id",
+        "a",
+        "b",
+        "c",
+        "d",
+    ]
+    assert key_names(inner_session(EMPTY, check(session_keys=dict.fromkeys("abcdef", 1)))) == list("abcde")
     assert dropped_values() == {("session_keys", "surplus"): 2}
-    outer = EMPTY.inner(check(session_id="s", session_keys=four))
-    assert key_names(outer.inner(check(session_keys={"x": 1, "y": 1}))) == ["id", "x", "y", "a", "b"]
+    outer = inner_session(EMPTY, check(session_id="s", session_keys=four))
+    assert key_names(inner_session(outer, check(session_keys={"x": 1, "y": 1}))) == ["id", "x", "y", "a", "b"]
 
 
 def test_an_id_given_inside_takes_the_place_of_the_last_key() -> None:
     """An id inside five outer keys is kept, and the last key is dropped and counted."""
-    outer = EMPTY.inner(check(session_keys={name: name for name in "abcde"}))
+    outer = inner_session(EMPTY, check(session_keys={name: name for name in "abcde"}))
     assert key_names(inner(outer, session_id="s")) == ["id", "a", "b", "c", "d"]
     assert dropped_values() == {("session_keys", "surplus"): 1}
 
 
 def test_five_keys_without_an_id_are_inherited_whole() -> None:
     """An inner scope without keys of its own inherits all five."""
-    outer = EMPTY.inner(check(session_keys={name: name for name in "abcde"}))
-    assert key_names(outer.inner(check(tags=["t"]))) == list("abcde")
+    outer = inner_session(EMPTY, check(session_keys={name: name for name in "abcde"}))
+    assert key_names(inner_session(outer, check(tags=["t"]))) == list("abcde")
     assert dropped_values() == {}
 
 
 def test_a_surplus_explicit_key_is_cut_an_inherited_one_is_not() -> None:
     """A new value without room is cut, so that no ancestor's replaces it; an inherited one is only left out."""
-    outer = EMPTY.inner(check(session_keys={"a": 1, "b": 2}))
-    session = outer.inner(check(session_keys={"c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1}))
+    outer = inner_session(EMPTY, check(session_keys={"a": 1, "b": 2}))
+    session = inner_session(outer, check(session_keys={"c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1}))
     assert key_names(session) == list("cdefg")
     assert session.cut == ("h",)
 
@@ -325,9 +331,9 @@ def test_surplus_raises_in_strict_mode(fields: dict[str, Any]) -> None:
     """Surplus that only merging shows raises in strict mode."""
     many = [str(number) for number in range(32)]
     keys = {name: name for name in "abcde"}
-    outer = EMPTY.inner(check(session_keys=keys, tags=many, metadata=dict.fromkeys(many, 1)))
+    outer = inner_session(EMPTY, check(session_keys=keys, tags=many, metadata=dict.fromkeys(many, 1)))
     with pytest.raises(SessionValueError) as error:
-        outer.inner(check(**fields), strict=True)
+        inner_session(outer, check(**fields), strict=True)
     assert error.value.reason == "surplus"
 
 
@@ -352,7 +358,7 @@ def test_however_scopes_nest_the_limits_hold_and_nothing_is_both_cut_and_set(sco
     """Any nesting keeps the limits and the innermost id, sets no cut key, and survives JSON."""
     session = EMPTY
     for scope in scopes:
-        session = session.inner(scope)
+        session = inner_session(session, scope)
         assert len(session.values()) <= 5
         assert not set(session.cut) & set(session.values())
         assert "*" not in session.cut or not session.values()

@@ -16,6 +16,8 @@ def test_the_calls_that_are_typed_also_run() -> None:
     asyncio.run(typing_api.types_of_decorated())
     asyncio.run(typing_api.types_of_scopes())
     typing_api.types_of_functions()
+    typing_api.types_of_sessions()
+    typing_api.types_of_rollups()
     with pytest.raises(TypeError):
         typing_api.types_of_wrong_calls()
 

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests import processes
 
-from otel_sessions import default_exporter, dropped_values, propagate_sessions, zero_code
+from otel_sessions import default_exporter, dropped_values, environment_variables, propagate_sessions, zero_code
 
 INSTRUMENT = Path(sysconfig.get_path("scripts")) / "opentelemetry-instrument"
 
@@ -145,8 +145,8 @@ def test_the_processor_takes_its_arguments_from_the_environment(monkeypatch: pyt
     spans = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    monkeypatch.setenv(zero_code.DIALECTS_VARIABLE, "langfuse, traceloop")
-    monkeypatch.setenv(zero_code.ACCEPT_BAGGAGE_VARIABLE, "")
+    monkeypatch.setenv(environment_variables.DIALECTS, "langfuse, traceloop")
+    monkeypatch.setenv(environment_variables.ACCEPT_BAGGAGE, "")
     zero_code.add_processor()
     provider.add_span_processor(SimpleSpanProcessor(spans))
     with propagate_sessions("ticket-2611"):
@@ -164,7 +164,7 @@ def test_a_wrong_dialect_is_told_and_costs_no_app(
 ) -> None:
     """An unknown dialect in the environment is logged and counted, and does not stop the app."""
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: TracerProvider(shutdown_on_exit=False))
-    monkeypatch.setenv(zero_code.DIALECTS_VARIABLE, "langfuze")
+    monkeypatch.setenv(environment_variables.DIALECTS, "langfuze")
     zero_code.add_processor()
     assert {("zero_code", "configuration"): 1} == dropped_values()
     assert "'langfuze' is not known" in caplog.text

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, assert_type
 
 from otel_sessions import (
+    AttributeValue,
+    Cost,
+    MetadataValue,
+    ModelRollup,
+    Pricer,
+    Redact,
     Session,
+    SessionExporter,
+    SessionRollup,
     SessionScope,
+    Skipped,
+    Totals,
+    TraceGroup,
+    TraceRollup,
+    Usage,
     bind_session,
     current_session,
     no_session,
@@ -112,6 +126,48 @@ def types_of_functions() -> None:
     bound: Callable[[int], Coroutine[Any, Any, str]] = bind_session(coroutine)
     del bound
     assert_type(score_session("helpful", 1), bool)
+
+
+def redact(name: str, value: Any) -> Any:
+    """Keeps every value."""
+    return value
+
+
+class FlatPrice:
+    """A `Pricer` without that base class."""
+
+    def price(
+        self, *, provider: str | None, model: str, usage: Usage, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Cost | None:
+        """One price for all calls."""
+        return Cost(None, None, Decimal("0.01"), "flat price")
+
+
+def types_of_sessions() -> None:
+    """The fields of a session are typed."""
+    session = current_session()
+    assert_type(session.attributes, Mapping[str, AttributeValue])
+    assert_type(session.metadata, Mapping[str, MetadataValue])
+    assert_type(session.values(), dict[str, str])
+
+
+def types_of_rollups() -> None:
+    """The exporter takes callbacks and a pricer of your own, and hands out typed sessions."""
+    chosen: Redact = redact
+    pricer: Pricer = FlatPrice()
+    traces: list[TraceRollup] = []
+    exporter = SessionExporter(redact=chosen, price=pricer, on_trace=traces.append)
+    assert_type(exporter.session("a"), SessionRollup | None)
+    assert_type(exporter.dropped, dict[str, int])
+    for session in exporter.sessions():
+        assert_type(session.models, tuple[ModelRollup, ...])
+        assert_type(session.total_cost, Decimal | None)
+    for trace in traces:
+        assert_type(trace.groups, tuple[TraceGroup, ...])
+        assert_type(trace.skipped, Mapping[int, Skipped])
+        assert_type(next(iter(trace.skipped.values())).residual, Usage | None)
+        assert_type(next(iter(trace.whole.models.values())), Totals)
+    exporter.shutdown()
 
 
 def consume(items: AsyncIterator[int]) -> AsyncIterator[int]:

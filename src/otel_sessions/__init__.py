@@ -1,22 +1,23 @@
-"""Sessions for OpenTelemetry: the traces of one conversation, ticket or import, tied together.
+"""Sessions for OpenTelemetry: they tie the traces of one conversation, ticket or import together.
 
-`propagate_sessions` sets the session once, `SessionSpanProcessor` stamps it on every span, and `SessionExporter` rolls
+`propagate_sessions` sets the session once, `SessionSpanProcessor` writes it on every span, and `SessionExporter` adds
 spans up to traces and sessions, with tokens and cost, while it forwards them to any OTLP backend.
 """
 
+from otel_sessions.counting.calls import Skipped
 from otel_sessions.counting.prices.chain import default_pricer
 from otel_sessions.counting.prices.custom import PriceFile
 from otel_sessions.counting.prices.genai import GenAIPrices
 from otel_sessions.counting.prices.pricer import Cost, Pricer
-from otel_sessions.counting.session import SessionRollup
+from otel_sessions.counting.session import ModelRollup, SessionRollup
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup, TraceRollup
 from otel_sessions.drops import SessionValueError, dropped_values
 from otel_sessions.exporter import SessionExporter
 from otel_sessions.logs import SessionLogFilter, SessionLogRecordProcessor
 from otel_sessions.processor import SessionSpanProcessor
 from otel_sessions.propagation import (
-    SessionScope,
     bind_session,
     current_session,
     no_session,
@@ -24,18 +25,24 @@ from otel_sessions.propagation import (
     update_session,
 )
 from otel_sessions.rollups import RollupLimits
-from otel_sessions.rules import Limits
+from otel_sessions.rules import Limits, MetadataValue
 from otel_sessions.sampler import SessionRatioSampler
 from otel_sessions.scores import score_session
-from otel_sessions.session import Session
+from otel_sessions.session import AttributeValue, Session
+from otel_sessions.session_scope import SessionScope
+from otel_sessions.span_copies import Redact
 from otel_sessions.zero_code import default_exporter
 
 __all__ = [
+    "AttributeValue",
     "Cost",
     "GenAIPrices",
     "Limits",
+    "MetadataValue",
+    "ModelRollup",
     "PriceFile",
     "Pricer",
+    "Redact",
     "RollupLimits",
     "Session",
     "SessionExporter",
@@ -46,6 +53,8 @@ __all__ = [
     "SessionScope",
     "SessionSpanProcessor",
     "SessionValueError",
+    "Skipped",
+    "Totals",
     "TraceGroup",
     "TraceRollup",
     "Usage",

@@ -1,4 +1,4 @@
-"""Every attribute name that otel-sessions writes or reads as its own, once.
+"""The attribute names of otel-sessions, each defined once.
 
 OpenTelemetry defines `session.id`, `session.previous_id` and `user.id`; the other `session.*` names are ours.
 """
@@ -22,7 +22,7 @@ ID_KEY: Final = "id"
 """The default session key, whose attribute is `session.id`."""
 
 ALL_KEYS: Final = "*"
-"""In `session.cut`: every session key."""
+"""In `session.cut`: all session keys."""
 
 
 def attribute_of(key: str) -> str:

@@ -1,6 +1,6 @@
-"""Dropped values: counted, warned about once per field and reason, never a reason to fail.
+"""Dropped values: counted, and logged once per field and reason.
 
-The counters are process-wide on purpose: a value that an app loses is of interest wherever it was lost.
+The counters are process-wide on purpose: an app that loses a value wants to know, whichever object dropped it.
 """
 
 from __future__ import annotations
@@ -9,29 +9,35 @@ import logging
 import os
 from typing import Final
 
+from otel_sessions import environment_variables
 from otel_sessions.forking import ForkSafeLock
 
 logger: Final = logging.getLogger("otel_sessions")
 
-STRICT_VARIABLE: Final = "OTEL_SESSIONS_STRICT"
-
 
 class SessionValueError(ValueError):
-    """A value that the rules refuse, raised only in strict mode.
+    """A value that the rules refuse; raised in strict mode only, else counted and logged.
 
     Attributes:
-        field: what was given, such as `session_id` or `tags`.
-        reason: why it was refused, one word such as `too_long`.
+        field: the argument that was refused, such as `session_id` or `tags`.
+        reason: why, as one word such as `too_long`.
+
+    Example:
+        >>> from otel_sessions import SessionValueError, propagate_sessions
+        >>> try:
+        ...     propagate_sessions("x" * 201, strict=True)
+        ... except SessionValueError as error:
+        ...     print(error.field, error.reason)
+        session_id too_long
     """
 
     def __init__(self, field: str, reason: str, message: str) -> None:
-        """Keep the parts that the counters need beside the message."""
         super().__init__(message)
         self.field = field
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[SessionValueError], tuple[str, str, str]]:
-        """Survive a trip through a process pool."""
+        """Pickle with all three parts, so that a process pool can raise it in the parent."""
         return SessionValueError, (self.field, self.reason, str(self))
 
 
@@ -39,21 +45,20 @@ class DropCounter:
     """Counts drops by (field, reason) and logs the first of each."""
 
     def __init__(self, logger: logging.Logger = logger) -> None:
-        """Start with nothing counted."""
         self._logger = logger
         self._lock = ForkSafeLock()
         self._counts: dict[tuple[str, str], int] = {}
         self.events = 0
-        """How often anything was counted; never goes back."""
+        """The number of calls of `count`; `reset` does not change it."""
 
     def count(self, field: str, reason: str, message: str, *, amount: int = 1) -> None:
-        """Add to (field, reason); warn with the message if it is the first."""
+        """Add `amount` to (field, reason); log the message as a warning if it is the first."""
         with self._lock:
             known = self._counts.get((field, reason), 0)
             self._counts[field, reason] = known + amount
             self.events += 1
         if not known:
-            self._logger.warning("%s (counted; said once)", message)
+            self._logger.warning("%s (counted; logged once)", message)
 
     def counts(self) -> dict[tuple[str, str], int]:
         """A copy of the counts."""
@@ -61,7 +66,7 @@ class DropCounter:
             return dict(self._counts)
 
     def reset(self) -> None:
-        """Forget every count, so that the next drop warns again."""
+        """Set every count to 0, so that the next drop is logged again."""
         with self._lock:
             self._counts.clear()
 
@@ -70,19 +75,27 @@ drops: Final = DropCounter()
 
 
 def dropped_values() -> dict[tuple[str, str], int]:
-    """How many values this process dropped, by (field, reason), for example `{("session_id", "too_long"): 2}`."""
+    """The number of values that this process dropped, by (field, reason).
+
+    Example:
+        >>> from otel_sessions import dropped_values, propagate_sessions
+        >>> with propagate_sessions("x" * 201, session_name="kept"):
+        ...     pass
+        >>> dropped_values()
+        {('session_id', 'too_long'): 1}
+    """
     return drops.counts()
 
 
 def is_strict(strict: bool | None = None) -> bool:
-    """Whether a refused value raises: the argument, else the environment variable `OTEL_SESSIONS_STRICT`."""
+    """Return True if a refused value raises: the argument, else the environment variable `OTEL_SESSIONS_STRICT`."""
     if strict is not None:
         return strict
-    return os.environ.get(STRICT_VARIABLE, "").strip().lower() in {"1", "true", "yes", "on"}
+    return os.environ.get(environment_variables.STRICT, "").strip().lower() in {"1", "true", "yes", "on"}
 
 
 def drop(error: SessionValueError, *, strict: bool | None = None) -> None:
-    """Count and warn about a refused value, or raise it in strict mode.
+    """Count and log a refused value, or raise it in strict mode.
 
     Raises:
         SessionValueError: in strict mode.

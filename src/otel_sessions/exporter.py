@@ -1,4 +1,4 @@
-"""`SessionExporter`: forwards every span, then rolls it up to its trace and session."""
+"""`SessionExporter`: forwards every span, then adds it to its trace and session."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
 from otel_sessions.drops import DropCounter, SessionValueError
 from otel_sessions.forking import ForkSafeLock
+from otel_sessions.resource import service_and_environment
 from otel_sessions.rollups import RollupLimits, Rollups
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
 
@@ -42,22 +43,38 @@ _ERROR: Final = StatusCode.ERROR
 class SessionExporter(SpanExporter):
     """A `SpanExporter` around another one that also adds up traces and sessions, with tokens, cost and failures.
 
-    The inner exporter gets the very same span objects first; a fault in here never costs a span. Put it behind a
+    The inner exporter gets the same span objects first, so that an error in here never loses a span. Put it behind a
     `BatchSpanProcessor`: all counting then happens on that processor's thread.
 
     Args:
-        exporter: where spans go; `None` forwards nothing.
-        price: a `Pricer`, the path of a prices file to put before genai-prices, or `None` to price nothing. By
+        exporter: the exporter that spans are forwarded to; `None` forwards nothing.
+        price: a `Pricer`, the path of a prices file that is asked before genai-prices, or `None` to price nothing. By
             default genai-prices, if the extra `prices` is installed.
-        on_trace: called with the `TraceRollup` of a trace when it is closed, again if a late span opened it anew.
-        redact: called with the name and value of every attribute, name and description of a span; what it returns
-            is sent in its place, `None` leaves an attribute out. Sessions are counted by what it returns.
-        repair: forward a copy with its session for a span that lost it to the attribute limit, as far as the spans
-            of its trace that have ended tell.
-        limits: bounds of what is kept in memory.
+        on_trace: called with the `TraceRollup` of a trace when the trace is closed, and again if a late span reopened it.
+        redact: a `Redact`, called with the name and value of every attribute, name and description of a span; its
+            result is sent instead, and sessions are counted by it.
+        repair: forward a copy with its session of a span that lost it to the attribute limit, as far as it follows from
+            the spans of its trace that have ended.
+        limits: bounds of the memory that is used.
 
     Raises:
         ValueError: for a prices file that cannot be read.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        >>> from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
+        >>> exporter = SessionExporter()  # SessionExporter(OTLPSpanExporter()) also forwards every span
+        >>> provider = TracerProvider()
+        >>> provider.add_span_processor(SessionSpanProcessor())
+        >>> provider.add_span_processor(BatchSpanProcessor(exporter))
+        >>> with propagate_sessions("ticket-2611"):
+        ...     provider.get_tracer("app").start_span("answer").end()
+        >>> provider.force_flush()
+        True
+        >>> exporter.session("ticket-2611").trace_count
+        1
+        >>> provider.shutdown()
     """
 
     def __init__(
@@ -80,7 +97,7 @@ class SessionExporter(SpanExporter):
         self._is_shutdown = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Forward the spans, then count them; the result is the inner exporter's. Never raises."""
+        """Forward the spans, then count them; returns the result of the inner exporter. Never raises."""
         if self._redact is not None or self._repair:
             spans = self._prepared(spans)
         result = SpanExportResult.SUCCESS
@@ -97,7 +114,7 @@ class SessionExporter(SpanExporter):
         return result
 
     def session(self, id: object, key: str = ID_KEY) -> SessionRollup | None:  # noqa: A002
-        """The session with this id so far, traces still open included; `None` if no span of it came."""
+        """The session with this id so far, with traces that are still open; `None` if no span of it has ended."""
         try:
             value = rules.session_id(id) if key == ID_KEY else rules.keyed_value(id)
             return self._rollups.session(value, rules.key(key, field="key"))
@@ -107,7 +124,14 @@ class SessionExporter(SpanExporter):
     def sessions(
         self, key: str = ID_KEY, *, sort: str = "last_active", descending: bool = True, limit: int | None = 50
     ) -> list[SessionRollup]:
-        """The sessions of a key by a measure, unknown values last; `None` as limit is all of them.
+        """The sessions of a key, sorted by a measure; sessions in which it is unknown come last.
+
+        Args:
+            key: the session key.
+            sort: the measure, such as `last_active`, `cost`, `tokens` or `failure_rate`.
+            descending: greatest first.
+            limit: the number of sessions at most; `None` returns all.
+
 
         Raises:
             ValueError: for an unknown measure; the message lists the known ones.
@@ -123,11 +147,11 @@ class SessionExporter(SpanExporter):
 
     @property
     def dropped(self) -> dict[str, int]:
-        """What was not counted, or not done, by reason, for example `{"late_spans": 3}`; empty if nothing was."""
+        """The number of spans that were not counted, and of errors, by reason, for example `{"late_spans": 3}`."""
         return {reason: amount for (_, reason), amount in self._drops.counts().items()}
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Close all traces, so that `on_trace` has them, and flush the inner exporter. Never raises."""
+        """Close all traces, which calls `on_trace`, and flush the inner exporter. Never raises."""
         self._close_traces()
         if self._exporter is None:
             return True
@@ -138,7 +162,7 @@ class SessionExporter(SpanExporter):
             return False
 
     def shutdown(self) -> None:
-        """Close all traces and shut the inner exporter down, once. Never raises."""
+        """Close all traces and shut down the inner exporter, once. Never raises."""
         with self._shutdown_lock:
             if self._is_shutdown:
                 return
@@ -205,16 +229,9 @@ class SessionExporter(SpanExporter):
             return None
 
     def _read_resource(self, resource: Resource) -> tuple[Resource, str | None, str | None]:
-        attributes = resource.attributes
-        service = attributes.get("service.name")
-        environment = attributes.get("deployment.environment.name", attributes.get("deployment.environment"))
         if len(self._resources) >= _RESOURCES_KEPT:
             self._resources.clear()
-        read = (
-            resource,
-            service if isinstance(service, str) else None,
-            environment if isinstance(environment, str) else None,
-        )
+        read = (resource, *service_and_environment(resource.attributes))
         self._resources[id(resource)] = read
         return read
 
@@ -230,11 +247,11 @@ class SessionExporter(SpanExporter):
         return spans
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan | None:
-        """The redacted copy; of a span that cannot be copied nothing, since it may hold anything."""
+        """The redacted copy; `None` for a span that cannot be copied, since it may hold personal data."""
         assert self._redact is not None
 
         def failed(error: Exception) -> None:
-            # Its message may quote the value that must not be seen.
+            # The message of the error may quote the value, which must not be logged.
             self._drops.count("exporter", "redaction_errors", f"redact raised {type(error).__name__}: value replaced")
 
         try:
@@ -266,7 +283,7 @@ class SessionExporter(SpanExporter):
 
 
 def _session_attributes(facts: SpanFacts) -> dict[str, Any]:
-    """A span's session as the processor stamps it."""
+    """The session of a span as attributes, as the processor writes them."""
     labels = facts.labels
     attributes: dict[str, Any] = {attribute_of(key): value for key, value in facts.values}
     attributes.update({SESSION_METADATA_PREFIX + name: value for name, value in labels.metadata})

@@ -1,4 +1,4 @@
-"""Locks that a forked child starts with free, and a hook for what else must start anew there."""
+"""Locks that are free again in a forked child, and a hook for other state that must be reset there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def on_fork(method: Callable[[], Any]) -> None:
-    """Call a bound method in every forked child, for as long as its object lives; nothing where there is no fork."""
+    """Call a bound method in every forked child as long as its object is alive; does nothing on systems without fork."""
     if not hasattr(os, "register_at_fork"):
         return
     reference = weakref.WeakMethod(method)
@@ -25,21 +25,20 @@ def on_fork(method: Callable[[], Any]) -> None:
 
 
 class ForkSafeLock:
-    """A re-entrant lock; in a forked child it is free, whoever held it in the parent."""
+    """A re-entrant lock; in a forked child it is free, also if a thread of the parent held it."""
 
     def __init__(self) -> None:
-        """Start free."""
         self._lock = threading.RLock()
         on_fork(self._release_in_child)
 
     def __enter__(self) -> None:
-        """Take the lock."""
+        """Acquire the lock."""
         self._lock.acquire()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give it back."""
+        """Release the lock."""
         self._lock.release()
 
     def _release_in_child(self) -> None:

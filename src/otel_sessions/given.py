@@ -1,4 +1,4 @@
-"""`Given`: what one scope was given, checked by the rules; the inner half of a merge."""
+"""`Given`: the fields that a scope was given, checked by the rules and not yet merged into the scope around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.rules import DEFAULT_LIMITS, Limits, MetadataValue
 
 _LOOKED_AT: Final = 1_000
-"""Items examined of one iterable or mapping, so that an endless generator ends."""
+"""Items examined of one iterable or mapping: a generator may never end."""
 
 
 class Given(NamedTuple):
@@ -21,7 +21,7 @@ class Given(NamedTuple):
     Attributes:
         cut: session keys given as `None` in `keys=`, and those whose value was refused: neither may come from an
             outer scope.
-        user_refused: a user id was given and refused, so the outer one must not be used either.
+        user_refused: a user id was given and refused, so the one of the outer scope must not be used either.
     """
 
     session_id: str | None = None
@@ -52,7 +52,7 @@ def check(
     strict: bool | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Given:
-    """What of the arguments the rules accept; the rest is dropped item by item and counted.
+    """The arguments that the rules accept; the others are dropped one by one and counted.
 
     Raises:
         SessionValueError: in strict mode, for the first refused value.
@@ -107,7 +107,7 @@ def check(
 
 
 def unreadable(error: Exception, *, strict: bool | None = None) -> Given:
-    """What is left of values so odd that looking at them raises: no session, not even an outer one. Counted.
+    """The fields of a scope whose values raise when they are read: no session, not even an outer one. Counted.
 
     Raises:
         SessionValueError: in strict mode.
@@ -118,7 +118,7 @@ def unreadable(error: Exception, *, strict: bool | None = None) -> Given:
 
 
 def check_cut(names: object, *, strict: bool | None = None, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
-    """The names in a `session.cut` that are session keys, `id` or `*`; the rest is dropped and counted.
+    """The names in a `session.cut` that are session keys, `id` or `*`; others are dropped and counted.
 
     Raises:
         SessionValueError: in strict mode, for the first refused name.
@@ -192,7 +192,7 @@ def _surplus(field: str, allowed: int) -> SessionValueError:
 
 
 def _items(values: object, field: str, strict: bool | None) -> Iterator[Any]:
-    """The items of any iterable but a bare string; what it raises ends it and is counted."""
+    """The items of an iterable that is not a string; an exception of the iterable ends them and is counted."""
     if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
         drop(rules.wrong_type(field, values, "a list of strings"), strict=strict)
         return

@@ -1,4 +1,4 @@
-"""The session on log records: OpenTelemetry's and those of the standard library.
+"""The session on log records of OpenTelemetry and of the standard library.
 
 OpenTelemetry's log API has no public module yet; this file and `scores.py` are the only ones that import `_logs`.
 """
@@ -15,16 +15,29 @@ from otel_sessions.dialects.write import Writer
 from otel_sessions.drops import drops
 from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
+from otel_sessions.session import plain_attributes
 
 
 class SessionLogRecordProcessor(LogRecordProcessor):
-    """Stamps `session.*` and `user.id` on every log record that is emitted in a session.
+    """Adds the session as `session.*` and `user.id` to every OpenTelemetry log record.
 
-    The session is found as for spans, in the context of the record, and nothing that the record has is overwritten.
-    Register it before the exporting processor. The arguments are those of `SessionSpanProcessor`.
+    The session is that of the record's context, found as for spans. Attributes that the record already has are not
+    overwritten. Register it before the exporting processor.
+
+    Args:
+        dialects: as for `SessionSpanProcessor`.
+        accept_baggage: as for `SessionSpanProcessor`.
+        limits: as for `SessionSpanProcessor`.
 
     Raises:
         ValueError: for an unknown dialect.
+        TypeError: for a string as `accept_baggage`.
+
+    Example:
+        >>> from opentelemetry.sdk._logs import LoggerProvider
+        >>> from otel_sessions import SessionLogRecordProcessor
+        >>> provider = LoggerProvider()
+        >>> provider.add_log_record_processor(SessionLogRecordProcessor())
     """
 
     def __init__(
@@ -38,33 +51,46 @@ class SessionLogRecordProcessor(LogRecordProcessor):
         self._writer = Writer(dialects)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
-        """Stamp the record; never raises."""
+        """Add the session to the record. Never raises."""
         try:
             record = log_record.log_record
-            session = self._resolver.session(record.context)
-            if session.plain_attributes:
+            stamped = plain_attributes(self._resolver.session(record.context))
+            if stamped:
                 attributes: Any = record.attributes
-                for name, value in self._writer.extend(session.plain_attributes).items():
+                for name, value in self._writer.extend(stamped).items():
                     if name not in attributes:
                         attributes[name] = value
         except Exception as error:
             drops.count("log_record", "raised", f"stamping a log record raised {type(error).__name__}")
 
     def shutdown(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no record is kept."""
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing is held."""
+        """Return True: no record is kept."""
         return True
 
 
 class SessionLogFilter(logging.Filter):
-    """Gives every record of a handler or logger `session_id`, `session_name`, `user_id` and `session_keys` to format.
+    """Adds `session_id`, `session_name`, `user_id` and `session_keys` to every record of a `logging` handler or logger.
 
-    `logging.Formatter("%(session_id)s %(message)s")` then works for all records; it never filters one out.
+    A format such as `%(session_id)s` then works for all records. No record is filtered out, and a field that a record
+    already has is not overwritten.
 
     Args:
-        default: the text where there is no session or no such value.
+        default: the text for a field without a value.
+
+    Example:
+        >>> import logging, sys
+        >>> from otel_sessions import SessionLogFilter, propagate_sessions
+        >>> handler = logging.StreamHandler(sys.stdout)
+        >>> handler.addFilter(SessionLogFilter())
+        >>> handler.setFormatter(logging.Formatter("%(session_id)s %(message)s"))
+        >>> logger = logging.Logger("app")
+        >>> logger.addHandler(handler)
+        >>> with propagate_sessions("ticket-2611"):
+        ...     logger.info("hello")
+        ticket-2611 hello
     """
 
     def __init__(self, *, default: str = "-") -> None:
@@ -73,7 +99,7 @@ class SessionLogFilter(logging.Filter):
         self._resolver = Resolver()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set the fields; always true."""
+        """Set the fields; returns True. Never raises."""
         try:
             session = self._resolver.session(None)
             found: dict[str, Any] = {

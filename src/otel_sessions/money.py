@@ -1,4 +1,4 @@
-"""Amounts of USD: exact sums, whatever the app does to its decimal context, and how they are written."""
+"""Amounts in USD: exact sums that do not depend on the decimal context of the app, and their text form."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ EXACT: Final = Context(
 
 
 MAX_EXPONENT: Final = 40
-"""Amounts beyond ten to this power, or below its inverse, are mistakes, and would not add up exactly."""
+"""Amounts above ten to this power, or below its inverse, are mistakes, and could not be added up exactly."""
 
 
 def is_amount(value: object) -> bool:
-    """Whether a value is an amount that can be added up: a finite `Decimal` from 0 up, of a size that money has."""
+    """Return True if a value is an amount that can be added up: a finite `Decimal`, not negative, within `MAX_EXPONENT`."""
     if not isinstance(value, Decimal) or not value.is_finite():
         return False
     digits = value.as_tuple().digits
@@ -34,7 +34,7 @@ def is_amount(value: object) -> bool:
 
 
 def money_sum(amounts: Iterable[Decimal]) -> Decimal | None:
-    """The exact sum; `None` of nothing."""
+    """The exact sum; `None` if there are no amounts."""
     total: Decimal | None = None
     for amount in amounts:
         total = amount if total is None else EXACT.add(total, amount)
@@ -42,7 +42,7 @@ def money_sum(amounts: Iterable[Decimal]) -> Decimal | None:
 
 
 def shown_money(amount: Decimal | None) -> str | None:
-    """A plain decimal string without exponent and trailing zeros; `None` stays `None`."""
+    """The amount as a decimal string without exponent and trailing zeros; `None` stays `None`."""
     if amount is None:
         return None
     written = format(amount, "f")

@@ -1,4 +1,4 @@
-"""`SessionSpanProcessor`: the session of its context on every span, from the moment it starts."""
+"""`SessionSpanProcessor`: writes the session of its context on every span when the span starts."""
 
 from __future__ import annotations
 
@@ -20,22 +20,33 @@ from otel_sessions.stamping import missing, remember
 
 
 class SessionSpanProcessor(SpanProcessor):
-    """Stamps `session.*` and `user.id` on every span that starts in a session; register it before the exporting processor.
+    """Writes `session.*` and `user.id` on every span that starts in a session. Register it before the exporting processor.
 
-    The session is, in this order: that of the scope in the span's parent context, even an empty one; that of the
-    parent span; that of another SDK (OpenInference, Langfuse, Traceloop); that of the accepted baggage. The first
-    that says anything decides whole. An attribute that the span has already is never overwritten. An explicit empty
-    `Context()` means no session.
+    The session comes from the first of these that has one, and only from that: the scope in the span's parent context,
+    even an empty scope; the parent span; another SDK (OpenInference, Langfuse, Traceloop); the accepted baggage. An
+    attribute that the span already has is not overwritten. An explicit empty `Context()` means no session. All is done
+    at the start of a span, because the SDK does not let a processor change a span that ends.
 
     Args:
-        dialects: backends for whom the same values are also written under their own names, such as `"langfuse"`;
+        dialects: backends whose own names get the same values too, such as `"langfuse"`;
             `otel_sessions.dialects.DIALECTS` lists them.
-        accept_baggage: baggage entries that are believed, `*` at the end for any suffix; `()` at a public edge.
+        accept_baggage: names of incoming baggage entries that are accepted, `*` at the end for any suffix; `()` for a
+            service that the public can call.
         limits: lengths and numbers for values that do not come from a scope of this process.
 
     Raises:
         ValueError: for an unknown dialect.
-        TypeError: for a bare string as `accept_baggage`.
+        TypeError: for a string as `accept_baggage`.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from otel_sessions import SessionSpanProcessor, propagate_sessions
+        >>> provider = TracerProvider()
+        >>> provider.add_span_processor(SessionSpanProcessor())
+        >>> with propagate_sessions("ticket-2611"):
+        ...     span = provider.get_tracer("app").start_span("answer")
+        >>> span.attributes["session.id"]
+        'ticket-2611'
     """
 
     def __init__(
@@ -49,15 +60,15 @@ class SessionSpanProcessor(SpanProcessor):
         self._writer: Final = Writer(dialects) if dialects else None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Stamp the span; never raises."""
-        # Every line here is paid for by every span of the app: no call that the common case does not need.
+        """Write the session on the span. Never raises."""
+        # This runs for every span of the app: no call that the common case does not need.
         try:
             context = get_current() if parent_context is None else parent_context
             scope = context.get(SCOPE_KEY)
             if scope is not None:
                 attributes: Mapping[str, AttributeValue] = scope.attributes  # type: ignore[attr-defined]
             elif context:
-                attributes = self._elsewhere(context).plain_attributes
+                attributes = self._elsewhere(context)._attributes  # noqa: SLF001 - a call less per span
             else:
                 return
             if not attributes:
@@ -77,11 +88,11 @@ class SessionSpanProcessor(SpanProcessor):
             drops.count("span", "raised", f"stamping a span raised {type(error).__name__}")
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Nothing: an ended span cannot be changed."""
+        """Do nothing: an ended span cannot be changed."""
 
     def shutdown(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no span is kept."""
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Nothing is held."""
+        """Return True: no span is kept."""
         return True

@@ -1,124 +1,39 @@
-"""Scopes for users: `propagate_sessions`, `no_session`, `current_session`, `update_session`, `bind_session`."""
+"""The public functions around scopes: `propagate_sessions`, `no_session`, `current_session` and others."""
 
 from __future__ import annotations
 
 import functools
-import inspect
-from abc import ABC, abstractmethod
 from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
     Callable,
-    Generator,
-    Iterable,
     Mapping,
 )
-from contextvars import Context, copy_context
 from functools import lru_cache
-from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar, overload
+from typing import Any, Final, ParamSpec, TypeVar
 
 from opentelemetry.context import get_current
-from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
+from opentelemetry.trace import get_current_span
 
 from otel_sessions import rules
 from otel_sessions.attributes import ALL_KEYS
-from otel_sessions.drops import SessionValueError, drop, drops
+from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.given import Given, check, unreadable
-from otel_sessions.scopes import Scope, enter, leave, refresh_baggage, scope_in, session_in
-from otel_sessions.session import EMPTY, Session
-from otel_sessions.stamping import changing, restamp, stamp_on_entry
-from otel_sessions.stepping import async_stepped, awaited_in, stepped
+from otel_sessions.scopes import Scope, refresh_baggage, scope_in, session_in
+from otel_sessions.session import EMPTY, Session, fields_of, inner_session
+from otel_sessions.session_scope import SessionScope, write_on_span
+from otel_sessions.stamping import changing, restamp
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
 
 _PLAIN_TYPES: Final = frozenset({str, type(None)})
 
 _NO_SESSION: Final = Session(cut=(ALL_KEYS,))
 
 
-class SessionScope(ABC):
-    """A scope with a session in force: for `with`, `async with`, as a decorator, and to `wrap` iterators.
-
-    One object can be entered many times, also inside itself and from several threads or tasks.
-    """
-
-    _baggage = False
-
-    @abstractmethod
-    def _inside(self, outer: Scope | None) -> Session:
-        """The session inside this scope, given the scope around it."""
-
-    @abstractmethod
-    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
-        """A scope for one call of the decorated function: calls may end in any order, so each has its own."""
-
-    def __enter__(self) -> Session:
-        """Put the session in force and return it."""
-        current = get_current()
-        outer = scope_in(current)
-        scope = Scope(self._inside(outer), outer, self, baggage=self._baggage)
-        enter(scope, current)
-        if current:
-            span = get_current_span(current)
-            if span is not INVALID_SPAN and scope.session:
-                _on_span(stamp_on_entry, span, scope)
-        return scope.session
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Put back what was in force before."""
-        leave(self)
-
-    async def __aenter__(self) -> Session:
-        """Put the session in force and return it."""
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Put back what was in force before."""
-        leave(self)
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function, coroutine function, generator or async generator; it stays of its kind.
-
-        Raises:
-            TypeError: for what cannot be called.
-        """
-        if not callable(function):
-            raise TypeError(
-                f"a session scope decorates a function, not a value of type {type(function).__name__};"
-                " write @propagate_sessions(...) with its parentheses"
-            )
-        return _decorated(self, function)
-
-    @overload
-    def wrap(self, iterable: AsyncIterable[T]) -> AsyncGenerator[T, None]: ...
-    @overload
-    def wrap(self, iterable: Iterable[T]) -> Generator[T, None, None]: ...
-    def wrap(self, iterable: Any) -> Any:
-        """The same items, produced inside this scope: for an iterator that someone else consumes, later or elsewhere.
-
-        The context is taken now: the current span and the outer session are those of the caller of `wrap`. Give a
-        `StreamingResponse` the result.
-        """
-        context = copy_context()
-        context.run(self.__enter__)
-        if isinstance(iterable, AsyncIterable):
-            items = context.run(aiter, iterable)
-            return async_stepped(lambda: (context, items))()
-        iterator = context.run(iter, iterable)
-        return stepped(lambda: (context, iterator))()
-
-
 class _Propagated(SessionScope):
-    """What `propagate_sessions` returns; values are checked when it is made, callables when it is called."""
+    """The scope of `propagate_sessions`; values are checked when it is made, callables when the function is called."""
 
-    def __init__(self, fields: dict[str, Any], *, strict: bool | None, baggage: bool) -> None:
+    def __init__(self, fields: dict[str, object], *, strict: bool | None, baggage: bool) -> None:
         self._fields = fields
         self._strict = strict
         self._baggage = baggage
@@ -140,7 +55,7 @@ class _Propagated(SessionScope):
 
 
 class _Plain(SessionScope):
-    """The scope of `propagate_sessions` for an id, a user and a name alone: what nearly all scopes are."""
+    """The scope of `propagate_sessions` for an id, a user and a name alone, as nearly all scopes are."""
 
     def __init__(self, session: Session, *, strict: bool | None, baggage: bool) -> None:
         self._session = session
@@ -166,10 +81,10 @@ class _Plain(SessionScope):
 
 @lru_cache(maxsize=1_024)
 def _plain_session(session_id: str | None, user_id: str | None, session_name: str | None) -> Session:
-    """A session that an app enters again and again, once per turn and helper, is checked and laid out once.
+    """The session with these fields, which is checked and laid out once however often an app enters it.
 
     Raises:
-        SessionValueError: for a refused value; that is not remembered.
+        SessionValueError: for a refused value; errors are not cached.
     """
     return Session(
         None if session_id is None else rules.session_id(session_id),
@@ -179,7 +94,7 @@ def _plain_session(session_id: str | None, user_id: str | None, session_name: st
 
 
 class _Fixed(SessionScope):
-    """A scope whose session does not depend on what is around it."""
+    """A scope whose session does not depend on the scopes around it."""
 
     def __init__(self, session: Session, *, baggage: bool = False) -> None:
         self._session = session
@@ -205,28 +120,43 @@ def propagate_sessions(
     strict: bool | None = None,
     **session_keys: object,
 ) -> SessionScope:
-    """A scope whose spans, and those of all that is called in it, carry this session.
+    """A scope in which every span carries this session, also in the functions that are called.
 
-    Use it as `with`, as `async with`, or as a decorator of functions, coroutine functions, generators and async
-    generators; `.wrap(iterable)` is for an iterator handed to someone else. Inside another scope the inner id, name
-    and user win, keys and metadata merge, and tags are united. As a decorator, any value may be a callable: it gets
-    the arguments of the call. What the rules refuse is dropped, counted in `dropped_values()` and warned about once.
+    Use it with `with` or `async with`, or as a decorator of functions, coroutine functions, generators and async
+    generators; see `SessionScope`. Inside another scope the inner id, name and user win, keys and metadata merge, and
+    tags are united. As a decorator, any value may be a callable: it gets the arguments of the call. Values that the
+    rules refuse are dropped, counted in `dropped_values()` and logged once.
+
+    The session lives in the OpenTelemetry Context; see docs/context.md for where that is lost, and
+    https://github.com/open-telemetry/opentelemetry-specification/pull/4931 for the coming standard way.
 
     Args:
-        session_id: value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters. Or a whole
-            `Session`, such as `Session.from_dict(...)` of a job: then the other fields replace its own.
+        session_id: the value of `session.id`: str, int or UUID; printable US-ASCII, up to 200 characters. Or a whole
+            `Session`, such as `Session.from_dict(...)` of a job; then the other arguments replace its fields.
         session_name: a name for people, up to 200 characters.
-        user_id: value of `user.id`; the rule of `session_id`.
-        tags: any iterable of strings, at most 32.
+        user_id: the value of `user.id`; the same rule as for `session_id`.
+        tags: any iterable of strings, at most 32 of up to 200 characters.
         metadata: up to 32 entries of str, bool, int or float.
-        previous_id: the session that this one continues, for threads that rotate.
-        keys: session keys whose names are parameters here; `None` as a value cuts an inherited key.
-        baggage: also send the id, keys and user with outgoing calls, third parties included.
+        previous_id: the id of the session that this one continues, where threads rotate.
+        keys: session keys whose names are parameters of this function; `None` as a value cuts an inherited key.
+        baggage: also send the id, the keys and the user with outgoing calls, to third parties too.
         strict: raise instead of dropping; by default the environment variable `OTEL_SESSIONS_STRICT` decides.
-        **session_keys: further session keys, such as `conversation_id="conv_1"`; five in all with the id.
+        **session_keys: further session keys, such as `conversation_id="conv_1"`; at most five with the id.
 
     Raises:
         SessionValueError: in strict mode, for the first value that the rules refuse.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions
+        >>> with propagate_sessions("ticket-2611", user_id="user-a", conversation_id="conv-1"):
+        ...     with propagate_sessions(agent_run=7):
+        ...         print(current_session().values())
+        {'id': 'ticket-2611', 'agent_run': '7', 'conversation_id': 'conv-1'}
+        >>> @propagate_sessions(lambda ticket: ticket["id"])
+        ... def handle(ticket):
+        ...     return current_session().id
+        >>> handle({"id": "ticket-2612"})
+        'ticket-2612'
     """
     if (
         _PLAIN_TYPES.issuperset((type(session_id), type(user_id), type(session_name)))
@@ -237,17 +167,44 @@ def propagate_sessions(
             return _Plain(_plain_session(session_id, user_id, session_name), strict=strict, baggage=baggage)
         except SessionValueError:  # counted, or raised, below
             pass
-    fields = _fields(session_id, session_name, user_id, previous_id, tags, metadata, keys, session_keys)
+    fields: dict[str, object] = {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "tags": tags,
+        "metadata": metadata,
+        "previous_id": previous_id,
+        "keys": keys,
+        "session_keys": session_keys,
+    }
     return _Propagated(fields, strict=strict, baggage=baggage)
 
 
 def no_session() -> SessionScope:
-    """A scope without any session, for a background job that is started inside a request."""
+    """A scope without a session, for a background job that is started inside a request.
+
+    Its spans carry `session.cut`, so that they stay out of the sessions of their ancestors.
+
+    Example:
+        >>> from otel_sessions import current_session, no_session, propagate_sessions
+        >>> with propagate_sessions("ticket-2611"), no_session():
+        ...     print(current_session().id)
+        None
+    """
     return _Fixed(_NO_SESSION)
 
 
 def current_session() -> Session:
-    """The session in force here, or an empty one, which is falsy."""
+    """The session in force, or an empty one, which is false.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions
+        >>> with propagate_sessions("ticket-2611"):
+        ...     print(current_session().id)
+        ticket-2611
+        >>> bool(current_session())
+        False
+    """
     return session_in(get_current())
 
 
@@ -263,35 +220,70 @@ def update_session(
     strict: bool | None = None,
     **session_keys: object,
 ) -> Session:
-    """Change the innermost scope until it ends, for all who share it, and return its session.
+    """Change the session of the innermost scope until the scope ends, and return it.
 
-    The fields are those of `propagate_sessions` and merge by the same rules. The current span is brought up to date;
-    spans that ended already are not. Outside any scope nothing happens, which is counted and said once: a session
-    without a scope would leak into whatever runs next.
+    All tasks and threads that share the scope see the change. The fields merge as in an inner scope. The current span
+    is updated; spans that have ended are not. Outside a scope nothing changes, which is counted and logged once: a
+    session without a scope would leak into the next request on the same thread.
+
+    Args:
+        session_id: as for `propagate_sessions`, as all other arguments; callables are not accepted.
+        session_name: a name for people.
+        user_id: the value of `user.id`.
+        tags: tags to add.
+        metadata: entries to add or replace.
+        previous_id: the id of the session that this one continues.
+        keys: session keys whose names are parameters of this function; `None` as a value cuts a key.
+        strict: raise instead of dropping.
+        **session_keys: further session keys.
 
     Raises:
-        SessionValueError: in strict mode, for the first value that the rules refuse, or outside any scope.
+        SessionValueError: in strict mode, for the first value that the rules refuse, or outside a scope.
+
+    Example:
+        >>> from otel_sessions import current_session, propagate_sessions, update_session
+        >>> with propagate_sessions("ticket-2611"):
+        ...     session = update_session(session_name="Order #12345")
+        ...     print(current_session().name)
+        Order #12345
     """
     scope = scope_in(get_current())
     if scope is None:
         message = "update_session outside a session scope does nothing; enter propagate_sessions(...) first"
         drop(SessionValueError("update_session", "no_scope", message), strict=strict)
         return EMPTY
-    fields = _fields(session_id, session_name, user_id, previous_id, tags, metadata, keys, session_keys)
+    fields: dict[str, object] = {
+        "session_id": session_id,
+        "session_name": session_name,
+        "user_id": user_id,
+        "tags": tags,
+        "metadata": metadata,
+        "previous_id": previous_id,
+        "keys": keys,
+        "session_keys": session_keys,
+    }
     given = _checked(fields, strict)
     with changing:
         before = scope.session
-        session = before.inner(given, known=_known_keys(scope), strict=strict)
+        session = inner_session(before, given, known=_known_keys(scope), strict=strict)
         scope.replace(session)
     refresh_baggage(scope)
-    _on_span(functools.partial(restamp, before=before), get_current_span(), scope)
+    write_on_span(functools.partial(restamp, before=before), get_current_span(), scope)
     return session
 
 
 def bind_session(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, with the session in force now in force whenever and wherever it is called.
+    """The function with the current session in force whenever it is called, in any thread or task.
 
-    For a bare thread, an executor or a callback, which start without the caller's context.
+    For a bare thread, an executor or a callback, which start without the context of the caller. Outside a scope the
+    function itself is returned.
+
+    Example:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> from otel_sessions import bind_session, current_session, propagate_sessions
+        >>> with ThreadPoolExecutor() as pool, propagate_sessions("ticket-2611"):
+        ...     pool.submit(bind_session(lambda: current_session().id)).result()
+        'ticket-2611'
     """
     scope = scope_in(get_current())
     if scope is None:
@@ -299,34 +291,12 @@ def bind_session(function: Callable[P, R]) -> Callable[P, R]:
     return _Fixed(scope.session, baggage=scope.baggage)(function)
 
 
-def _fields(
-    session_id: object,
-    session_name: object,
-    user_id: object,
-    previous_id: object,
-    tags: object,
-    metadata: object,
-    keys: object,
-    session_keys: dict[str, object],
-) -> dict[str, Any]:
-    return {
-        "session_id": session_id,
-        "session_name": session_name,
-        "user_id": user_id,
-        "previous_id": previous_id,
-        "tags": tags,
-        "metadata": metadata,
-        "keys": keys,
-        "session_keys": session_keys or None,
-    }
-
-
 def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
     try:
         session = fields["session_id"]
         if isinstance(session, Session):
             given = {name: value for name, value in fields.items() if value is not None and value is not session}
-            fields = {**_fields_of(session), **given}
+            fields = {**fields_of(session), **given}
         return check(**fields, strict=strict)
     except SessionValueError:
         raise
@@ -334,37 +304,17 @@ def _checked(fields: dict[str, Any], strict: bool | None) -> Given:
         return unreadable(error, strict=strict)
 
 
-def _fields_of(session: Session) -> dict[str, Any]:
-    return {
-        "session_id": session.id,
-        "session_name": session.name,
-        "user_id": session.user_id,
-        "previous_id": session.previous_id,
-        "tags": session.tags,
-        "metadata": session.metadata,
-        "keys": session.keys,
-        "cut": session.cut,
-    }
-
-
 def _merged(outer: Scope | None, given: Given, strict: bool | None) -> Session:
     if outer is None:
-        return EMPTY.inner(given, strict=strict)
-    return outer.session.inner(given, known=_known_keys(outer), strict=strict)
+        return inner_session(EMPTY, given, strict=strict)
+    return inner_session(outer.session, given, known=_known_keys(outer), strict=strict)
 
 
 def _known_keys(scope: Scope) -> tuple[str, ...]:
-    """The session keys around a scope without sessions; an inner scope that sets some must keep the others cut."""
+    """The session keys of all scopes around, if the scope has none (`*`): an inner scope keeps those cut that it does not set."""
     if ALL_KEYS not in scope.session.cut:
         return ()
     return tuple(dict.fromkeys(key for outer in scope.chain() for key in outer.session.values()))
-
-
-def _on_span(action: Callable[[Span, Scope], None], span: Span, scope: Scope) -> None:
-    try:
-        action(span, scope)
-    except Exception as error:
-        drops.count("span", "raised", f"writing the session on the current span raised {type(error).__name__}")
 
 
 def _has_callables(fields: dict[str, Any]) -> bool:
@@ -374,13 +324,13 @@ def _has_callables(fields: dict[str, Any]) -> bool:
                 continue
             if callable(value) or (isinstance(value, Mapping) and any(map(callable, value.values()))):
                 return True
-    except Exception:  # an odd value; the check will count it
+    except Exception:  # the value raises when it is read, which the check counts
         return False
     return False
 
 
 def _resolved(field: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The value that a callable returns; if it raises, the error that the check then counts or raises."""
+    """The value that a callable returns; if it raises, an error that the check then counts or raises."""
     try:
         if callable(value):
             return value(*args, **kwargs)
@@ -392,32 +342,3 @@ def _resolved(field: str, value: Any, args: tuple[Any, ...], kwargs: dict[str, A
         refused.__cause__ = error
         return refused
     return value
-
-
-def _decorated(scope: SessionScope, function: Callable[P, R]) -> Callable[P, R]:
-    def start(*args: Any, **kwargs: Any) -> tuple[Context, Any]:
-        context = copy_context()
-        context.run(scope._for_call(args, kwargs).__enter__)  # noqa: SLF001
-        return context, context.run(function, *args, **kwargs)
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        with scope._for_call(args, kwargs):  # noqa: SLF001
-            result: Any = function(*args, **kwargs)
-            # Behind somebody's plain wrapper a coroutine function cannot be told before it is called.
-            return awaited_in(copy_context(), result) if inspect.iscoroutine(result) else result
-
-    async def call_async(*args: Any, **kwargs: Any) -> Any:
-        with scope._for_call(args, kwargs):  # noqa: SLF001
-            result: Any = function(*args, **kwargs)
-            return await result
-
-    wrapper: Callable[..., Any]
-    if inspect.isasyncgenfunction(function):
-        wrapper = async_stepped(start)
-    elif inspect.isgeneratorfunction(function):
-        wrapper = stepped(start)
-    elif inspect.iscoroutinefunction(function):
-        wrapper = call_async
-    else:
-        wrapper = call
-    return functools.wraps(function)(wrapper)

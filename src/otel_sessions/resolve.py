@@ -1,4 +1,4 @@
-"""Which session a new span, log record or sampling decision belongs to, from its context."""
+"""`Resolver`: finds the session of a new span, log record or sampling decision in its context."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from otel_sessions.dialects.ambient import AMBIENT_KEYS, read_ambient
 from otel_sessions.given import check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
 from otel_sessions.scopes import scope_in
-from otel_sessions.session import EMPTY, Session
+from otel_sessions.session import EMPTY, Session, inner_session, plain_attributes
 from otel_sessions.stamping import session_of
 
 ACCEPT_BAGGAGE: Final = (SESSION_ID, SESSION_KEY_PREFIX + "*", USER_ID)
-"""The baggage entries that are believed by default."""
+"""The baggage entries that are accepted by default."""
 
 (_SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
-# `get_current_span` asks more of every span of an app than there is to know here.
+# `get_current_span` does more work per span than is needed here.
 
 
 class Resolver:
@@ -31,7 +31,7 @@ class Resolver:
         """Split the accepted names into exact ones and prefixes.
 
         Raises:
-            TypeError: for a bare string.
+            TypeError: for a string.
         """
         if isinstance(accept_baggage, str):
             raise TypeError(f"accept_baggage is the string {accept_baggage!r}; pass a tuple of names")
@@ -42,25 +42,25 @@ class Resolver:
         self._limits = limits
 
     def session(self, context: Context | None) -> Session:
-        """The session of a context, the current one by default, or the empty session."""
+        """The session of a context, by default the current one; the empty session if it has none."""
         if context is None:
             context = get_current()
         scope = scope_in(context)
         return self.elsewhere(context) if scope is None else scope.session
 
     def elsewhere(self, context: Context) -> Session:
-        """The session of a context without a scope: its span's, another SDK's, or the accepted baggage's."""
+        """The session of a context without a scope, from its span, another SDK or the accepted baggage."""
         span = context.get(_SPAN_KEY)
         if span is not None:
             session = session_of(span, limits=self._limits)
             if session is not EMPTY and (session or ALL_KEYS in session.cut):
                 return session
-            # A context that holds nothing but its span has no baggage; most spans of an app without sessions end here.
+            # A context that holds only a span has no baggage. Most spans of an app without sessions return here.
             if len(context) == 1:
                 return EMPTY
         if not AMBIENT_KEYS.isdisjoint(context):
             session = read_ambient(context, limits=self._limits)
-            if session.plain_attributes:
+            if plain_attributes(session):
                 return session
         if self._baggage:
             entries = otel_baggage.get_all(context)
@@ -83,4 +83,4 @@ class Resolver:
             strict=False,
             limits=self._limits,
         )
-        return EMPTY.inner(given._replace(cut=()), strict=False, limits=self._limits)
+        return inner_session(EMPTY, given._replace(cut=()), strict=False, limits=self._limits)

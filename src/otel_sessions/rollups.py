@@ -1,9 +1,9 @@
 """`Rollups`: the traces and sessions that an exporter has seen, in bounded memory.
 
-A trace is open while its spans arrive, closed when it has been idle, and forgotten when its room is needed: what it
-gave to its sessions is then added to them for good. A late span opens a closed trace again; for a forgotten one it is
-too late, and counted. Every number comes from whole traces, recomputed when one of their spans arrives, so order and
-repetition change nothing as long as the trace is not forgotten.
+A trace is open while its spans arrive, closed when it has been idle, and forgotten when its memory is needed: its numbers
+are then added to its sessions for good. A late span opens a closed trace again; a late span of a forgotten trace is not
+added, but counted as late. Every number comes from whole traces, which are recomputed when one of their spans arrives,
+so order and repetition change nothing as long as the trace is not forgotten.
 """
 
 from __future__ import annotations
@@ -26,15 +26,19 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RollupLimits:
-    """What is kept in memory; the defaults take about 230 MB when all are reached.
+    """Bounds of what a `SessionExporter` keeps in memory; all defaults together are about 230 MB.
 
     Attributes:
-        spans: of all traces that are not forgotten; a span takes about 0.4 kB, a model call about 0.8 kB.
-        traces: not forgotten.
-        forgotten_traces: whose ids are remembered, so that their late spans are recognised.
-        sessions: of all keys together, about 3 kB each; the one that was quiet for longest is dropped, and counted
-            from its next trace on if it comes again.
-        idle_seconds: after which a trace is closed.
+        spans: the number of spans in all traces that are kept; a span takes about 0.4 kB, a model call about 0.8 kB.
+        traces: the number of traces that are kept, each of which a late span can still change.
+        forgotten_traces: the number of older traces whose ids are kept, so that their late spans are recognised.
+        sessions: the number of sessions of all keys together, about 3 kB each. The one that was idle for longest is
+            dropped; if it gets another trace, it is counted from that one on.
+        idle_seconds: the time without a span after which a trace is closed.
+
+    Example:
+        >>> from otel_sessions import RollupLimits, SessionExporter
+        >>> exporter = SessionExporter(limits=RollupLimits(spans=10_000, idle_seconds=5))
     """
 
     spans: int = 60_000
@@ -45,18 +49,18 @@ class RollupLimits:
 
 
 class _Trace:
-    __slots__ = ("groups", "last_seen", "spans", "stale", "told")
+    __slots__ = ("groups", "last_seen", "reported", "spans", "stale")
 
     def __init__(self) -> None:
         self.spans: dict[int, SpanFacts] = {}
         self.groups: tuple[TraceGroup, ...] = ()
         self.stale = False
-        self.told = False
+        self.reported = False
         self.last_seen = 0.0
 
 
 class _Session:
-    """What forgotten traces gave, and the groups of those that are not forgotten."""
+    """The sum of the forgotten traces of a session, and the groups of the others."""
 
     __slots__ = ("forgotten", "groups")
 
@@ -77,7 +81,7 @@ class Rollups:
         drops: DropCounter | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start with no trace; `clock` gives seconds."""
+        """Take the bounds and the callbacks; `clock` returns seconds."""
         self._pricer = pricer
         self._limits = limits or RollupLimits()
         self._on_trace = on_trace
@@ -88,7 +92,7 @@ class Rollups:
         self._start()
 
     def _start(self) -> None:
-        """Nothing seen yet; so does a forked child start: what the parent saw is the parent's to tell."""
+        """Forget all traces: at the start, and in a forked child, since the parent reports what the parent has seen."""
         self._open: OrderedDict[int, _Trace] = OrderedDict()
         self._closed: OrderedDict[int, _Trace] = OrderedDict()
         self._forgotten: OrderedDict[int, tuple[Pair, ...]] = OrderedDict()
@@ -97,7 +101,7 @@ class Rollups:
         self._span_count = 0
 
     def add(self, spans: Iterable[tuple[int, SpanFacts]]) -> None:
-        """Take spans in, each with its trace id; closes traces that have been idle."""
+        """Add spans, each with its trace id, and close the traces that have been idle."""
         finished: list[TraceRollup] = []
         with self._lock:
             now = self._clock()
@@ -115,18 +119,18 @@ class Rollups:
                 if now - trace.last_seen < self._limits.idle_seconds:
                     break
                 self._close(trace_id, finished)
-        self._tell(finished)
+        self._report(finished)
 
     def close_all(self) -> None:
-        """Close every open trace; spans that still come open theirs again."""
+        """Close every open trace; a later span opens its trace again."""
         finished: list[TraceRollup] = []
         with self._lock:
             for trace_id in list(self._open):
                 self._close(trace_id, finished)
-        self._tell(finished)
+        self._report(finished)
 
     def session(self, value: str, key: str) -> SessionRollup | None:
-        """A session with all its traces so far, open ones too."""
+        """The session with all its traces so far, open ones too; `None` if it has no span."""
         with self._lock:
             self._refresh()
             session = self._sessions.get((key, value))
@@ -139,9 +143,9 @@ class Rollups:
             return [_rollup(session) for (name, _), session in self._sessions.items() if name == key]
 
     def lost_sessions(self, trace_id: int, spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
-        """For spans that lack some of their session, as far as the trace is known: a span that has all of it.
+        """For each span that lost some of its session keys, by its id: a span of the trace that has all of them.
 
-        Of several it is the nearest ancestor, else the first by id.
+        If there are several, it is the nearest ancestor, else the first by id.
         """
         with self._lock:
             trace = self._open.get(trace_id) or self._closed.get(trace_id)
@@ -184,7 +188,7 @@ class Rollups:
                 changed = True
         self._span_count += len(trace.spans) - before
         if changed:
-            trace.told = False
+            trace.reported = False
             trace.stale = True
             self._stale[trace_id] = trace
 
@@ -208,11 +212,11 @@ class Rollups:
     def _close(self, trace_id: int, finished: list[TraceRollup]) -> None:
         trace = self._open.pop(trace_id)
         self._closed[trace_id] = trace
-        telling = self._on_trace is not None and not trace.told
-        if trace.stale or telling:
+        reporting = self._on_trace is not None and not trace.reported
+        if trace.stale or reporting:
             rolled_up = self._roll_up(trace_id, trace)
-            if telling and rolled_up is not None:
-                trace.told = True
+            if reporting and rolled_up is not None:
+                trace.reported = True
                 finished.append(rolled_up)
 
     def _refresh(self) -> None:
@@ -220,7 +224,7 @@ class Rollups:
             self._roll_up(trace_id, trace)
 
     def _roll_up(self, trace_id: int, trace: _Trace) -> TraceRollup | None:
-        """Recompute a trace and put its groups into its sessions in place of the ones before."""
+        """Recompute a trace and replace its groups in its sessions."""
         rolled_up = roll_up(trace_id, trace.spans.values(), pricer=self._pricer, explain=self._on_trace is not None)
         groups = () if rolled_up is None else rolled_up.groups
         for group in trace.groups:
@@ -247,7 +251,7 @@ class Rollups:
             session = self._sessions[pair] = _Session(*pair)
             if len(self._sessions) > self._limits.sessions:
                 self._sessions.popitem(last=False)
-                message = f"more than {self._limits.sessions} sessions: the one quiet for longest is no longer counted"
+                message = f"more than {self._limits.sessions} sessions: the one that was idle for longest is no longer counted"
                 self._drops.count("exporter", "sessions", message)
         else:
             self._sessions.move_to_end(pair)
@@ -263,7 +267,7 @@ class Rollups:
                 if session is not None:
                     session.forgotten.late_span_count += 1
 
-    def _tell(self, finished: list[TraceRollup]) -> None:
+    def _report(self, finished: list[TraceRollup]) -> None:
         for rolled_up in finished:
             assert self._on_trace is not None
             try:

@@ -1,7 +1,7 @@
-"""What is accepted as a session's id, keys, name, user, tags and metadata, and what is dropped.
+"""The rules for a session's id, keys, name, user, tags and metadata: which values are accepted.
 
-One module for the API, the processors, incoming baggage and the server. A check returns the value as it is stored or
-raises `SessionValueError`; callers decide whether that is a counted drop (the default) or an error (strict mode).
+The API, the processors, incoming baggage and the server share them. A check returns the value as it is stored or raises
+`SessionValueError`; the caller decides whether that is a counted drop (the default) or an error (strict mode).
 Messages name the length or the character at fault, never the value: it may be personal data.
 """
 
@@ -19,9 +19,22 @@ from otel_sessions.drops import SessionValueError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how many; the defaults are the product's rules.
+    """Lengths in characters and numbers of entries that are accepted; the defaults are the rules of otel-sessions.
 
-    The two lengths for ids and texts are those of the systems that read them; keys and keyed values follow Inngest.
+    The lengths of ids and texts are those of the backends that read them; those of keys and keyed values are Inngest's.
+
+    Attributes:
+        id_length: of a session id and a user id.
+        key_length: of a session key and a metadata name.
+        value_length: of the value of a session key other than the id.
+        text_length: of a session name, a tag and a metadata text.
+        session_keys: the number of session keys, the id included.
+        tags: the number of tags.
+        metadata: the number of metadata entries.
+
+    Example:
+        >>> from otel_sessions import Limits, SessionSpanProcessor
+        >>> processor = SessionSpanProcessor(limits=Limits(session_keys=2))
     """
 
     id_length: int = 200
@@ -35,10 +48,14 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
+MAX_NAME_LENGTH: Final = 256
+"""Characters of a name of a model, a provider or a response; a longer one is as good as absent."""
+
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 
 MetadataValue = str | bool | int | float
+"""The value of a metadata entry."""
 
 KEY_CHARACTERS: Final = "A-Za-z0-9_.-"
 """What a session key or a metadata name may hold, as in the brackets of a regular expression."""
@@ -57,7 +74,7 @@ def session_id(value: object, *, field: str = "session_id", limits: Limits = DEF
     """
     if isinstance(value, str):
         text = value if type(value) is str else str.__str__(value)
-        # One look that nearly every id passes; what it does not, is told what is wrong below.
+        # Nearly every id passes here; for the others `_printable` finds out what is wrong.
         if text.isascii() and text.isprintable() and 0 < len(text) <= limits.id_length and not text.isspace():
             return text
     elif isinstance(value, bool) or not isinstance(value, int | UUID):
@@ -151,7 +168,7 @@ def text(value: object, *, field: str, limits: Limits = DEFAULT_LIMITS) -> str:
         raise SessionValueError(
             field,
             "not_utf8",
-            f"{field} has a lone surrogate at index {error.start}, which UTF-8 cannot carry; decode the text anew",
+            f"{field} has a lone surrogate at index {error.start}, which UTF-8 cannot carry; decode the text again",
         ) from None
     return plain
 
@@ -206,7 +223,7 @@ def _finite(field: str, value: float) -> float:
 
 def wrong_type(field: str, value: object, wanted: str) -> SessionValueError:
     """The error for a value of a type that the field does not take."""
-    if isinstance(value, SessionValueError):  # what a decorator's callable ended with
+    if isinstance(value, SessionValueError):  # the error of a callable of a decorator
         return value
     return SessionValueError(field, "type", f"{field} is of type {type(value).__name__}; pass {wanted}")
 

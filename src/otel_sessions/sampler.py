@@ -18,20 +18,20 @@ _HASHED_BITS = 32
 
 
 def keeps(value: str, ratio: float) -> bool:
-    """Whether a session is kept: the first 8 hex digits of the SHA-256 of its value are below `ratio * 2**32`.
+    """Return True if a session is kept: the first 8 hex digits of the SHA-256 of its value are below `ratio * 2**32`.
 
-    The Collector's tail sampling processor can state the same rule, so both keep the same sessions.
+    The Collector's tail sampling processor can apply the same rule, so both keep the same sessions; see docs/backends.md.
     """
     digits = hashlib.sha256(value.encode()).digest()[: _HASHED_BITS // 8]
     return int.from_bytes(digits) < int(ratio * 2**_HASHED_BITS)
 
 
 class SessionRatioSampler(Sampler):
-    """Keeps a share of all sessions, each of them whole, in every process that uses the same ratio.
+    """Keeps a share of all sessions, each of them whole, and the same ones in every process with the same ratio.
 
     It decides where a trace starts in this process, by the session in force there (or in the accepted baggage);
-    children follow their parent. A session that is entered after the root span has started comes too late for it:
-    enter it first, or let the Collector sample.
+    children follow their parent. A scope that is entered after the root span has started is too late: enter it before,
+    or sample in the Collector.
 
     Args:
         ratio: the share to keep, 0 to 1.
@@ -42,6 +42,12 @@ class SessionRatioSampler(Sampler):
 
     Raises:
         ValueError: for a ratio outside 0 to 1.
+        TypeError: for a string as `accept_baggage`.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from otel_sessions import SessionRatioSampler
+        >>> provider = TracerProvider(sampler=SessionRatioSampler(0.1))
     """
 
     def __init__(
@@ -70,7 +76,7 @@ class SessionRatioSampler(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """The parent's decision, else the session's, else that of `root`."""
+        """Decide as the parent span did, else by the session, else as `root` does."""
         parent = get_current_span(parent_context).get_span_context()
         if parent.is_valid and not parent.is_remote:
             kept = parent.trace_flags.sampled
@@ -85,7 +91,7 @@ class SessionRatioSampler(Sampler):
     def _value(self, context: Context | None) -> str | None:
         try:
             return self._resolver.session(context).value(self._key)
-        except Exception:  # a sampler that raises would cost the app its span
+        except Exception:  # with a sampler that raises the app would lose its span
             return None
 
     def get_description(self) -> str:

@@ -1,10 +1,10 @@
 """The one key in the OpenTelemetry Context, and how scopes are entered and left.
 
-A scope lives in the OpenTelemetry Context, itself a contextvar, because that is what instrumentors carry into threads;
-a contextvar of our own would be lost there. Leaving a scope attaches a new context and never detaches a token: tokens
-belong to the `contextvars.Context` that made them, and a generator, a task or the garbage collector may leave from
-another one, for which OpenTelemetry logs an error. When the specification's context-scoped attributes arrive in
-opentelemetry-api, this file is what they replace.
+A scope lives in the OpenTelemetry Context, which is a contextvar too, because instrumentors carry that one into threads;
+a contextvar of our own would be lost there. Leaving a scope attaches a new context and never detaches a token: a token
+belongs to the `contextvars.Context` that made it, and a generator, a task or the garbage collector may leave the scope
+in another one, for which OpenTelemetry logs an error. Context-scoped attributes will replace this file when
+opentelemetry-api has them: https://github.com/open-telemetry/opentelemetry-specification/pull/4931
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
 
 from otel_sessions.attributes import SESSION_ID, SESSION_KEY_PREFIX, USER_ID
-from otel_sessions.session import EMPTY, AttributeValue, Session
+from otel_sessions.session import EMPTY, AttributeValue, Session, plain_attributes
 
 _MAX_DEPTH: Final = 32
 
@@ -25,14 +25,14 @@ SCOPE_KEY: Final = create_key("otel-sessions-scope")
 
 
 class Scope:
-    """One entered scope. `session` is the only thing that changes, and only `update_session` changes it."""
+    """One entered scope. Only `update_session` changes its session."""
 
     __slots__ = ("attributes", "baggage", "depth", "ended", "entered", "outer", "owner", "restore", "session")
 
     def __init__(self, session: Session, outer: Scope | None, owner: object, *, baggage: bool) -> None:
-        """Hold a session; `owner` is whoever will leave the scope."""
+        """Hold a session; `owner` is the object that will leave the scope."""
         self.session = session
-        self.attributes: dict[str, AttributeValue] = session.plain_attributes
+        self.attributes: dict[str, AttributeValue] = plain_attributes(session)
         self.outer = outer
         self.owner = owner
         self.baggage = baggage
@@ -42,14 +42,14 @@ class Scope:
         self.depth = 0
         if outer is not None:
             self.depth = outer.depth + 1
-            # A job that starts its successor from inside its own scope would chain up scopes for ever.
+            # A job that starts its successor inside its own scope would make the chain of scopes longer for ever.
             if self.depth > _MAX_DEPTH:
                 self._prune()
 
     def replace(self, session: Session) -> None:
-        """Put another session in force for all who share this scope."""
+        """Put another session in force for every task and thread that shares this scope."""
         self.session = session
-        self.attributes = session.plain_attributes
+        self.attributes = plain_attributes(session)
 
     def _prune(self) -> None:
         for depth, scope in enumerate(self.chain()):
@@ -88,12 +88,12 @@ def enter(scope: Scope, current: Context) -> None:
 def leave(owner: object) -> None:
     """End the innermost scope that `owner` entered, and every scope inside it.
 
-    Nothing happens where the scope is not in force: in a context that never had it, or that was restored already.
-    Whatever else was put into the context meanwhile, the current span above all, stays.
+    Nothing happens in a context where the scope is not in force: it never was, or it was left already. Everything else
+    in the context stays, such as the current span.
     """
     current = get_current()
     scope = scope_in(current)
-    # Scopes inside ours that were never left are undone with ours; each may have changed the baggage.
+    # Scopes inside this one that were never left end with it; each may have changed the baggage.
     restore: dict[str, object] | None = None
     while scope is not None:
         if scope.restore is not None:
@@ -114,7 +114,7 @@ def leave(owner: object) -> None:
 
 
 def refresh_baggage(scope: Scope) -> None:
-    """Let the baggage follow a session that was changed while its scope is the current one."""
+    """Update the baggage after the session of the current scope was changed."""
     current = get_current()
     if scope_in(current) is scope:
         changed = _with_baggage(current, scope)
@@ -123,14 +123,14 @@ def refresh_baggage(scope: Scope) -> None:
 
 
 def is_ours(name: object) -> bool:
-    """Whether a baggage entry names a session, a session key or a user."""
+    """Return True if a baggage entry is a session id, a session key or a user id."""
     return isinstance(name, str) and (name in (SESSION_ID, USER_ID) or name.startswith(SESSION_KEY_PREFIX))
 
 
 def _with_baggage(context: Context, scope: Scope) -> Context:
-    """Replace the entries of the scopes around this one, or take them out.
+    """The context with the baggage entries of the scope instead of those of the scopes around it.
 
-    Another session's id must not travel on: without `baggage=True` only entries that say the same as the scope stay.
+    The id of another session must not be sent on: without `baggage=True` only entries that equal the scope's own stay.
     """
     entries = otel_baggage.get_all(context)
     if not entries and not scope.baggage:
@@ -149,7 +149,7 @@ def _with_baggage(context: Context, scope: Scope) -> Context:
 
 
 def _replace_baggage(context: Context, entries: Mapping[str, object], wanted: Mapping[str, object]) -> Context:
-    """The same context with `wanted` as its only entries of ours, put first: the propagator drops from the end."""
+    """The context with `wanted` as its only entries of ours; they come first, because the propagator drops from the end."""
     others = {name: value for name, value in entries.items() if not is_ours(name)}
     context = otel_baggage.clear(context)
     for name, value in {**wanted, **others}.items():

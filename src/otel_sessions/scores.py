@@ -1,4 +1,4 @@
-"""`score_session`: a number or a label on a session, trace or span, as OpenTelemetry's `gen_ai.evaluation.result`.
+"""`score_session`: a number or a label on a session, trace or span, as the event `gen_ai.evaluation.result`.
 
 OpenTelemetry's log API has no public module yet; this file and `logs.py` are the only ones that import `_logs`.
 """
@@ -38,23 +38,34 @@ def score_session(
     comment: str | None = None,
     strict: bool | None = None,
 ) -> bool:
-    """Score the session in force, or the one named; tells whether the score was emitted.
+    """Score the current session, or the one named, and return True if the score was emitted.
 
-    It becomes a log event where a `LoggerProvider` is set, else an event on the current recording span, else it is
-    dropped and counted.
+    The score is the event `gen_ai.evaluation.result` of OpenTelemetry's conventions for generative AI: a log event if a
+    `LoggerProvider` is set, else an event on the current recording span; without either it is dropped and counted.
+    https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/
 
     Args:
-        name: what is scored, such as `helpful`; up to 200 characters.
+        name: the property that is scored, such as `helpful`; up to 200 characters.
         value: a finite number (a bool counts as 1 or 0); a value or a label is needed.
-        label: such as `pass`.
-        session_id: value of the session key; by default the session in force.
+        label: the score in words, such as `pass`; up to 200 characters.
+        session_id: the value of the session key; by default the current session is scored.
         key: the session key that `session_id` is a value of.
         span_context: the span or trace that is scored; by default the current span.
-        comment: the explanation.
+        comment: an explanation of any length.
         strict: raise instead of dropping; by default the environment variable `OTEL_SESSIONS_STRICT` decides.
 
     Raises:
         SessionValueError: in strict mode, for a refused value or a score without a destination.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from otel_sessions import propagate_sessions, score_session
+        >>> tracer = TracerProvider().get_tracer("app")
+        >>> with propagate_sessions("ticket-2611"), tracer.start_as_current_span("judge") as span:
+        ...     score_session("helpful", 0.9)
+        True
+        >>> span.events[0].name
+        'gen_ai.evaluation.result'
     """
     try:
         attributes = _attributes(name, value, label, comment)
@@ -72,7 +83,7 @@ def score_session(
 def _attributes(name: object, value: object, label: object, comment: object) -> dict[str, Any]:
     attributes: dict[str, Any] = {SCORE_NAME: rules.text(name, field="score_name")}
     if not attributes[SCORE_NAME].strip():
-        raise SessionValueError("score_name", "empty", "score_name is blank; say what is scored")
+        raise SessionValueError("score_name", "empty", "score_name is blank; pass the name of what is scored")
     if value is None and label is None:
         raise SessionValueError("score", "empty", "score: neither a value nor a label is given; pass one of them")
     if value is not None:
@@ -117,7 +128,7 @@ def _emit(attributes: dict[str, Any], span_context: SpanContext | None) -> None:
     if span_context is not None:
         context = set_span_in_context(NonRecordingSpan(span_context), context)
     provider = get_logger_provider()
-    # Until the app sets a provider, the API answers with placeholders of its own.
+    # Until the app sets a provider, the API returns placeholders of its own.
     if not type(provider).__module__.startswith("opentelemetry._logs"):
         record = LogRecord(timestamp=time.time_ns(), context=context, event_name=EVENT_NAME, attributes=attributes)
         provider.get_logger("otel_sessions").emit(record)

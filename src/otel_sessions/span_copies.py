@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 
 Redact = Callable[[str, Any], Any]
-"""From the name and the value of an attribute to the value to send; `None` leaves the attribute out.
+"""A function from the name and the value of an attribute to the value to send; `None` leaves the attribute out.
 
 The span's name, an event's name and the status description are passed as `span.name`, `event.name` and
 `status.description`.
@@ -36,10 +36,10 @@ _PARTS: Final = (
 
 
 class _SpanCopy(ReadableSpan):
-    """A finished span that tells the numbers of dropped events and links of its original."""
+    """A finished span with the numbers of dropped events and links of its original."""
 
     def __init__(self, original: ReadableSpan, **parts: Any) -> None:
-        # A part that is given is not read: it may be the one that cannot be.
+        # A part that is given is not read from the original, where reading it may raise.
         super().__init__(**{name: parts[name] if name in parts else getattr(original, name) for name in _PARTS})
         self._original = original
 
@@ -53,16 +53,16 @@ class _SpanCopy(ReadableSpan):
 
 
 def with_attributes(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
-    """A copy of the span that has these attributes too; what the span has itself wins."""
+    """A copy of the span with these attributes added; the span's own attributes win."""
     together = {**attributes, **dict(span.attributes or {})}
     return _SpanCopy(span, attributes=_bounded(together, span.dropped_attributes))
 
 
 def emptied(span: ReadableSpan) -> ReadableSpan:
-    """A copy that keeps ids, times, kind, status code and resource: for a span that could not be redacted at all."""
+    """A copy with only ids, times, kind, status code and resource, for a span that could not be redacted."""
     try:
         status = Status(span.status.status_code)
-    except Exception:  # it may be the status that could not be read
+    except Exception:  # the status may be the part that cannot be read
         status = Status()
     return _SpanCopy(span, name=FAILED, attributes={}, events=(), links=(), status=status)
 
@@ -70,7 +70,8 @@ def emptied(span: ReadableSpan) -> ReadableSpan:
 def redacted(span: ReadableSpan, redact: Redact, failed: Callable[[Exception], None]) -> ReadableSpan:
     """A copy of the span with every name, description and attribute passed through `redact`.
 
-    What it fails for is replaced by a fixed text and told to `failed`: never sent as it is, never a lost span.
+    Where `redact` raises, the value is replaced by a fixed text and `failed` is called: a raw value is never sent, and a
+    span is never lost.
     """
 
     def clean(name: str, value: Any) -> Any:

@@ -1,8 +1,8 @@
-"""How a session gets onto a span, and how it is read back from one.
+"""Writing a session on a span, and reading it back.
 
-A span that is open when a scope is entered, such as the server span of a framework, takes the scope's session late.
-If a sibling scope with another value is entered under it, it turns out to be in neither session: `session.cut` says
-so. What was stamped late, and by which scope, is kept beside the span for as long as the span lives.
+A span that is open when a scope is entered, such as the server span of a framework, gets the scope's session late. If
+another scope with another value is then entered under the same span, the span belongs to neither session, and
+`session.cut` takes it out. For each span that got its session late, the scope is remembered while the span is alive.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from otel_sessions.forking import ForkSafeLock
 from otel_sessions.given import check, check_cut
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
 from otel_sessions.scopes import Scope
-from otel_sessions.session import EMPTY, AttributeValue, Session
+from otel_sessions.session import EMPTY, AttributeValue, Session, inner_session
 
 
 class _Late(NamedTuple):
-    """What a scope wrote on a span that was open before it."""
+    """The session values that a scope wrote on a span that was open before the scope."""
 
     scope: Scope
     values: dict[str, str]
@@ -43,21 +43,21 @@ class _Late(NamedTuple):
 
 _late: Final[WeakKeyDictionary[Span, _Late]] = WeakKeyDictionary()
 _without_id: Final[dict[int, tuple[Session, ref[Span]]]] = {}
-"""Stamped spans without `session.id`, by their `id()` and for as long as they live: a child finds its parent's session
-here, not by a search through all attributes."""
+"""The sessions of spans without `session.id`, by the `id()` of the span and while it is alive: a child finds the session of
+its parent here, without a search through all attributes."""
 
 changing: Final = ForkSafeLock()
-"""Held while a span or a shared scope goes from one session to another."""
+"""Held while the session of a span or a shared scope changes."""
 
 
 def attributes_of(span: Span) -> Mapping[str, Any] | None:
-    """The attributes a span has so far; `None` for a span that does not show them, a remote parent for one."""
+    """The attributes of a span so far; `None` for a span that does not have them, such as a remote parent."""
     attributes: Mapping[str, Any] | None = getattr(span, "attributes", None)
     return attributes
 
 
 def missing(attributes: Mapping[str, AttributeValue], present: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
-    """Those of the attributes that are not present yet."""
+    """The attributes that are not present yet."""
     taken = present.copy() if isinstance(present, MappingProxyType) else dict(present)
     if SESSION_CUT in attributes:
         attributes = _without_own_keys(attributes, taken)
@@ -67,7 +67,7 @@ def missing(attributes: Mapping[str, AttributeValue], present: Mapping[str, Any]
 def _without_own_keys(
     attributes: Mapping[str, AttributeValue], taken: Mapping[str, Any]
 ) -> Mapping[str, AttributeValue]:
-    """A scope cuts what would be inherited; a value that the span was started with is its own and stays in force."""
+    """The attributes with the cut reduced to keys that the span does not set: a cut is for inherited values only."""
     cut: Any = attributes[SESSION_CUT]
     if has_session(taken):
         cut = tuple(key for key in cut if key != ALL_KEYS and attribute_of(key) not in taken)
@@ -76,18 +76,18 @@ def _without_own_keys(
 
 
 def _is_settled(attributes: Mapping[str, Any]) -> bool:
-    """Whether a span has a session, or was taken out of one."""
+    """Return True if a span has a session, or was taken out of one."""
     own = attributes.copy() if isinstance(attributes, MappingProxyType) else attributes
     return SESSION_ID in own or SESSION_CUT in own or has_session(own)
 
 
 def has_session(attributes: Mapping[str, Any]) -> bool:
-    """Whether there is a session id or any session key among the attributes."""
+    """Return True if there is a session id or a session key among the attributes."""
     return any(name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX) for name in attributes)
 
 
 def remember(span: Span) -> None:
-    """Keep the session of a stamped span without `session.id` where its children find it."""
+    """Remember the session of a span without `session.id`, so that its children find it."""
     present = attributes_of(span)
     if present and SESSION_ID not in present:
         key = id(span)
@@ -95,11 +95,11 @@ def remember(span: Span) -> None:
 
 
 def stamp_on_entry(span: Span, scope: Scope) -> None:
-    """Give the span that is current when a scope is entered the scope's session, or take it out of all sessions."""
+    """Write the session of a scope that is entered on the current span, or take that span out of contradicting sessions."""
     if not span.is_recording():
         return
     present = attributes_of(span)
-    # Most scopes are entered under a span that has its session from its start; they get by without the lock.
+    # Most scopes are entered under a span that has its session from its start; they need no lock.
     if _late.get(span) is None and (present is None or _is_settled(present)):
         return
     with changing:
@@ -120,7 +120,7 @@ def stamp_on_entry(span: Span, scope: Scope) -> None:
 
 
 def _cut(span: Span, late: _Late, session: Session) -> None:
-    """Take the span out of those sessions that a sibling scope contradicts."""
+    """Take the span out of the sessions that a sibling scope contradicts."""
     contradicted = [
         key for key, value in late.values.items() if session.value(key) is not None and session.value(key) != value
     ]
@@ -134,10 +134,10 @@ def _cut(span: Span, late: _Late, session: Session) -> None:
 
 
 def restamp(span: Span, scope: Scope, before: Session) -> None:
-    """Bring the current span up to date after `update_session`, if its session is this scope's.
+    """Update the current span after `update_session`, if its session is this scope's.
 
-    That is a span without a session, one that the scope stamped late, and one that started in the scope. Only what
-    is missing or what the scope itself wrote changes.
+    That is a span without a session, one that got the scope's session late, and one that started in the scope. Only
+    attributes that are missing, or that the scope itself wrote, change.
     """
     if not span.is_recording():
         return
@@ -166,13 +166,13 @@ def restamp(span: Span, scope: Scope, before: Session) -> None:
 
 
 def _started_in(span: Span, scope: Scope) -> bool:
-    """Whether a current span is younger than the scope it is current in."""
+    """Return True if a span started after the scope was entered."""
     start: int | None = getattr(span, "start_time", None)
     return start is not None and start >= scope.entered
 
 
 def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
-    """Whether a span carries exactly the keys of a session that has some."""
+    """Return True if a session has keys and a span carries exactly those."""
     own = {
         name: value for name, value in attributes.items() if name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX)
     }
@@ -180,8 +180,8 @@ def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
 
 
 def session_of(span: object, *, limits: Limits = DEFAULT_LIMITS) -> Session:
-    """The session that a span itself carries and lends to its children: what it was not cut from."""
-    # Every span of an app without sessions comes by here: as few calls as can be.
+    """The session that a span carries and its children inherit, without the keys that it was cut from."""
+    # This runs for every span of an app without sessions: as few calls as possible.
     attributes = getattr(span, "attributes", None)
     if attributes is not None:
         own = attributes.copy() if type(attributes) is MappingProxyType else dict(attributes)
@@ -192,7 +192,7 @@ def session_of(span: object, *, limits: Limits = DEFAULT_LIMITS) -> Session:
 
 
 def read_session(attributes: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> Session:
-    """The session in a span's `session.*` and `user.id` attributes, checked by the rules, without the keys it was cut from."""
+    """The session in the attributes of a span, checked by the rules, without the keys that the span was cut from."""
     keys: dict[str, object] = {}
     metadata: dict[str, object] = {}
     for name, value in attributes.items():
@@ -217,4 +217,4 @@ def read_session(attributes: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMI
         strict=False,
         limits=limits,
     )
-    return EMPTY.inner(given._replace(cut=cut), strict=False, limits=limits)
+    return inner_session(EMPTY, given._replace(cut=cut), strict=False, limits=limits)

@@ -1,8 +1,8 @@
 """Generators that run in a `contextvars.Context` of their own.
 
-What a generator sets while it runs, a session or a current span, would otherwise stay set in its caller while it is
-suspended, and be missing when another thread or task resumes it. Each step here runs in the generator's own context, and so does
-its end, whoever ends it: exhaustion, `close()`, an early `break` or the garbage collector.
+A session or a current span that a generator sets would otherwise stay set in its caller while the generator is
+suspended, and be missing when another thread or task resumes it. Each step here runs in the generator's own context, and
+so does its end: by exhaustion, `close()`, an early `break` or the garbage collector.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ P = ParamSpec("P")
 
 
 class _Steps:
-    """The generator protocol of an iterator, each call inside a context; made for `yield from`."""
+    """An iterator with the generator protocol, whose calls run inside a context; for `yield from`."""
 
     def __init__(self, context: Context, iterator: Iterator[Any]) -> None:
         self._context = context
@@ -32,7 +32,7 @@ class _Steps:
         return self._context.run(self._iterator.send, value)
 
     def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> Any:
-        # `yield from` hands on the three arguments that contextlib passes before Python 3.12.
+        # `yield from` passes on the three arguments that contextlib uses before Python 3.12.
         error = kind if isinstance(kind, BaseException) else value if isinstance(value, kind) else _made(kind, value)
         if traceback is not None:
             error = error.with_traceback(traceback)
@@ -66,7 +66,7 @@ class _AwaitIn:
 
 
 async def awaited_in(context: Context, awaitable: Awaitable[Any]) -> Any:
-    """What an awaitable returns that runs inside a context."""
+    """The result of an awaitable, which runs inside the context."""
     return await _AwaitIn(context, awaitable)
 
 

@@ -1,32 +1,22 @@
-"""Sessions without a change to the app: what `opentelemetry-instrument` and `OTEL_CONFIG_FILE` load by entry point.
+"""Sessions without a change to the app: the entry points that `opentelemetry-instrument` and `OTEL_CONFIG_FILE` load.
 
 The processor is added to the SDK's provider after instrumentation. The exporter is the trace exporter named
-`sessions`: a `SessionExporter` around the OTLP exporter that the usual variables describe.
+`sessions`: a `SessionExporter` around the OTLP exporter that OpenTelemetry's variables configure.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from otel_sessions import environment_variables
 from otel_sessions.drops import drops
 from otel_sessions.exporter import SessionExporter
 from otel_sessions.processor import SessionSpanProcessor
-
-PRICES_VARIABLE: Final = "OTEL_SESSIONS_PRICES"
-"""Path of a prices file to put before genai-prices."""
-
-DIALECTS_VARIABLE: Final = "OTEL_SESSIONS_DIALECTS"
-"""Dialects of the processor, separated by commas."""
-
-ACCEPT_BAGGAGE_VARIABLE: Final = "OTEL_SESSIONS_ACCEPT_BAGGAGE"
-"""Baggage entries that the processor believes, separated by commas; set to nothing for none."""
-
-_PROTOCOL_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
 class ConfiguredSessionExporter(SessionExporter):
@@ -38,23 +28,31 @@ class ConfiguredSessionExporter(SessionExporter):
 
     Raises:
         ImportError: the OTLP exporter is not installed; the message names the extra.
-        ValueError: the protocol is none that it speaks, or the prices file cannot be read.
+        ValueError: the protocol is unknown, or the prices file cannot be read.
     """
 
     latest: ClassVar[ConfiguredSessionExporter | None] = None
 
     def __init__(self, *, prices: str | None = None, repair: bool = False) -> None:
-        super().__init__(_otlp_exporter(), price=prices or os.environ.get(PRICES_VARIABLE) or True, repair=repair)
+        super().__init__(
+            _otlp_exporter(), price=prices or os.environ.get(environment_variables.PRICES) or True, repair=repair
+        )
         ConfiguredSessionExporter.latest = self
 
 
 def default_exporter() -> SessionExporter | None:
-    """The `SessionExporter` that zero-code configuration made last, to ask for sessions; `None` if it made none."""
+    """The last `SessionExporter` that zero-code configuration made; `None` if it made none.
+
+    Example:
+        >>> from otel_sessions import default_exporter
+        >>> exporter = default_exporter()
+        >>> costly = [] if exporter is None else exporter.sessions(sort="cost", limit=3)
+    """
     return ConfiguredSessionExporter.latest
 
 
 def add_processor() -> None:
-    """Add a `SessionSpanProcessor` to the global tracer provider; does nothing, and says so, if that is not the SDK's."""
+    """Add a `SessionSpanProcessor` to the global tracer provider; if that is not the SDK's, log a warning instead."""
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         message = (
@@ -70,8 +68,8 @@ def add_processor() -> None:
 
 
 def _arguments() -> dict[str, Any]:
-    arguments: dict[str, Any] = {"dialects": _names(os.environ.get(DIALECTS_VARIABLE, ""))}
-    accepted = os.environ.get(ACCEPT_BAGGAGE_VARIABLE)
+    arguments: dict[str, Any] = {"dialects": _names(os.environ.get(environment_variables.DIALECTS, ""))}
+    accepted = os.environ.get(environment_variables.ACCEPT_BAGGAGE)
     if accepted is not None:
         arguments["accept_baggage"] = _names(accepted)
     return arguments
@@ -82,7 +80,7 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 def _otlp_exporter() -> SpanExporter:
-    given = (os.environ.get(variable, "").strip() for variable in _PROTOCOL_VARIABLES)
+    given = (os.environ.get(variable, "").strip() for variable in environment_variables.OTLP_PROTOCOLS)
     protocol = next((value for value in given if value), "grpc")
     try:
         if protocol == "grpc":
@@ -101,4 +99,6 @@ def _otlp_exporter() -> SpanExporter:
         raise ImportError(
             f"the trace exporter 'sessions' needs the OTLP exporter for {protocol}: install otel-sessions[otlp]"
         ) from error
-    raise ValueError(f"{_PROTOCOL_VARIABLES[1]}={protocol!r} is not spoken; set it to 'grpc' or 'http/protobuf'")
+    raise ValueError(
+        f"{environment_variables.OTLP_PROTOCOLS[1]}={protocol!r} is not supported; set it to 'grpc' or 'http/protobuf'"
+    )

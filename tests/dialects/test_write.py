@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from otel_sessions import Session
 from otel_sessions.dialects import DIALECTS
 from otel_sessions.dialects.write import Writer
+from otel_sessions.session import plain_attributes
 
 
 class Attributes(dict[str, Any]):
@@ -87,7 +88,7 @@ WRITTEN: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", sorted(DIALECTS))
 def test_the_names_of_each_backend(name: str) -> None:
     """A full session is written under the backend's names, then under ours, unchanged."""
-    extended = Writer([name]).extend(FULL.plain_attributes)
+    extended = Writer([name]).extend(plain_attributes(FULL))
     assert dict(extended) == {**WRITTEN[name], **FULL.attributes}
 
 
@@ -95,7 +96,7 @@ def test_the_names_of_each_backend(name: str) -> None:
 @pytest.mark.parametrize("session", [Session(keys={"run": "1"}), Session(cut=("*",))])
 def test_what_there_is_not_is_not_written(name: str, session: Session) -> None:
     """Empty values, and fields that a backend has no name for, are not written."""
-    assert dict(Writer([name]).extend(session.plain_attributes)) == dict(session.attributes)
+    assert dict(Writer([name]).extend(plain_attributes(session))) == dict(session.attributes)
 
 
 def test_several_dialects_at_once() -> None:
@@ -118,7 +119,7 @@ def test_an_unknown_dialect_is_an_error(names: Any) -> None:
 def test_metadata_does_not_replace_the_session_id(name: str) -> None:
     """A metadata entry named `session_id` or `user_id` does not replace the real one."""
     session = Session("a", user_id="u", metadata={"session_id": "wrong", "user_id": "wrong", "tags": "wrong"})
-    extended = Writer([name]).extend(session.plain_attributes)
+    extended = Writer([name]).extend(plain_attributes(session))
     dialect = DIALECTS[name]
     assert dialect.session_id
     assert dialect.user_id
@@ -128,9 +129,9 @@ def test_metadata_does_not_replace_the_session_id(name: str) -> None:
 def test_what_was_made_for_a_session_is_made_once() -> None:
     """The next span of a session gets the same mapping, and an equal session gets its own."""
     writer = Writer(["langfuse"])
-    assert writer.extend(FULL.plain_attributes) is writer.extend(FULL.plain_attributes)
+    assert writer.extend(plain_attributes(FULL)) is writer.extend(plain_attributes(FULL))
     twin = Session("b")
-    assert writer.extend(twin.plain_attributes)["langfuse.session.id"] == "b"
+    assert writer.extend(plain_attributes(twin))["langfuse.session.id"] == "b"
 
 
 def test_many_sessions_give_each_its_own() -> None:
@@ -147,6 +148,6 @@ def test_many_sessions_give_each_its_own() -> None:
 @given(st.dictionaries(st.text("abc", min_size=1), st.one_of(st.booleans(), st.integers(), st.text()), max_size=5))
 def test_metadata_json_reads_back(metadata: dict[str, Any]) -> None:
     """OpenInference's JSON object holds exactly the metadata, and is left out without any."""
-    extended = Writer(["openinference"]).extend(Session("a", metadata=metadata).plain_attributes)
+    extended = Writer(["openinference"]).extend(plain_attributes(Session("a", metadata=metadata)))
     assert json.loads(str(extended.get("metadata", "{}"))) == metadata
     assert ("metadata" in extended) == bool(metadata)

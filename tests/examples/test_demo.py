@@ -37,7 +37,7 @@ def test_the_demo_stays_when_asked_to(number: int) -> None:
     """The server of the demo answers until the demo is ended, and ends with it."""
     with processes.started(sys.executable, "-m", "examples.demo", "--stay") as demo:
         assert demo.stdout is not None
-        url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
+        url = next(line.split()[4] for line in demo.stdout if line.startswith("The server runs at "))
         with urllib.request.urlopen(f"{url}/v1/sessions", timeout=30) as response:
             assert len(json.load(response)["data"]) == len(TICKETS)
         demo.send_signal(number)

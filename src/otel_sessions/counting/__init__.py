@@ -1,1 +1,1 @@
-"""What a trace and a session used, cost and suffered: pure functions over plain records."""
+"""Tokens, cost and failures of traces and sessions: pure functions of the facts of spans."""

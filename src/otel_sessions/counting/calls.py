@@ -1,9 +1,9 @@
-"""Which of a trace's reported usages are counted: every model call once, whoever reported it and how often.
+"""`count_calls`: chooses the reported usages of a trace that are counted, so that every model call counts once.
 
 Deepest usage wins: a span that repeats or sums up what spans below it report is covered by them. A tool call starts a
-unit of its own, since a model that is called inside a tool is not part of the call around it. A model call is covered
-only by a model call, never by another span below it. What two instrumentations saw side by side is matched by
-`cousins`. Nothing is ever added to a counted usage; a parent's surplus over its children (the residual) is shown only.
+new unit, since a model that is called inside a tool is not part of the call around it. A model call is covered only by a
+model call, never by another span below it. Calls that two instrumentations reported side by side are matched by
+`cousins`. Nothing is ever added to a counted usage; a parent's surplus over its children (the residual) is only shown.
 """
 
 from __future__ import annotations
@@ -23,12 +23,21 @@ CACHE_HIT: Final = "cache_hit"
 
 
 class Skipped(NamedTuple):
-    """Why a span's usage is not counted.
+    """A span that reports usage, or is a model call, and is not counted.
 
     Attributes:
-        reason: one of the constants of this module.
-        by: the counted span that stands for it, where there is one.
-        residual: input and output tokens that it reports beyond the calls counted below it, where that was asked for.
+        reason: `covered_by_children`: spans below it report the same usage; `part_of_call`: it is a part of another
+            call and reports nothing itself; `duplicate`: another instrumentation reports the same call; `cache_hit`: no
+            model was called.
+        by: the id of the span that is counted instead; `None` if there is not exactly one.
+        residual: its input and output tokens minus those counted below it; negative if more is counted than it reports,
+            `None` if it reports no usage or if residuals are not computed.
+
+    Example:
+        >>> from otel_sessions import Skipped, Usage
+        >>> skipped = Skipped("covered_by_children", residual=Usage(1000, 100))
+        >>> print(skipped.reason, skipped.residual.total_tokens)
+        covered_by_children 1100
     """
 
     reason: str
@@ -37,11 +46,11 @@ class Skipped(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """The outcome for one trace.
+    """The counted and the skipped spans of one trace.
 
     Attributes:
-        calls: counted calls by span id; a call may hold what a span that repeats it knew in addition.
-        skipped: spans that report usage, or are a model call, and are not counted.
+        calls: counted calls by span id; a call may have fields from spans that repeat it.
+        skipped: spans that report usage, or are a model call, and are not counted, by span id.
     """
 
     calls: dict[int, Call]
@@ -49,7 +58,7 @@ class Counted(NamedTuple):
 
 
 def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True) -> Counted:
-    """Choose what counts in one trace; `cousins=False` leaves spans side by side that have no id in common alone."""
+    """Choose the calls that count in one trace; `cousins=False` matches spans that are side by side only by a common id."""
     reporting = {span_id: span for span_id, span in spans.items() if span.call is not None}
     if not reporting:
         return Counted({}, {})
@@ -79,7 +88,7 @@ def _stands_for(span_id: int | None, skipped: Mapping[int, Skipped]) -> int | No
 
 
 def merged(kept: Call, other: Call) -> Call:
-    """The kept call with what only the other knew; numbers are filled in, never added."""
+    """The kept call with the fields that only the other call has; numbers are filled in, never added."""
     usage = kept.usage
     if other.usage is not None:
         if usage is None or not usage.total_tokens:
@@ -105,7 +114,7 @@ def _skip_repeats(
     spans: Mapping[int, SpanFacts],
     skipped: dict[int, Skipped],
 ) -> None:
-    """Take out what spans below report again."""
+    """Skip the spans whose usage is reported again by spans below them."""
     if not _are_nested(reporting, spans):
         return
     around = _nearest_above(
@@ -121,7 +130,7 @@ def _skip_repeats(
 
 
 def _are_nested(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts]) -> bool:
-    """Whether any reporting span has another one above it; most traces are done with this look."""
+    """Return True if a reporting span has another reporting span above it; in most traces none has."""
     clear: set[int | None] = {None}
     for span in reporting.values():
         parent_id = span.parent_id
@@ -139,7 +148,7 @@ def _are_nested(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFact
 def _covered(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts]) -> set[int]:
     """Spans whose usage is reported again below them, in the same unit."""
     covered: set[int] = set()
-    # Where a walk passed before, everything above has been covered already: each span is passed twice at most.
+    # Everything above a span that was passed before is covered already, so each span is passed twice at most.
     passed_by_call: set[int] = set()
     passed: set[int] = set()
     for span in reporting.values():
@@ -161,7 +170,7 @@ def _covered(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts])
 def _nearest_above(
     span_ids: Iterable[int], spans: Mapping[int, SpanFacts], wanted: Callable[[SpanFacts], bool]
 ) -> dict[int, int]:
-    """For each span the nearest one above it, in the same unit, that is wanted; linear in the number of spans."""
+    """For each span the nearest one above it in the same unit for which `wanted` is true; linear in the number of spans."""
     nearest: dict[int, int | None] = {}
     for span_id in span_ids:
         path: list[int] = []
@@ -190,10 +199,10 @@ def _skip_silent(
     covered: set[int],
     skipped: dict[int, Skipped],
 ) -> None:
-    """Take out model calls that report nothing and are told of by another span.
+    """Skip model calls that report nothing if another span reports the same call.
 
-    They are the same call as one inside them, or as one around them that reports, or a part of a wrapper around them
-    that is the only one to report.
+    That is a call inside them, or a call around them that reports usage, or a wrapper around them if only the wrapper
+    reports usage.
     """
     silent = [id_ for id_, span in reporting.items() if span.kind in CALLS and not _says_something(span)]
     inside: dict[int, int] = {}
@@ -218,7 +227,7 @@ def _merge_covering(
     around: Mapping[int, int],
     skipped: dict[int, Skipped],
 ) -> None:
-    """Let a counted call learn from the calls around it that repeat it alone, a gateway's cost above all."""
+    """Fill in a counted call from the calls around it that repeat only this call: for example the cost that a gateway adds."""
     inner_calls: dict[int, int] = {}
     for outer in around.values():
         inner_calls[outer] = inner_calls.get(outer, 0) + 1

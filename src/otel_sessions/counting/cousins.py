@@ -1,8 +1,9 @@
-"""Model calls that two instrumentations saw side by side, neither of them around the other.
+"""`match_cousins`: finds model calls that two instrumentations reported side by side, neither inside the other.
 
-LangChain's tracer and a provider's, for one, report the same call as siblings or cousins. An id that both wrote
-settles it. Without one, two calls are taken for the same only if everything fits: other instrumentation scopes, the
-same input and output tokens, one within the time of the other, models that could be the same, and no ids that differ.
+For example, LangChain's tracer and that of a provider report one call as siblings or cousins. If both wrote the same id,
+the calls are the same. Without a common id they are taken for the same only if everything fits: different
+instrumentation scopes, the same input and output tokens, one within the time of the other, models that could be the
+same, and no ids that differ.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Final
 from otel_sessions.counting.facts import Call, SpanFacts
 
 TOLERANCE_NS: Final = 50_000_000
-"""How far the inner call may stick out of the outer one: two tracers do not take their times at once."""
+"""How far the inner call may begin before or end after the outer one: two tracers do not read the clock at once."""
 
 _LOOK_AHEAD: Final = 64
-"""Open outer calls looked at for one inner call, so that thousands of calls in parallel stay linear."""
+"""Open outer calls examined for one inner call, so that the time stays linear with thousands of parallel calls."""
 
 _DATE: Final = re.compile(r"[-@]?(\d{8}|\d{4}-\d{2}-\d{2}|\d{4})$")
 
@@ -44,7 +45,7 @@ def match_cousins(spans: Collection[SpanFacts], *, fuzzy: bool = True) -> Iterat
 
 
 def _order(span: SpanFacts) -> tuple[bool, int, int, int]:
-    """The innermost first, a call that reports usage before one that does not; arrival plays no part."""
+    """A call that reports usage before one that does not, then the shorter one; the order of arrival has no influence."""
     call = span.call
     return not (call is not None and call.says_something), span.end - span.start, span.start, span.span_id
 
@@ -62,7 +63,7 @@ def _fuzzy(spans: list[SpanFacts]) -> Iterator[tuple[int, int]]:
 
 
 def _pairs(group: list[SpanFacts]) -> Iterator[tuple[int, int]]:
-    """One to one, the tightest enclosing call first; the inner call of a pair is kept."""
+    """Pairs (outer, inner), each call in one pair at most, those with the least difference in length first."""
     by_start = sorted(group, key=lambda span: (span.start, span.span_id))
     candidates: list[tuple[int, int, int, SpanFacts, SpanFacts]] = []
     open_: deque[SpanFacts] = deque(maxlen=_LOOK_AHEAD)
@@ -97,7 +98,7 @@ def _could_be_same(one: SpanFacts, other: SpanFacts) -> bool:
     a, b = one.call, other.call
     assert a is not None
     assert b is not None
-    if (a.response_id and b.response_id) or (a.call_id and b.call_id):  # the same ids were matched before
+    if (a.response_id and b.response_id) or (a.call_id and b.call_id):  # equal ids were matched before
         return False
     return bool(_models(a) & _models(b)) or not _models(a) or not _models(b)
 
@@ -107,5 +108,5 @@ def _models(call: Call) -> set[str]:
 
 
 def _base_name(model: str) -> str:
-    """A model's name without its provider's prefix and its date."""
+    """The name of a model without the prefix of its provider and without its date."""
     return _DATE.sub("", model.rpartition("/")[2].lower())

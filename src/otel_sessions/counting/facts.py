@@ -1,4 +1,4 @@
-"""What counting needs to know of a span: compact, immutable, the same for the exporter and the server."""
+"""`SpanFacts`: the parts of a span that counting needs; compact, immutable, the same for the exporter and the server."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ Values = tuple[tuple[str, str], ...]
 
 
 class Call(NamedTuple):
-    """What a span says of model usage; of a single call where the span's kind is one.
+    """The model usage that a span reports: of a single call, if the span's kind is one.
 
-    `context` is what else sets the price, such as `(("service_tier", "flex"),)`; `reported` is a cost that the span
-    itself reports, its source the attribute that said so.
+    Attributes:
+        usage: its tokens.
+        model: the model that answered, else the one that was asked for.
+        request_model: the model that was asked for.
+        provider: the provider, as the span names it.
+        response_id: the provider's id of the response.
+        call_id: the client's id of the call.
+        context: further conditions of the price, such as `(("service_tier", "flex"),)`.
+        reported: a cost that the span itself reports; its source names the attribute.
+        cache_hit: the answer came from a cache of the client or gateway, so no model was called.
     """
 
     usage: Usage | None = None
@@ -31,12 +39,12 @@ class Call(NamedTuple):
 
     @property
     def says_something(self) -> bool:
-        """Whether it reports any tokens above zero, or a cost."""
+        """True if it reports tokens above zero, or a cost."""
         return bool(self.reported is not None or (self.usage is not None and self.usage.total_tokens))
 
 
 class Labels(NamedTuple):
-    """What a span says of its session beside its keys; shared by the spans that say the same."""
+    """The session fields of a span other than its keys; equal ones are one object."""
 
     name: str | None = None
     user_id: str | None = None
@@ -53,13 +61,14 @@ class SpanFacts(NamedTuple):
     """One span: ids as integers, times in nanoseconds UTC.
 
     Attributes:
-        parent_id: the span's parent in its trace, also a remote one; `None` for a root.
+        parent_id: the id of its parent, also of a remote one; `None` for a root.
         failed: its status is ERROR.
         kind: one of `otel_sessions.dialects.kinds`.
-        scope: name of the instrumentation scope.
+        scope: the name of the instrumentation scope.
         values: the session keys that it carries itself.
-        cut: the session keys that it must not take from an ancestor, nor lend; `*` is all.
-        call: what it says of model usage, `None` for most spans.
+        cut: the session keys that neither it nor its descendants take from its ancestors; `*` is all.
+        labels: its other session fields.
+        call: the model usage that it reports; `None` for most spans.
     """
 
     span_id: int

@@ -1,7 +1,8 @@
-"""Which sessions a trace's spans belong to, per session key.
+"""`sessions_of`: the sessions that each span of a trace belongs to.
 
-A span that is cut from a key belongs to no session of it and lends none. Else its own value counts, else its nearest
-ancestor's, else the trace's value if the trace has exactly one, else none.
+A span that is cut from a session key belongs to no session of that key, and its descendants inherit none from it. Any
+other span has its own value of the key, else its nearest ancestor's, else the value of the trace if the trace has
+exactly one, else none.
 """
 
 from __future__ import annotations

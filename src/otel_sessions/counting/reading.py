@@ -1,4 +1,4 @@
-"""From a span's attributes to its facts."""
+"""`span_facts`: from the attributes of a span to its facts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def span_facts(
         given = plan.who(attributes)
         try:
             who = _seen[plan, given, service, environment]
-        except (KeyError, TypeError):  # a list cannot be looked up
+        except (KeyError, TypeError):  # a list is not hashable
             who = _look(attributes, plan, given, service, environment)
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
     kind, values, cut, labels = who
@@ -60,7 +60,7 @@ def span_facts(
 
 
 class _Who(NamedTuple):
-    """What many spans say alike: whose they are and what they do."""
+    """The facts that are the same in many spans: kind, session and labels."""
 
     kind: str | None
     values: Values
@@ -70,7 +70,7 @@ class _Who(NamedTuple):
 
 _NOTHING: Final = Read()
 _TEXTS: Final = frozenset({str})
-"""Among other types, equal values may differ: `1` and `True`."""
+"""Only texts are cached: values of other types may be equal but not the same, such as `1` and `True`."""
 
 _SEEN_KEPT: Final = 8_192
 _SEEN_LENGTH: Final = 1_024
@@ -84,15 +84,15 @@ def _look(
     service: str | None,
     environment: str | None,
 ) -> _Who:
-    """Read it, and remember it where the next span may say the same."""
+    """Read these facts, and cache them if the next span may have the same."""
     dropped = drops.events
     who = _who(read_planned(attributes, plan.who_steps), service, environment)
-    # What is dropped is to be counted every time, and long texts or passing plans are not to fill the memory.
+    # A dropped value must be counted every time, and long texts and plans that are not kept must not fill the memory.
     if (
         plan.is_kept
         and drops.events == dropped
         and _TEXTS.issuperset(map(type, given))
-        and sum(map(len, given)) <= _SEEN_LENGTH
+        and sum(map(len, given)) + _length(service, environment) <= _SEEN_LENGTH
     ):
         if len(_seen) >= _SEEN_KEPT:
             _seen.clear()
@@ -110,16 +110,20 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         values: Values = tuple(sorted(own.items()))
     else:
         values = () if session_id is None else _id_values(session_id)
-    labels = _labels(
-        fields.get("session_name"),
-        fields.get("user_id"),
-        fields.get("tags", ()),
-        service,
-        fields.get("environment", environment),
-    )
+    environment = fields.get("environment", environment)
+    name, user_id, tags = fields.get("session_name"), fields.get("user_id"), fields.get("tags", ())
+    # These two have no limit of their own, unlike the other texts.
+    if _length(service, environment) <= _SEEN_LENGTH:
+        labels = _labels(name, user_id, tags, service, environment)
+    else:
+        labels = Labels(name, user_id, tags, (), service, environment)
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
     return _Who(fields.get("kind"), values, fields.get("cut", ()), labels)
+
+
+def _length(service: str | None, environment: str | None) -> int:
+    return len(service or "") + len(environment or "")
 
 
 @lru_cache(maxsize=8_192)
@@ -131,7 +135,7 @@ def _id_values(session_id: str) -> Values:
 def _labels(
     name: str | None, user_id: str | None, tags: tuple[str, ...], service: str | None, environment: str | None
 ) -> Labels:
-    """One object for all spans that say the same; without metadata, where `1` and `True` would be taken for equal."""
+    """One object for all equal labels; without metadata, in which `1` would be taken for `True`."""
     return Labels(name, user_id, tags, (), service, environment)
 
 
@@ -156,7 +160,7 @@ def _call(read: Read, scope: str) -> Call:
 
 
 def _reported(reported: Mapping[int, Mapping[str, tuple[Decimal, str]]]) -> Cost | None:
-    """The cost of the first family that gives one; a total that is missing is the sum of both sides."""
+    """The cost of the first family that has one; without a total it is the sum of input and output."""
     for _, costs in sorted(reported.items()):
         sides = [costs[side] for side in ("cost_input", "cost_output") if side in costs]
         if "cost_total" in costs:

@@ -1,6 +1,6 @@
-"""What a covered span reports beyond the calls counted below it: shown to explain a rollup, never added.
+"""`residuals`: the tokens that skipped spans report beyond the calls counted below them; shown, never added.
 
-A surplus may be a call that nobody instrumented, or a running total; a negative one a total that leaves tool calls out.
+A surplus may be a call without instrumentation, or a running total; a negative one is a total without tool calls.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from otel_sessions.counting.tokens import Usage
 
 
 def residuals(spans: Mapping[int, SpanFacts], calls: Mapping[int, Call]) -> dict[int, Usage]:
-    """By span that reports usage but is not counted, its input and output tokens less those counted below it."""
+    """For each span that reports usage and is not counted: its input and output tokens minus those counted below it."""
     below: dict[int, tuple[int, int]] = dict.fromkeys(spans, (0, 0))
     for span_id in _children_first(spans):
         call = calls.get(span_id)
@@ -44,6 +44,6 @@ def _children_first(spans: Mapping[int, SpanFacts]) -> list[int]:
             children.setdefault(span.parent_id, []).append(span_id)
         else:
             order.append(span_id)
-    for span_id in order:  # grows while it is walked, parents before children
+    for span_id in order:  # grows during the loop, parents before children
         order.extend(children.get(span_id, ()))
     return order[::-1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import Model, TraceGroup, later
 from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
+from otel_sessions.timestamps import format_time
 
 IDLE_GAP_NS: Final = 5 * 60 * 1_000_000_000
 """A longer pause between traces is not counted as active time."""
@@ -24,7 +24,7 @@ SPELLS_KEPT: Final = 1_000
 OTHER_MODELS: Final[Model] = (None, "(other models)")
 """What models beyond `MODELS_KEPT` of a session are summed up under."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+shown_time = format_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,17 +301,6 @@ def fold(key: str, value: str, groups: Iterable[TraceGroup]) -> SessionRollup:
     for group in sorted(groups, key=lambda group: (group.start, group.trace_id)):
         session.add(group)
     return session.rollup()
-
-
-def shown_time(nanoseconds: int) -> str:
-    """RFC 3339 in UTC with as many digits as there are, at least milliseconds: `2026-11-20T12:00:00.000Z`."""
-    seconds, fraction = divmod(nanoseconds, 1_000_000_000)
-    try:
-        date = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
-    except OverflowError:
-        date = "9999-12-31T23:59:59"
-    digits = f"{fraction:09d}"
-    return f"{date}.{digits[:3]}{digits[3:].rstrip('0')}Z"
 
 
 def _with_spell(spells: tuple[tuple[int, int], ...], start: int, end: int) -> tuple[tuple[int, int], ...]:

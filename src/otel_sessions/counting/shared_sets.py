@@ -1,4 +1,4 @@
-"""Sets of names that most traces have in common, one object for all that are equal: a set of one takes 216 bytes."""
+"""Sets of names, with one object for all equal sets of one name: each takes 216 bytes, and most traces share them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 @lru_cache(maxsize=8_192)
 def only(name: str | None) -> frozenset[str]:
-    """The set of this name alone; of `None` the empty one."""
+    """The set of this one name; for `None` the empty set."""
     return frozenset() if name is None else frozenset((name,))
 
 

@@ -1,4 +1,4 @@
-"""One span's tokens, whatever dialects reported them, as one `Usage` in OpenTelemetry's meaning."""
+"""`normalise`: the tokens that a span reports in any dialect as one `Usage`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ _PARTS = ("cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_inp
 
 
 def normalise(reported: Mapping[int, Mapping[str, int]], scope: str = "") -> Usage | None:
-    """The usage that a span reports, by family; `None` if no family has input or output.
+    """The usage of a span; `None` if no family has input or output tokens.
 
-    One family supplies input and output, the first that has either: two names of one number are copies, and two
-    families may differ in meaning. Others only fill parts that it lacks. Input that does not include cached tokens
-    is recognised, by its family or scope, by the total, or because it is smaller than its parts, and completed;
-    reasoning that exceeds the output was left out of it and is added.
+    Input and output come from one family, the first that has either: two names of one number are copies, and two
+    families may differ in meaning. Other families only fill in parts that it lacks. Input without cached tokens is
+    recognised by its family or scope, by the total, or because it is smaller than its parts; the cached tokens are then
+    added. Reasoning that exceeds the output is not included in it, and is added.
+
+    Args:
+        reported: tokens by slot of a `Family`, by the index of the family in `FAMILIES`.
+        scope: the name of the instrumentation scope.
     """
-    if len(reported) == 1:  # nearly always, so without the detours of many
+    if len(reported) == 1:  # nearly always
         ((chosen, own),) = reported.items()
         if "input" not in own and "output" not in own:
             return None

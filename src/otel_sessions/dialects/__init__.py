@@ -1,5 +1,5 @@
-"""The names that other SDKs and backends use for what a session is and costs."""
+"""The attribute names that other SDKs and backends use for sessions, tokens and costs."""
 
-from otel_sessions.dialects.write import DIALECTS
+from otel_sessions.dialects.write import DIALECTS, Dialect
 
-__all__ = ["DIALECTS"]
+__all__ = ["DIALECTS", "Dialect"]

@@ -1,7 +1,7 @@
-"""Sessions that other SDKs keep in the OpenTelemetry Context: read, so that setting one there is enough.
+"""Reads the sessions that other SDKs keep in the OpenTelemetry Context.
 
-OpenInference keeps plain attribute names, Langfuse a key per field, Traceloop one dictionary. Each SDK is asked in
-turn; the first that has a session or a user decides.
+OpenInference keeps plain attribute names, Langfuse a key per field, Traceloop one dictionary. The first of these SDKs
+that has a session or a user decides.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from opentelemetry.context import Context
 from otel_sessions.attributes import SESSION_ID, USER_ID
 from otel_sessions.given import check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
-from otel_sessions.session import EMPTY, Session
+from otel_sessions.session import EMPTY, Session, inner_session
 
 _TRACELOOP: Final = "association_properties"
 _LANGFUSE: Final = "langfuse.propagated."
 
 AMBIENT_KEYS: Final = frozenset({SESSION_ID, USER_ID, _TRACELOOP, _LANGFUSE + "session_id", _LANGFUSE + "user_id"})
-"""Context keys that show that another SDK has a session; one look tells that there is none."""
+"""If a context has none of these keys, no other SDK has a session in it."""
 
 
 def read_ambient(context: Context, *, limits: Limits = DEFAULT_LIMITS) -> Session:
-    """The session that another SDK has put into the context, checked by the rules, or the empty one."""
+    """The session that another SDK has put into the context, checked by the rules; the empty one without any."""
     for reader in (_openinference, _langfuse, _traceloop):
         given = check(**reader(context), strict=False, limits=limits)
-        session = EMPTY.inner(given._replace(cut=()), strict=False, limits=limits)
+        session = inner_session(EMPTY, given._replace(cut=()), strict=False, limits=limits)
         if session.id is not None or session.user_id is not None:
             return session
     return EMPTY
@@ -77,7 +77,7 @@ def _from_json(value: object) -> object:
 
 
 def _scalars(metadata: object) -> dict[Any, Any] | None:
-    """Metadata as a scope takes it; their nested values are theirs to write."""
+    """The metadata that a scope accepts; nested values are left out."""
     if not isinstance(metadata, Mapping):
         return None
     return {name: value for name, value in metadata.items() if isinstance(value, str | bool | int | float)}

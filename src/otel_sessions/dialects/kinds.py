@@ -1,7 +1,7 @@
-"""What kind of work a span says it does, over all dialects: data, in order of priority.
+"""The attributes that give the kind of a span (model call, tool, agent and so on) in all dialects, in order of priority.
 
-Where several signals disagree: what a person set, then an SDK's own kind, then `gen_ai.operation.name`, then older
-signals. A model alone makes no model call: gateways copy it onto their other spans.
+A kind that a person set comes first, then an SDK's own kind, then `gen_ai.operation.name`, then older attributes. The
+name of a model does not make a span a model call, since gateways copy it onto their other spans.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PENDING: Final = "pending"
 OTHER: Final = "other"
 
 CALLS: Final = frozenset({LLM, EMBEDDING, RERANK})
-"""Kinds that are one call of a model."""
+"""The kinds of spans that are one call of a model."""
 
 _COMMON: Final = {
     "llm": LLM,
@@ -129,7 +129,7 @@ KINDS: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
     ("ai.operationId", _VERCEL),
     ("genkit:metadata:subtype", _COMMON),
 )
-"""(attribute, kind of each of its values); values are compared in lower case unless the table has them as they are."""
+"""(attribute, kind by value); a value that the table does not have is looked up in lower case."""
 
 TOOL_NAMES: Final = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name")
-"""Attributes whose presence makes a span a tool call where nothing else says what it is."""
+"""Attributes whose presence makes a span a tool call if no other attribute gives its kind."""

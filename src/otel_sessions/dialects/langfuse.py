@@ -1,8 +1,8 @@
 """Langfuse's free-form usage and cost buckets, summed up into input, output, total and their parts.
 
-Its own buckets are exclusive: `input` and every `input_*` make up the input, and so do cache buckets under the names that
-Anthropic gives them. The keys that OpenAI and Anthropic use for totals are accepted by it too, and are theirs:
-`prompt_tokens` includes cached tokens, `input_tokens` is as the provider says.
+Its own buckets are exclusive: the input is the sum of `input`, of every `input_*` and of the cache buckets under Anthropic's
+names. Langfuse also accepts the keys that OpenAI and Anthropic use for totals, with their meaning: `prompt_tokens`
+includes cached tokens, `input_tokens` is what the provider reports.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _REASONING: Final = ("output_reasoning_tokens", "output_reasoning")
 
 
 def usage_buckets(details: Mapping[str, Any]) -> dict[str, int | None]:
-    """Inclusive `input` and `output`, `total`, and the parts `cache_read`, `cache_write` and `reasoning`."""
+    """The tokens by slot of a `Family`: inclusive `input` and `output`, `total`, `cache_read`, `cache_write`, `reasoning`."""
     counts = {name: count for name, value in details.items() if (count := values.tokens(value)) is not None}
     cache = {name: counts[name] for name in (*_CACHE_READ, *_CACHE_WRITE) if name in counts}
     input_ = _first(counts, ("prompt_tokens", "input_tokens"))

@@ -1,8 +1,8 @@
-"""Which attribute names carry what, over all the SDKs we know: data, in order of priority.
+"""The attribute names of every field in all known SDKs, in order of priority.
 
-The first candidate of a field that is present and parses wins; two candidates are never added up. Names that a person
-sets by hand come before what instrumentations write, OpenTelemetry's current names before its older ones, and those
-before the names of vendors. `name#key` is a key inside a value that is JSON or a mapping; `name*` stands for any
+The first candidate of a field that is present and valid wins; two candidates are never added up. Names that a person
+sets by hand come before those that instrumentations write, OpenTelemetry's current names before its older ones, and
+those before the names of vendors. `name#key` is a key inside a value that is JSON or a mapping; `name*` stands for any
 name with that prefix.
 """
 
@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from otel_sessions import attributes, resource
+
 SESSION_ID: Final = (
-    "session.id",
+    attributes.SESSION_ID,
     "langfuse.session.id",
     "lmnr.association.properties.session_id",
     "traceloop.association.properties.session_id",
@@ -49,7 +51,7 @@ SESSION_ID: Final = (
 STRINGS_ONLY: Final = frozenset({"thread.id", "thread_id"})
 
 USER_ID: Final = (
-    "user.id",
+    attributes.USER_ID,
     "langfuse.user.id",
     "enduser.id",
     "lmnr.association.properties.user_id",
@@ -70,14 +72,14 @@ USER_ID: Final = (
 )
 
 SESSION_NAME: Final = (
-    "session.name",
+    attributes.SESSION_NAME,
     "agentmark.session_name",
     "agentmark.metadata.session_name",
     "traceloop.association.properties.Helicone-Session-Name",
 )
 
 TAGS: Final = (
-    "session.tags",
+    attributes.SESSION_TAGS,
     "langfuse.trace.tags",
     "langfuse.tags",
     "tag.tags",
@@ -91,7 +93,7 @@ TAGS: Final = (
 )
 
 METADATA: Final = (
-    "session.metadata.*",
+    attributes.SESSION_METADATA_PREFIX + "*",
     "langfuse.trace.metadata.*",
     "traceloop.association.properties.*",
     "ai.telemetry.metadata.*",
@@ -106,9 +108,9 @@ METADATA: Final = (
     "braintrust.metadata#*",
     "langwatch.params#*",
 )
-"""The one field whose candidates are merged; the first that has a name wins for that name."""
+"""The only field whose candidates are merged; of two with the same name the first wins."""
 
-ENVIRONMENT: Final = ("langfuse.environment", "deployment.environment.name", "deployment.environment")
+ENVIRONMENT: Final = ("langfuse.environment", resource.ENVIRONMENT, resource.OLDER_ENVIRONMENT)
 
 MODEL: Final = (
     "langfuse.observation.model.name",
@@ -126,7 +128,7 @@ MODEL: Final = (
     "braintrust.metadata#model",
     "llm.response.model",
 )
-"""The response's model before the request's: a dated name prices better and names what really answered."""
+"""The model of the response before that of the request: it is the one that answered, and its dated name has a price."""
 
 REQUEST_MODEL: Final = ("gen_ai.request.model", "llm.request.model_name", "ai.model.id", "llm.model_name")
 
@@ -143,7 +145,7 @@ PROVIDER: Final = (
 RESPONSE_ID: Final = ("gen_ai.response.id", "ai.response.id")
 
 CALL_ID: Final = ("litellm.call_id",)
-"""An id of the client's that joins its spans of one call."""
+"""An id that a client writes on all its spans of one call."""
 
 CACHE_HIT: Final = ("litellm.cache_hit",)
 
@@ -157,7 +159,7 @@ BATCH: Final = ("gen_ai.request.batch",)
 class Family(NamedTuple):
     """One dialect's names for the tokens and costs of a call; a span's input and output come from one family.
 
-    `exclusive` says that its input does not include cache reads and writes, nor its output reasoning.
+    `exclusive` means that its input does not include cache reads and writes, and its output does not include reasoning.
     """
 
     input: tuple[str, ...] = ()
@@ -177,7 +179,7 @@ class Family(NamedTuple):
 
 LANGFUSE_USAGE: Final = "langfuse.observation.usage_details"
 LANGFUSE_COST: Final = "langfuse.observation.cost_details"
-"""Free-form buckets, summed up into these keys before they are read (`otel_sessions.dialects.langfuse`)."""
+"""Free-form buckets, which `otel_sessions.dialects.langfuse` sums up into the keys below before they are read."""
 
 _LANGFUSE: Final = LANGFUSE_USAGE + "#"
 _LANGFUSE_COST: Final = LANGFUSE_COST + "#"
@@ -302,8 +304,8 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "signoz": Family(cost_total=("_signoz.gen_ai.total_cost",)),
     }
 )
-"""In order of priority. What is a run's total or a metric on a span (`gen_ai.aggregated_usage.*`, `logfire.metrics`,
-`gen_ai.usage.partial.*`, `codex.turn.token_usage.*`) is in none of them and so never counts."""
+"""In order of priority. Totals of a run and metrics on a span (`gen_ai.aggregated_usage.*`, `logfire.metrics`,
+`gen_ai.usage.partial.*`, `codex.turn.token_usage.*`) are left out on purpose: they never count."""
 
 CLAUDE_CODE_SCOPE: Final = "com.anthropic.claude_code"
 CLAUDE_CODE: Final = Family(
@@ -314,7 +316,7 @@ CLAUDE_CODE: Final = Family(
     cost_total=("cost_usd",),
     exclusive=True,
 )
-"""Bare names, believed only from the emitter's own instrumentation scope, as are `model` and `request_id` there."""
+"""Bare names, read only in Claude Code's own instrumentation scope, as are `model` and `request_id` there."""
 
 EXCLUSIVE_SCOPES: Final = ("openinference.instrumentation.claude_agent_sdk",)
 """Scopes that write a provider's exclusive input into an inclusive field."""

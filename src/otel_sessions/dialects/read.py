@@ -1,7 +1,7 @@
-"""Reading a span's attributes: one pass, one lookup an attribute, over all dialects at once.
+"""Reading a span's attributes: one pass over all dialects at once, with one lookup per attribute.
 
-The tables of `names` and `kinds` are turned inside out once: for every attribute name, the fields that it is a
-candidate of, its place in their order, and how to parse it.
+The tables of `names` and `kinds` are inverted once: each attribute name leads to the fields that it is a candidate of,
+its place in their order, and its parser.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 _REMEMBERED_NAMES: Final = 4_096
 _REMEMBERED_PLANS: Final = 1_024
 _ENTRIES: Final = 64
-"""Looked at of one document of metadata; half as many are kept at most."""
+"""Entries examined of one document of metadata; at most `Limits.metadata` of them are kept."""
 
 _WHO: Final = frozenset({"session_id", "user_id", "session_name", "tags", "environment", "cut", "kind"})
 
@@ -33,11 +33,11 @@ class Target(NamedTuple):
     """One field that an attribute is a candidate of.
 
     Attributes:
-        what: which part of `Read` it fills.
-        slot: the name there: of the field, of the session key, of the metadata entry.
-        key: names the field uniquely, for the comparison of ranks.
+        what: the part of `Read` that it fills.
+        slot: the name in that part: of the field, of the session key, of the metadata entry.
+        key: a unique name of the field, for the comparison of ranks.
         rank: its place in the order of the field's candidates, lowest first.
-        parse: from the attribute's value to the field's, `None` if it makes no sense.
+        parse: from the attribute's value to the field's; `None` for an invalid value.
         family: its index in `FAMILIES`, for tokens and costs.
     """
 
@@ -50,14 +50,13 @@ class Target(NamedTuple):
 
 
 class Read:
-    """What the attributes of one span say; an absent field is not in its mapping, an empty mapping is `None`."""
+    """The fields read from the attributes of one span; an absent field is not in its mapping, an empty mapping is `None`."""
 
     __slots__ = ("costs", "fields", "metadata", "session_keys", "tokens")
 
     def __init__(self) -> None:
-        """Start with nothing read."""
         self.fields: dict[str, Any] = {}
-        # Most spans have none of these: made when the first value comes.
+        # Most spans have none of these, so each is made with its first value.
         self.session_keys: dict[str, str] | None = None
         self.metadata: dict[str, MetadataValue] | None = None
         self.tokens: dict[int, dict[str, int]] | None = None
@@ -65,7 +64,7 @@ class Read:
 
 
 def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
-    """What a span's attributes say, whoever wrote them; `scope` is the name of the instrumentation scope.
+    """The fields of a span with these attributes, in any dialect; `scope` is the name of the instrumentation scope.
 
     Never raises for any value of an attribute.
     """
@@ -73,12 +72,12 @@ def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
 
 
 def is_read(name: str) -> bool:
-    """Whether an attribute of this name says anything to `read_attributes`, in whichever scope."""
+    """Return True if `read_attributes` reads attributes of this name, in any instrumentation scope."""
     return bool(_TABLE[name] or _CLAUDE_CODE[name])
 
 
 def read_planned(attributes: Mapping[str, Any], steps: Steps) -> Read:
-    """What some of a span's attributes say: those of a plan, or of a part of one."""
+    """The fields in some of a span's attributes: those of a plan, or of a part of a plan."""
     read = Read()
     _fill(read, {}, attributes, steps)
     return read
@@ -89,7 +88,7 @@ Steps = tuple[tuple[str, tuple[Target, ...]], ...]
 
 
 class Ranked(NamedTuple):
-    """Candidates of fields, tokens and costs, the best first, so that the first that makes sense is the one."""
+    """Candidates of fields, tokens and costs, the best first: the first valid one wins."""
 
     fields: tuple[tuple[str, str, Callable[[Any], Any]], ...]
     tokens: tuple[tuple[str, str, Callable[[Any], Any], int], ...]
@@ -97,7 +96,7 @@ class Ranked(NamedTuple):
 
 
 def _ranked(steps: Steps) -> Ranked | None:
-    """The candidates by rank; `None` where there are none."""
+    """The candidates by rank; `None` without any."""
     by_rank = sorted(
         ((name, target) for name, targets in steps for target in targets), key=lambda candidate: candidate[1].rank
     )
@@ -113,7 +112,7 @@ def _ranked(steps: Steps) -> Ranked | None:
 
 
 def read_ranked(attributes: Mapping[str, Any], ranked: Ranked) -> Read:
-    """What the attributes say that are left beside those of `Plan.who`."""
+    """The fields in the attributes that `Plan.who` does not pick."""
     read = Read()
     fields = read.fields
     for name, slot, parse in ranked.fields:
@@ -137,33 +136,32 @@ def read_ranked(attributes: Mapping[str, Any], ranked: Ranked) -> Read:
 
 
 class Plan:
-    """How to read spans whose attributes have certain names; spans of one place in the code share it.
+    """The steps to read spans whose attributes have certain names; spans of one place in the code share a plan.
 
     Attributes:
-        steps: all names that are candidates of anything.
-        who: picks the values of those that say whose the span is and what it does, session, user, labels and kind,
-            which are the same in many spans; `None` where there are none, or where they cannot be told apart.
+        steps: all names that are candidates of a field.
+        who: picks the values that give session, user, labels and kind, which are the same in many spans; `None` if
+            there are none, or if a document may hold some of them.
         is_kept: the next span with these names gets the same plan.
-        who_steps: the steps of these.
-        others: all that is left to read beside these.
+        who_steps: the steps of the names that `who` picks.
+        others: the candidates in all other names.
     """
 
     __slots__ = ("is_kept", "others", "steps", "who", "who_steps")
 
     def __init__(self, steps: Steps, *, is_kept: bool) -> None:
-        """Tell the steps apart."""
         self.steps = steps
         self.is_kept = is_kept
         self.who_steps = _part(steps, who=True)
         self.others = _ranked(_part(steps, who=False))
         self.who: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
-        # What a document holds is known only when it has been read, and may compete with any other name.
+        # The content of a document is known only after it was read, and may compete with any other name.
         if self.who_steps and not any(target.what == _DOCUMENT for _, targets in steps for target in targets):
             self.who = _picker(tuple(name for name, _ in self.who_steps))
 
 
 def _picker(wanted: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    if len(wanted) == 1:  # for which `itemgetter` makes no tuple
+    if len(wanted) == 1:  # `itemgetter` returns no tuple for one name
         (only,) = wanted
         return lambda attributes: (attributes[only],)
     return itemgetter(*wanted)
@@ -222,7 +220,7 @@ def _fill(read: Read, ranks: dict[str, int], attributes: Mapping[str, Any], step
 
 
 class _Table(dict[str, tuple[Target, ...]]):
-    """Attribute name to targets. A name of no fixed spelling is looked at once and then remembered, within bounds."""
+    """Attribute name to targets. The targets of a name with a prefix are found once and then kept, within bounds."""
 
     def __init__(self, entries: Iterable[tuple[str, Target]]) -> None:
         by_name: dict[str, list[Target]] = {}
@@ -275,9 +273,9 @@ def _prefixed(name: str) -> Iterator[Target]:
 
 
 def _document_reader(document: str, paths: list[str]) -> Callable[[Any], Any]:
-    """From a JSON string or a mapping to attributes named `document#path`, for the paths that are candidates.
+    """A parser from a JSON string or a mapping to attributes named `document#path`, for the paths that are candidates.
 
-    Of a document that is metadata, every entry is one.
+    In a document that is metadata, every entry is a candidate.
     """
     is_metadata = document + "#*" in names.METADATA
     split = [(f"{document}#{path}", tuple(path.split("."))) for path in paths]
@@ -305,7 +303,7 @@ def _metadata(value: object) -> MetadataValue | None:
 
 
 def _environment(value: object) -> str | None:
-    return value[:200] if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value else None
 
 
 def _kind_parser(table: Mapping[str, str]) -> Callable[[Any], str | None]:

@@ -1,6 +1,7 @@
-"""Attribute values as other SDKs write them, turned into what a field holds; `None` for what makes no sense there.
+"""Parsers from attribute values, as other SDKs write them, to the values of fields; `None` for an invalid value.
 
-Values come from anyone: a count may be a string, negative, not a number or a list. Such a value is as good as absent.
+Any sender can write any value: a count may be a string, negative, not a number or a list. An invalid value is as good as
+absent.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import Any, Final, TypeVar
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.money import is_amount
+from otel_sessions.rules import MAX_NAME_LENGTH
 
 T = TypeVar("T")
 
 MAX_TOKENS: Final = 10**12
-"""More tokens than this in one call are no count but a mistake."""
+"""More tokens than this in one call are a mistake."""
 
-MAX_NAME: Final = 256
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
 _MAX_BITS: Final = 128
@@ -44,7 +45,7 @@ def tokens(value: object) -> int | None:
 
 
 def money(value: object) -> Decimal | None:
-    """An amount of USD: a finite, non-negative number, also as a string; a float is taken as it prints."""
+    """An amount in USD: a finite, non-negative number, also as a string; a float is read as it is printed."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     if isinstance(value, float) and not math.isfinite(value):
@@ -62,7 +63,7 @@ def money(value: object) -> Decimal | None:
 
 
 def text(value: object) -> str | None:
-    """A non-empty string; one that is a JSON string, as MLflow writes all values, without its quotes."""
+    """A non-empty string; a JSON string, as MLflow writes all values, without its quotes."""
     if not isinstance(value, str) or not value:
         return None
     if value[0] == '"':
@@ -72,11 +73,11 @@ def text(value: object) -> str | None:
 
 
 def name(value: object) -> str | None:
-    """A text that names a model, a provider or a response: of a length that such a name has."""
-    if type(value) is str and 0 < len(value) <= MAX_NAME and value[0] != '"':
+    """A text that names a model, a provider or a response, of at most `MAX_NAME_LENGTH` characters."""
+    if type(value) is str and 0 < len(value) <= MAX_NAME_LENGTH and value[0] != '"':
         return value
     found = text(value)
-    return found if found is not None and len(found) <= MAX_NAME else None
+    return found if found is not None and len(found) <= MAX_NAME_LENGTH else None
 
 
 def flag(value: object) -> bool | None:
@@ -87,14 +88,14 @@ def flag(value: object) -> bool | None:
 
 
 def from_json(value: object) -> Any:
-    """What a JSON string says; a value that is no string is returned as it is."""
+    """The value of a JSON string, `None` if it is not valid; a value that is not a string is returned as it is."""
     if not isinstance(value, str):
         return value
     if len(value) > _MAX_JSON:
         return None
     try:
         parsed = json.loads(value)
-        # JSON can spell half of a surrogate pair, which is no text that can be stored or sent.
+        # JSON can hold half of a surrogate pair, which cannot be stored or sent.
         return _whole(parsed) if "\\ud" in value or "\\uD" in value else parsed
     except (ValueError, RecursionError):
         return None
@@ -106,7 +107,7 @@ def _whole(parsed: Any) -> Any:
 
 
 def inside(value: object, path: tuple[str, ...]) -> Any:
-    """What a path of keys leads to in nested mappings, or `None`."""
+    """The value at a path of keys in nested mappings; `None` without one."""
     for key in path:
         if not isinstance(value, Mapping):
             return None
@@ -115,7 +116,7 @@ def inside(value: object, path: tuple[str, ...]) -> Any:
 
 
 def strings(value: object) -> tuple[str, ...] | None:
-    """A list of strings: as it is, as JSON, or joined by commas; items that the rules for tags refuse are dropped."""
+    """A list of strings: a sequence, JSON, or joined by commas; items that the rules for tags refuse are dropped."""
     if isinstance(value, str):
         value = from_json(value) if value.startswith("[") else value.split(",")
     if not isinstance(value, list | tuple):
@@ -126,7 +127,7 @@ def strings(value: object) -> tuple[str, ...] | None:
 
 
 def _checking(check: Callable[[Any], T]) -> Callable[[Any], T | None]:
-    """A check of the rules that drops and counts instead of raising; values repeat, so the good ones are remembered."""
+    """A check of the rules that drops and counts instead of raising; accepted values are cached, since they repeat."""
     remembered = functools.lru_cache(maxsize=4096)(check)
 
     def checked(value: Any) -> T | None:
@@ -142,7 +143,7 @@ def _checking(check: Callable[[Any], T]) -> Callable[[Any], T | None]:
 
 
 def _unquoted(check: Callable[[object], str]) -> Callable[[object], str]:
-    """A check of what a JSON string says, where a value is one."""
+    """The same check for values that may be JSON strings."""
     return lambda value: check(text(value) or value if isinstance(value, str) and value[:1] == '"' else value)
 
 

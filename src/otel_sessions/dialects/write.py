@@ -1,6 +1,6 @@
-"""What other backends read: the session's values written a second time under their names.
+"""The session under the attribute names of other backends, in addition to our own.
 
-A table of names per backend; nothing is invented, a field that a backend has no name for is left out.
+There is a table of names per backend; a field that a backend has no name for is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ from otel_sessions.session import AttributeValue
 
 
 class Dialect(NamedTuple):
-    """A backend's names; `None` where it has none. `metadata` is a prefix, `metadata_json` one JSON object."""
+    """The attribute names of a backend; `None` for a field that it has no name for.
+
+    Attributes:
+        session_id: the attribute for `session.id`.
+        user_id: the attribute for `user.id`.
+        session_name: the attribute for `session.name`.
+        tags: the attribute for the tags as a list.
+        tags_joined: the attribute for the tags as one string, joined by commas.
+        metadata: the prefix of an attribute per metadata entry.
+        metadata_json: the attribute for the metadata as one JSON object.
+    """
 
     session_id: str | None = None
     user_id: str | None = None
@@ -78,13 +88,13 @@ _KEPT: Final = 1_000
 
 
 class Writer:
-    """Adds the names of some dialects to a session's attributes; what it made for a session is kept for its next span."""
+    """Adds the names of some dialects to the attributes of a session; the result is kept for the session's next span."""
 
     def __init__(self, dialects: Iterable[str]) -> None:
-        """Look the dialects up.
+        """Look up the dialects.
 
         Raises:
-            ValueError: for an unknown one.
+            ValueError: for an unknown dialect; the message lists the known ones.
         """
         names = (dialects,) if isinstance(dialects, str) else tuple(dialects)
         for name in names:
@@ -94,7 +104,7 @@ class Writer:
         self._made: dict[int, tuple[Mapping[str, AttributeValue], dict[str, AttributeValue]]] = {}
 
     def extend(self, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
-        """The attributes with the names of all dialects added; an own name is never replaced."""
+        """The attributes with the names of all dialects added; our own attributes are never replaced."""
         made = self._made.get(id(attributes))
         if made is not None and made[0] is attributes:
             return made[1]

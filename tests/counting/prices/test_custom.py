@@ -38,7 +38,7 @@ def test_toml_and_json_mean_the_same(tmp_path: Path) -> None:
     toml = '[[price]]\nmodel = "m"\ninput = 0.1\noutput = "0.2"\ncache_read = 0\ncache_write = 1\n'
     json = '{"price": [{"model": "m", "input": 0.1, "output": "0.2", "cache_read": 0, "cache_write": 1}]}'
     for text, name in ((toml, "my.toml"), (json, "my.JSON")):
-        prices = PriceFile.load(str(written(tmp_path, text, name)))
+        prices = PriceFile(str(written(tmp_path, text, name)))
         cost = prices.price(provider=None, model="m", usage=Usage(100, 10, 30, 20), at=0)
         assert cost is not None
         assert (cost.input, cost.output) == (Decimal("0.000025"), Decimal("0.000002"))
@@ -48,7 +48,7 @@ def test_toml_and_json_mean_the_same(tmp_path: Path) -> None:
 
 def test_missing_prices(tmp_path: Path) -> None:
     """Cached input costs what input costs; a call with output needs an output price."""
-    prices = PriceFile.load(written(tmp_path, '[[price]]\nmodel = "m"\ninput = 3\n'))
+    prices = PriceFile(written(tmp_path, '[[price]]\nmodel = "m"\ninput = 3\n'))
     assert total(prices, "m", Usage(1_000_000, 0, 500_000, 400_000)) == 3
     assert total(prices, "m", Usage(1_000_000)) == 3
     assert total(prices, "m", Usage(1, 1)) is None
@@ -59,7 +59,7 @@ def test_missing_prices(tmp_path: Path) -> None:
 def test_a_price_of_zero_is_known(tmp_path: Path) -> None:
     """Everything of a local provider can be declared free."""
     text = '[[price]]\nmodel = "*"\nprovider = "ollama"\ninput = 0\noutput = 0\n'
-    prices = PriceFile.load(written(tmp_path, text))
+    prices = PriceFile(written(tmp_path, text))
     assert total(prices, "anything", provider="Ollama") == 0
     assert total(prices, "anything", provider="openai") is None
     assert total(prices, "anything") is None
@@ -76,7 +76,7 @@ def test_the_most_specific_entry_decides(tmp_path: Path) -> None:
             ("gpt-4o-mini", 4, 'provider = "azure.ai.openai"'),
         )
     )
-    prices = PriceFile.load(written(tmp_path, text))
+    prices = PriceFile(written(tmp_path, text))
     usage = Usage(1_000_000, 0)
     assert total(prices, "gpt-5", usage) == 1
     assert total(prices, "gpt-4o-2024", usage) == 2
@@ -90,7 +90,7 @@ def test_dates_limit_a_price(tmp_path: Path) -> None:
         '[[price]]\nmodel = "m"\ninput = 2\nfrom = 2026-01-01\nuntil = 2026-01-02\n'
         '[[price]]\nmodel = "m"\ninput = 1\nuntil = "2026-01-01"\n'
     )
-    prices = PriceFile.load(written(tmp_path, text))
+    prices = PriceFile(written(tmp_path, text))
     usage = Usage(1_000_000)
     day = 86_400_000_000_000
     moments = (0, JAN_1_2026 - 1, JAN_1_2026, JAN_1_2026 + day - 1, JAN_1_2026 + day)
@@ -99,7 +99,7 @@ def test_dates_limit_a_price(tmp_path: Path) -> None:
 
 def test_contradictory_parts_are_left_out_and_said(tmp_path: Path) -> None:
     """A call with more cache reads than input is charged by its totals."""
-    prices = PriceFile.load(written(tmp_path, '[[price]]\nmodel = "m"\ninput = 3\noutput = 1\ncache_read = 1\n'))
+    prices = PriceFile(written(tmp_path, '[[price]]\nmodel = "m"\ninput = 3\noutput = 1\ncache_read = 1\n'))
     cost = prices.price(provider=None, model="m", usage=Usage(1_000_000, 0, 2_000_000), at=0)
     assert cost is not None
     assert (cost.total, cost.source) == (Decimal(3), "prices file prices.toml" + TOTALS_ONLY)
@@ -107,7 +107,7 @@ def test_contradictory_parts_are_left_out_and_said(tmp_path: Path) -> None:
 
 def test_nothing_makes_it_raise(tmp_path: Path) -> None:
     """Oversized names have no price, and names that are not strings are counted."""
-    prices = PriceFile.load(written(tmp_path, '[[price]]\nmodel = "*"\ninput = 3\n'))
+    prices = PriceFile(written(tmp_path, '[[price]]\nmodel = "*"\ninput = 3\n'))
     assert total(prices, "m" * 257) is None
     assert total(prices, "m", provider="p" * 257) is None
     assert prices.failures == 0
@@ -159,14 +159,14 @@ def test_nothing_makes_it_raise(tmp_path: Path) -> None:
 def test_a_wrong_file_says_what_and_where(tmp_path: Path, text: str, message: str) -> None:
     """Every error names the file, the entry, the problem and the next step."""
     with pytest.raises(ValueError, match=rf"prices\.toml: .*{message}"):
-        PriceFile.load(written(tmp_path, text))
+        PriceFile(written(tmp_path, text))
 
 
 @pytest.mark.parametrize("text", ['[{"model": "m", "input": 1}]', "3", "null"])
 def test_json_that_is_no_table_says_so(tmp_path: Path, text: str) -> None:
     """The error for JSON that is not an object says under which name it has to hold the prices."""
     with pytest.raises(ValueError, match=r"x\.json: no prices; add .*under 'price'"):
-        PriceFile.load(written(tmp_path, text, "x.json"))
+        PriceFile(written(tmp_path, text, "x.json"))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity"])
@@ -174,15 +174,15 @@ def test_json_numbers_that_are_none_are_refused(tmp_path: Path, number: str) -> 
     """Values such as NaN, which Python writes into JSON, are refused."""
     text = f'{{"price": [{{"model": "m", "input": {number}}}]}}'
     with pytest.raises(ValueError, match=r"x\.json: price 1 \(model 'm'\): input is .*\(float\)"):
-        PriceFile.load(written(tmp_path, text, "x.json"))
+        PriceFile(written(tmp_path, text, "x.json"))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file, a file of another kind and one that is not UTF-8 are told apart."""
     with pytest.raises(ValueError, match=r"none\.toml: cannot be read \(No such file or directory\); check"):
-        PriceFile.load(tmp_path / "none.toml")
+        PriceFile(tmp_path / "none.toml")
     with pytest.raises(ValueError, match=r"prices\.yaml: a prices file is TOML or JSON; name it"):
-        PriceFile.load(written(tmp_path, "", "prices.yaml"))
+        PriceFile(written(tmp_path, "", "prices.yaml"))
     (tmp_path / "latin.toml").write_bytes(b'# \xe9\n[[price]]\nmodel = "m"\ninput = 1\n')
     with pytest.raises(ValueError, match=r"latin\.toml: is not UTF-8 at byte 2; save it as UTF-8"):
-        PriceFile.load(tmp_path / "latin.toml")
+        PriceFile(tmp_path / "latin.toml")

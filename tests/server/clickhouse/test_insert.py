@@ -11,7 +11,8 @@ from otel_sessions.server.clickhouse import insert
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS
 from otel_sessions.server.clickhouse.insert import insert_rows
-from otel_sessions.server.clickhouse.times import DAY_NS, LATEST, LATEST_PARTITION
+from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
+from otel_sessions.timestamps import DAY_NS
 
 
 def query(store: Store, sql: str) -> list[Any]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from otel_sessions.server.clickhouse.times import DAY_NS
 from otel_sessions.server.process.retention_job import PAUSE_SECONDS, Pruner
 from otel_sessions.server.process.sizes import Retention
+from otel_sessions.timestamps import DAY_NS
 
 NOW = 20_000 * DAY_NS
 

@@ -1,1 +1,1 @@
-"""What a model call costs: the `Pricer` protocol and the pricers behind it."""
+"""The cost of a model call: the `Pricer` protocol and the pricers that implement it."""

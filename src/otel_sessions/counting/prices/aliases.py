@@ -1,8 +1,8 @@
-"""Who is meant by a provider's name, and under which names a model's price is looked up.
+"""One name for all spellings of a provider, and the names under which the price of a model is looked up.
 
-Spans name providers in many ways (`azure.ai.openai`, `az.ai.openai`, `azure`), put frameworks where a provider belongs
-(`langchain`) and decorate model names (`models/gemini-2.5-pro`, `openai/gpt-4o`, a Bedrock ARN). The names on the right
-hand side are those of genai-prices.
+Spans name a provider in many ways (`azure.ai.openai`, `az.ai.openai`, `azure`), or name a framework in its place
+(`langchain`), and add to the names of models (`models/gemini-2.5-pro`, `openai/gpt-4o`, a Bedrock ARN). The names on the
+right-hand side are those of genai-prices.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ PREFIXES: Final = (
     ("vertex", "google"),
     ("gemini", "google"),
 )
-"""Families of spellings, by how they begin."""
+"""Spellings of a provider by their beginning."""
 
 NOT_PROVIDERS: Final = frozenset(
     {
@@ -78,7 +78,7 @@ NOT_PROVIDERS: Final = frozenset(
         "unknown",
     }
 )
-"""Frameworks and gateways: they pass a call on, so their name says nothing about its price."""
+"""Frameworks and gateways: they pass a call on, so the price does not depend on their name."""
 
 LOCAL: Final = frozenset(
     {
@@ -96,10 +96,10 @@ LOCAL: Final = frozenset(
         "vllm",
     }
 )
-"""Programs that run a model on one's own hardware: a vendor's price for a model of the same name would be wrong."""
+"""Programs that run a model on your own hardware: a vendor's price for a model of the same name would be wrong."""
 
 MODEL_MAKERS: Final = (("text-embedding-3-", "openai"), ("text-embedding-ada-", "openai"))
-"""Model names that only one vendor uses, but that genai-prices does not recognise without a provider."""
+"""Beginnings of model names of one vendor that genai-prices does not recognise without a provider."""
 
 _BEDROCK: Final = re.compile(
     r"^arn:aws[\w-]*:bedrock:"
@@ -110,7 +110,7 @@ _BEDROCK: Final = re.compile(
 
 
 def provider_id(name: str | None) -> str | None:
-    """The one name of a provider for all its spellings; `None` if `name` says nothing about who served the call.
+    """The name of a provider, the same for all its spellings; `None` if `name` is not that of a provider.
 
     An unknown name is returned in lower case, cut at its first dot (`openai.responses`).
     """
@@ -135,9 +135,9 @@ def provider_id(name: str | None) -> str | None:
 def candidates(provider: str | None, model: str) -> tuple[tuple[str | None, str], ...]:
     """The (provider, model) pairs to look a price up under, best first; empty for a model that runs locally.
 
-    First what the span says; then what the model's name says by itself: a leading provider (`vertex_ai/…`), the look of
-    a Bedrock name, a vendor that genai-prices knows by the name (provider `None`). A provider's own entry always comes
-    before another vendor's: some resell at other prices.
+    First come the names of the span; then a provider in the name of the model: a prefix (`vertex_ai/…`), the form of a
+    Bedrock name, or a vendor that genai-prices knows by the name (provider `None`). The provider's own entry always
+    comes before that of another vendor, since some resell models at other prices.
     """
     named = provider_id(provider)
     model = model.strip()

@@ -1,4 +1,4 @@
-"""`FirstPrice`: several pricers as one; `default_pricer`: the one to use without further thought."""
+"""`default_pricer`: the pricer that is used by default; `FirstPrice`: several pricers as one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_sessions.money import is_amount
 
 
 class FirstPrice:
-    """A `Pricer` that asks `pricers` in order and takes the first answer; without any it knows no price."""
+    """A `Pricer` that asks `pricers` in order and returns the first cost; without pricers every cost is unknown."""
 
     def __init__(self, *pricers: Pricer) -> None:
         self._pricers = pricers
@@ -30,7 +30,7 @@ class FirstPrice:
 
 
 class GuardedPricer:
-    """A `Pricer` that never raises, around one that may: a call that it raised for is unpriced, and `failed` is told."""
+    """A `Pricer` that never raises, around one that may: if that one raises, `failed` is called and the cost is unknown."""
 
     def __init__(self, pricer: Pricer, failed: Callable[[Exception], object]) -> None:
         self._pricer = pricer
@@ -58,12 +58,16 @@ def _checked(cost: object) -> Cost | None:
 
 
 def default_pricer(path: str | None = None) -> Pricer:
-    """The prices file at `path`, if given, then genai-prices, if installed.
+    """A pricer that asks the prices file at `path`, if one is given, then genai-prices, if it is installed.
 
     Raises:
-        ValueError: the file cannot be used; the message says why.
+        ValueError: the file cannot be used; the message names the problem.
+
+    Example:
+        >>> from otel_sessions import SessionExporter, default_pricer
+        >>> exporter = SessionExporter(price=default_pricer())  # the same as SessionExporter()
     """
-    pricers: list[Pricer] = [] if path is None else [PriceFile.load(path)]
+    pricers: list[Pricer] = [] if path is None else [PriceFile(path)]
     if find_spec("genai_prices") is not None:
         pricers.append(GenAIPrices())
     return pricers[0] if len(pricers) == 1 else FirstPrice(*pricers)

@@ -1,4 +1,4 @@
-"""`GenAIPrices`: prices from the package genai-prices, its own results at a hundredth of the time."""
+"""`GenAIPrices`: the prices of the package genai-prices, computed in a hundredth of its time."""
 
 from __future__ import annotations
 
@@ -7,29 +7,38 @@ from typing import TYPE_CHECKING, Final
 
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.rules import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from otel_sessions.counting.prices.genai_catalog import PricedModel
 
-MAX_NAME: Final = 256
-"""Characters of a provider, a model or a context value; anything longer has no price."""
-
 MAX_CONTEXT: Final = 8
-"""Entries of a price context."""
+"""Entries of a price context; a call with more has no price."""
 
 
 class GenAIPrices:
-    """A `Pricer` over the price list inside genai-prices; needs the extra `otel-sessions[prices]`.
+    """A `Pricer` with the price list inside the package genai-prices; needs the extra `otel-sessions[prices]`.
 
-    Results equal those of genai-prices for the same provider, model, usage and time, computed without rounding. They
-    differ on purpose where it answers 0 for what it has no price for: that is `None` here. Where it refuses a usage
-    whose parts do not fit, the call is priced by its input and output, and the source says so.
+    Results equal those of https://github.com/pydantic/genai-prices for the same provider, model, usage and time, but are
+    never rounded. They differ on purpose in two cases: where genai-prices returns 0 without a price, the cost is `None`
+    here; where it refuses a usage whose parts do not fit, the call is priced by its input and output, and the source
+    says so. Thread safe. Nothing is fetched from the network.
 
-    What a name means is remembered for `max_models` names, known or not; the least recently used one is forgotten.
-    Thread safe. Nothing is fetched from the network.
+    Args:
+        max_models: the number of model names, known or not, that are cached; the least recently used one is dropped.
+
+    Attributes:
+        failures: the number of calls with invalid arguments, such as a model name that is not a string.
 
     Raises:
         ImportError: genai-prices is not installed.
+
+    Example:
+        >>> from otel_sessions import GenAIPrices, Usage
+        >>> prices = GenAIPrices()
+        >>> cost = prices.price(provider="openai", model="gpt-4o-mini", usage=Usage(1000, 100), at=1_767_225_600 * 10**9)
+        >>> format(cost.total.normalize(), "f")
+        '0.00021'
     """
 
     def __init__(self, *, max_models: int = 1024) -> None:
@@ -46,14 +55,13 @@ class GenAIPrices:
 
         self._find = lru_cache(maxsize=max_models)(find)
         self.failures = 0
-        """Calls that could not even be looked at, such as a model name that is not a string."""
 
     def price(
         self, *, provider: str | None, model: str, usage: Usage, at: int, context: tuple[tuple[str, str], ...] = ()
     ) -> Cost | None:
         """The cost of one call; see `Pricer.price`."""
         try:
-            if len(model) > MAX_NAME or (provider is not None and len(provider) > MAX_NAME):
+            if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
                 return None
             if context and not _is_small(context):
                 return None
@@ -65,4 +73,4 @@ class GenAIPrices:
 
 
 def _is_small(context: tuple[tuple[str, str], ...]) -> bool:
-    return len(context) <= MAX_CONTEXT and all(len(key) <= MAX_NAME >= len(value) for key, value in context)
+    return len(context) <= MAX_CONTEXT and all(len(key) <= MAX_NAME_LENGTH >= len(value) for key, value in context)

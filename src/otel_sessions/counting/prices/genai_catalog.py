@@ -1,7 +1,7 @@
 """`Catalog`: the models of genai-prices' bundled price list, each ready to price calls.
 
-Importing this file imports genai-prices (0.2 s). It reads the bundled list only: never the snapshot that an application
-may have installed globally, and never the network.
+Importing this file imports genai-prices (0.2 s). It reads only the bundled list, not a snapshot that the app may have
+installed globally, and nothing from the network.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from genai_prices.units import UnitRegistry
 
 from otel_sessions.counting.prices.aliases import candidates, provider_id
 from otel_sessions.counting.prices.genai_linear import NotLinear, Plan, linear_plan
-from otel_sessions.counting.prices.genai_periods import Periods, moment, periods_of
+from otel_sessions.counting.prices.genai_periods import Periods, periods_of
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.prices.rates import TOTALS_ONLY, charge
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import EXACT
+from otel_sessions.timestamps import to_datetime
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -41,11 +42,11 @@ _REPORTED: Final = {
     "output_reasoning_tokens": "reasoning_tokens",
     "output_audio_tokens": "audio_output_tokens",
 }
-"""The fields of a `Usage` by genai-prices' names."""
+"""The fields of a `Usage` by their names in genai-prices."""
 
 
 class PricedModel:
-    """One model under one price context; compiles each of its periods the first time a call falls into it."""
+    """One model in one price context; the prices of a period are compiled when the first call falls into it."""
 
     __slots__ = ("_context", "_linear", "_model", "_periods", "_plans", "_provider", "_registry", "_source")
 
@@ -64,7 +65,7 @@ class PricedModel:
         self._plans: dict[int, Plan] = {}
 
     def cost(self, usage: Usage, at: int) -> Cost | None:
-        """The cost of a call that started at `at` (nanoseconds UTC)."""
+        """The cost of a call that started at `at` (nanoseconds UTC); `None` if it is unknown."""
         if not self._linear:
             return self._computed(usage, at)
         dates, times = self._periods
@@ -72,7 +73,7 @@ class PricedModel:
         plan = self._plans.get(cell)
         if plan is None:
             try:
-                plan = linear_plan(self._model.get_prices(moment(at), self._context), self._registry)
+                plan = linear_plan(self._model.get_prices(to_datetime(at), self._context), self._registry)
             except NotLinear:
                 self._linear = False
                 return self._computed(usage, at)
@@ -81,7 +82,7 @@ class PricedModel:
         return None if rates is None else charge(rates, usage, self._source)
 
     def _computed(self, usage: Usage, at: int) -> Cost | None:
-        """The same by genai-prices' own, slower calculation, under the same rules for what is not known."""
+        """The same by the slower calculation of genai-prices, with our rules for unknown prices."""
         whole = Usage(usage.input_tokens, usage.output_tokens)
         if whole == (None,) * len(whole) or _lacks_a_whole(usage):
             return None
@@ -91,7 +92,7 @@ class PricedModel:
                     found = self._model.calc_price(
                         {key: getattr(counts, field) for key, field in _REPORTED.items()},
                         self._provider,
-                        genai_request_timestamp=moment(at),
+                        genai_request_timestamp=to_datetime(at),
                         price_context=self._context,
                     )
             except ValueError:
@@ -112,10 +113,10 @@ class Catalog:
         self._registry = UnitRegistry(unit_data)
 
     def find(self, provider: str | None, model: str, context: dict[str, str]) -> PricedModel | None:
-        """The model that a span means by these names, or `None`; takes up to a millisecond and remembers nothing."""
+        """The model with these names, or `None`; takes up to a millisecond and caches nothing."""
         named = provider_id(provider)
         for candidate, name in candidates(provider, model):
-            # A snapshot keeps every name it was ever asked for, so each question gets its own.
+            # A snapshot keeps every name that it was asked for, without bound, so each lookup gets its own.
             snapshot = DataSnapshot(providers=self._providers, from_auto_update=False)
             try:
                 owner, found = snapshot.find_provider_model(name, None, candidate, None)
@@ -128,7 +129,7 @@ class Catalog:
 
 
 def _lacks_a_whole(usage: Usage) -> bool:
-    """Whether parts are reported of an input or output that is not."""
+    """Return True if a part of the input or output is reported, but not the input or output itself."""
     inputs, outputs, read, write, reasoning, audio, speech, write_1h = usage
     return (inputs is None and bool(read or write or write_1h or audio)) or (
         outputs is None and bool(reasoning or speech)

@@ -1,8 +1,8 @@
 """`linear_plan`: one genai-prices price entry compiled to `Rates`, one set per context size tier.
 
 genai-prices splits a call's tokens among the units that have a price (`decompose.py`), picks one tier per unit by the
-call's total input (`calc_unit_price` in `types.py`) and sums up in the application's decimal context. For the kinds of
-tokens in `Usage` that is linear once the tier is known. What this file cannot show to be linear it refuses.
+call's total input (`calc_unit_price` in `types.py`) and sums up in the decimal context of the app. For the kinds of
+tokens in `Usage` that is linear once the tier is known. An entry that cannot be shown to be linear raises `NotLinear`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class NotLinear(Exception):  # noqa: N818 - a finding, not an error
 class Plan(NamedTuple):
     """The rates of a price entry: `rates[i]` applies to a total input above `starts[i - 1]`, up to `starts[i]`.
 
-    No rates at all: the entry says nothing about tokens, so the price is unknown.
+    Without rates the entry has no prices for tokens, so the cost is unknown.
     """
 
     starts: tuple[int, ...]
@@ -64,10 +64,10 @@ def linear_plan(prices: ModelPrice, registry: UnitRegistry) -> Plan:
     """The plan of a price entry.
 
     Raises:
-        NotLinear: the entry has prices whose effect on the tokens of a `Usage` is not known here.
+        NotLinear: the entry has prices whose effect on the tokens of a `Usage` is unknown.
     """
     try:
-        # Only to have the entry checked: genai-prices refuses some combinations of prices whatever the usage.
+        # Only to check the entry: genai-prices refuses some combinations of prices for every usage.
         with localcontext(EXACT):
             prices.calc_price({})
     except ValueError:

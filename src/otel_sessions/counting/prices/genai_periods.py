@@ -1,24 +1,21 @@
-"""`Periods`: between which moments the price of a genai-prices model stays the same."""
+"""`Periods`: the times between which the price of a genai-prices model stays the same."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from genai_prices.types import ModelInfo, StartDateConstraint, TimeOfDateConstraint
+
+from otel_sessions.timestamps import DAY_NS, EPOCH, start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DAY: Final = 86_400_000_000_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime.max.replace(tzinfo=UTC)
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
-
 
 class Periods(NamedTuple):
-    """The moments at which a model's price can change, in ascending order.
+    """The times at which the price of a model can change, in ascending order.
 
     `dates` are nanoseconds UTC since 1970, `times` nanoseconds since UTC midnight. All calls within one `cell` have the
     same price.
@@ -28,32 +25,24 @@ class Periods(NamedTuple):
     times: tuple[int, ...]
 
     def cell(self, at: int) -> int:
-        """The number of the period that `at` (nanoseconds UTC) lies in."""
-        return bisect_right(self.dates, at) * (len(self.times) + 1) + bisect_right(self.times, at % DAY)
+        """The number of the period that contains `at` (nanoseconds UTC)."""
+        return bisect_right(self.dates, at) * (len(self.times) + 1) + bisect_right(self.times, at % DAY_NS)
 
 
 def periods_of(model: ModelInfo) -> Periods | None:
-    """The periods of `model`; `None` if it has a condition of a kind that is not known here."""
+    """The periods of `model`; `None` if it has a condition of an unknown kind."""
     dates: set[int] = set()
     times: set[int] = set()
     for constraint in _constraints(model):
         if constraint is None:
             continue
         if isinstance(constraint, StartDateConstraint):
-            dates.add((constraint.start_date - date(1970, 1, 1)).days * DAY)
+            dates.add(start_of_day(constraint.start_date))
         elif isinstance(constraint, TimeOfDateConstraint):
             times |= {_nanoseconds(constraint.start_time), _nanoseconds(constraint.end_time)}
         else:
             return None
     return Periods(tuple(sorted(dates)), tuple(sorted(times)))
-
-
-def moment(at: int) -> datetime:
-    """`at` (nanoseconds UTC) as a datetime, cut to microseconds and to the years a datetime can hold."""
-    try:
-        return _EPOCH + timedelta(microseconds=at // 1000)
-    except OverflowError:
-        return _LATEST if at > 0 else _EARLIEST
 
 
 def _constraints(model: ModelInfo) -> Iterator[object]:
@@ -63,6 +52,6 @@ def _constraints(model: ModelInfo) -> Iterator[object]:
 
 
 def _nanoseconds(value: time) -> int:
-    """A time of day as nanoseconds since UTC midnight; without a time zone it is UTC, as in genai-prices."""
-    moment_of_day = datetime.combine(date(1970, 1, 1), value, tzinfo=value.tzinfo or UTC)
-    return (moment_of_day - _EPOCH) // timedelta(microseconds=1) * 1000 % DAY
+    """A time of day as nanoseconds since UTC midnight; without a time zone it is in UTC, as in genai-prices."""
+    moment = datetime.combine(EPOCH.date(), value, tzinfo=value.tzinfo or UTC)
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000 % DAY_NS

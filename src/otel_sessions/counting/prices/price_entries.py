@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from otel_sessions.counting.prices.aliases import provider_id
 from otel_sessions.counting.prices.rates import Rates, exact_rates
 from otel_sessions.money import EXACT
+from otel_sessions.timestamps import start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _PRICES: Final = ("input", "output", "cache_read", "cache_write")
 _KNOWN: Final = ("model", "provider", *_PRICES, "from", "until")
 _MILLION: Final = Decimal(1_000_000)
-_DAY: Final = 86_400_000_000_000
 _MOST: Final = Decimal(1_000_000_000)
 _FINEST_EXPONENT: Final = -20
 _FIX: Final = "write USD per million tokens, for example 2.50"
@@ -37,28 +37,28 @@ class Entry(NamedTuple):
     rates: Rates
 
     def covers(self, provider: str | None, model: str) -> bool:
-        """Whether this entry is about that model, as a span names it."""
+        """Return True if this entry is for a model with these names, as a span has them."""
         if not (model.lower().startswith(self.model) if self.is_prefix else model.lower() == self.model):
             return False
         return self.provider is None or (provider is not None and self.provider == plain_provider(provider))
 
     def is_active(self, at: int) -> bool:
-        """Whether this price applies at `at` (nanoseconds UTC)."""
+        """Return True if this price applies at `at` (nanoseconds UTC)."""
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
 
 
 def plain_provider(name: str) -> str:
-    """One spelling for all names of a provider; a framework's name stays what it is."""
+    """One spelling for all names of a provider; the name of a framework stays as it is."""
     return provider_id(name) or name.strip().lower()
 
 
 def read_entries(path: Path) -> list[Entry]:
     """The entries of the file, most specific first.
 
-    That is: whole names before prefixes, long prefixes before short ones, with a provider before without.
+    Whole names come before prefixes, long prefixes before short ones, entries with a provider before those without.
 
     Raises:
-        ValueError: names the file, the entry, the problem and what to do.
+        ValueError: the file cannot be used; the message names the file, the entry, the problem and the next step.
     """
     document = _document(path)
     tables = document.get("price") if isinstance(document, dict) else None
@@ -142,7 +142,7 @@ def _price(place: str, key: str, value: object) -> Decimal:
 
 
 def _midnight(place: str, key: str, value: object) -> int | None:
-    """A date as nanoseconds UTC."""
+    """The start of a date in nanoseconds UTC."""
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value)
@@ -152,11 +152,11 @@ def _midnight(place: str, key: str, value: object) -> int | None:
         return None
     if not isinstance(value, date) or isinstance(value, datetime):
         raise ValueError(f"{place}: {key} is {_kind(value)}; write a date such as 2026-01-31")  # noqa: TRY004 - as above
-    return (value - date(1970, 1, 1)).days * _DAY
+    return start_of_day(value)
 
 
 def _refuse_overlaps(path: Path, entries: list[Entry]) -> None:
-    """Two prices for the same thing at the same time would make the cost depend on their order."""
+    """Raise if two prices apply to the same model at the same time, which would make the cost depend on their order."""
     latest: dict[tuple[str, bool, str | None], Entry] = {}
     for entry in sorted(entries, key=lambda entry: -1 << 80 if entry.start is None else entry.start):
         key = (entry.model, entry.is_prefix, entry.provider)

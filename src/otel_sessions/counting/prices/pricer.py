@@ -1,4 +1,4 @@
-"""`Pricer`: what every source of prices answers, and the `Cost` it answers with."""
+"""`Pricer`: the protocol of every source of prices, and the `Cost` that it returns."""
 
 from __future__ import annotations
 
@@ -9,10 +9,19 @@ from otel_sessions.counting.tokens import Usage
 
 
 class Cost(NamedTuple):
-    """What one model call costs, in USD, and who says so.
+    """The cost of one model call in USD, and its source.
 
-    `input` and `output` are `None` where only a total is known. `total` can exceed their sum: some models also charge
-    per request.
+    Attributes:
+        input: the cost of the input tokens; `None` if only the total is known.
+        output: the cost of the output tokens; `None` if only the total is known.
+        total: the whole cost; more than input and output where a model also charges per request.
+        source: where the cost comes from, such as `genai-prices 0.2.3` or `reported:gen_ai.usage.cost`.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from otel_sessions import Cost
+        >>> Cost(None, None, Decimal("0.002"), "our price list").total
+        Decimal('0.002')
     """
 
     input: Decimal | None
@@ -22,18 +31,28 @@ class Cost(NamedTuple):
 
 
 class Pricer(Protocol):
-    """Anything that can say what a model call costs."""
+    """The protocol of a source of prices: any object with this method `price` can be the `price=` of `SessionExporter`.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from otel_sessions import Cost, SessionExporter
+        >>> class FlatPrice:
+        ...     def price(self, *, provider, model, usage, at, context=()):
+        ...         return Cost(None, None, Decimal("0.01"), "flat price") if model == "our-own-model" else None
+        >>> exporter = SessionExporter(price=FlatPrice())
+    """
 
     def price(
         self, *, provider: str | None, model: str, usage: Usage, at: int, context: tuple[tuple[str, str], ...] = ()
     ) -> Cost | None:
-        """The cost of one call, or `None` if it is unknown: never 0 for that, and never an exception.
+        """The cost of one call; `None`, not 0, if it is unknown. Must not raise.
 
         Args:
-            provider: who served the call, as the span names it; any spelling.
-            model: the model's name, as the span names it; any spelling.
+            provider: the provider, in any spelling that spans use; `None` if the span has none.
+            model: the name of the model, in any spelling that spans use.
             usage: the tokens of the call.
-            at: when the call started, in nanoseconds UTC: prices change over time.
-            context: what else decides the price, such as `(("service_tier", "flex"),)` or `(("processing", "batch"),)`.
+            at: the start of the call in nanoseconds UTC: prices change over time.
+            context: further conditions of the price, such as `(("service_tier", "flex"),)` or
+                `(("processing", "batch"),)`.
         """
         ...

@@ -1,9 +1,8 @@
 """`Rates`: the prices of a model as whole numbers, and `charge`, the exact cost of a call at those prices.
 
 A price list splits a call into parts that do not overlap (plain input, cache reads, cache writes, …) and multiplies each
-by its own price. A kind of token without a price of its own is charged as the kind that contains it. With every price
-written as a whole number of one small unit of money, a call costs a few integer multiplications and nothing is ever
-rounded.
+by its own price. A kind of token without a price of its own is charged as the kind that contains it. Every price is a
+whole number of one small unit of money, so that a call is priced by a few integer multiplications, without rounding.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TOTALS_ONLY: Final = " (by input and output totals only: the parts reported do not fit them)"
-"""What a cost's source ends with if the parts of the usage contradict it."""
+"""The end of a cost's source if the parts of the usage contradict the usage."""
 
 _FINEST_EXPONENT: Final = -60
 _MULTIPLY: Final = EXACT.multiply
 
 
 class Rates(NamedTuple):
-    """What one token of each kind costs, in multiples of `usd`; `None` is "no price of its own".
+    """The price of one token of each kind in multiples of `usd`; `None` means "no price of its own".
 
     `per_call` is charged once per call, whatever its tokens.
     """
@@ -58,11 +57,11 @@ def exact_rates(prices: Mapping[str, Decimal]) -> Rates:
 
 
 def charge(rates: Rates, usage: Usage, source: str) -> Cost | None:
-    """The exact cost of `usage` at `rates`; `None` if a kind of token was used whose price is not known.
+    """The exact cost of `usage` at `rates`; `None` if it has a kind of token whose price is unknown.
 
-    Parts that contradict their whole (more cache reads than input, a negative count, two overlapping parts whose
-    overlap is not reported) are left out: the call is then charged by its input and output alone, and the source says
-    so. Parts of a whole that was not reported at all leave the cost unknown.
+    If parts contradict their whole (more cache reads than input, a negative count, two overlapping parts whose overlap
+    is not reported), the call is charged by its input and output alone, and the source says so. If the whole of a part
+    is not reported at all, the cost is unknown.
     """
     usd, per_input, per_output, per_read, per_write, per_write_1h, per_audio, per_reasoning, per_speech, fixed = rates
     inputs, outputs, read, write, reasoning, audio, speech, write_1h = usage
@@ -105,7 +104,7 @@ def charge(rates: Rates, usage: Usage, source: str) -> Cost | None:
         elif per_audio is not None:
             plain -= audio
             input_sum += audio * per_audio
-            # How much of the audio came from the cache is not known, and each has its own price.
+            # The part of the audio that came from the cache is unknown, and each has its own price.
             if (read and per_read is not None) or (write and per_write is not None):
                 fits = False
     if reasoning:
@@ -125,7 +124,7 @@ def charge(rates: Rates, usage: Usage, source: str) -> Cost | None:
     if plain < 0 or answer < 0 or not fits:
         return charge(rates, Usage(inputs, outputs), source + TOTALS_ONLY)
 
-    # A zero count may have no price; a count above zero was found to have one.
+    # A count of 0 may have no price; a count above 0 was checked to have one.
     if plain:
         input_sum += plain * (per_input or 0)
     if answer:
@@ -139,14 +138,14 @@ def charge(rates: Rates, usage: Usage, source: str) -> Cost | None:
 
 
 def _writes(write: int | None, write_1h: int | None, rates: Rates) -> tuple[int, int]:
-    """Cache writes as (short lived, kept for an hour); the first is negative if the two contradict each other.
+    """Cache writes as (short-lived, kept for an hour); the first is negative if the two contradict each other.
 
-    Without a price of their own, writes that are kept for an hour count as short lived.
+    Without a price of their own, writes that are kept for an hour count as short-lived.
     """
     if type(write_1h or 0) is not int or type(write or 0) is not int or (write_1h or 0) < 0:
         return -1, 0
     if write is None:
-        # Kept for an hour, yet not known to be written: a contradiction only where writes are priced at all.
+        # Tokens are kept for an hour, but no write is reported: a contradiction only if writes have a price.
         return (0, 0) if rates.cache_write is None else (-1, 0)
     if write < 0:
         return -1, 0

@@ -9,7 +9,8 @@ from uuid import uuid4
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 from otel_sessions.server.clickhouse.row_binary import writer
-from otel_sessions.server.clickhouse.times import DAY_NS, LATEST_PARTITION
+from otel_sessions.server.clickhouse.times import LATEST_PARTITION
+from otel_sessions.timestamps import DAY_NS
 
 DAYS_PER_BLOCK: Final = 45
 """ClickHouse takes 100 partitions a block. They are days of its own time zone, so one of ours can be two of them."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-DAY_NS: Final = 86_400 * 10**9
-
 LATEST_PARTITION: Final = 2**32 * 10**9 - 1
 """The last moment of February 7th, 2106, 06:28:15: spans are stored in the order of a `DateTime`, which starts anew in 1970
 after that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from otel_sessions.resource import SERVICE_NAME, service_and_environment
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.limits import Parts
 from otel_sessions.server.otlp.messages import parse
@@ -46,16 +47,12 @@ def read_resource(message: Any, parts: Parts) -> Resource:
     """
     parts.attributes(len(message.resource.attributes))
     attributes = read_attributes(message.resource.attributes)
-    values = attributes.values
-    service = values.get("service.name")
-    environment = values.get("deployment.environment.name", values.get("deployment.environment"))
     return Resource(
         attributes,
         message.resource.dropped_attributes_count,
         text(message.schema_url),
-        attributes.texts.get("service.name", ""),
-        service if isinstance(service, str) else None,
-        environment if isinstance(environment, str) else None,
+        attributes.texts.get(SERVICE_NAME, ""),
+        *service_and_environment(attributes.values),
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from otel_sessions.server.clickhouse.times import DAY_NS
 from otel_sessions.server.process.sizes import Retention
+from otel_sessions.timestamps import DAY_NS
 
 logger: Final = logging.getLogger("otel_sessions.server")
 

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from otel_sessions.environment_variables import PREFIX
 from otel_sessions.server.backend import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.client import EMBEDDED, StoreSettings
 from otel_sessions.server.process.sizes import Retention, bytes_of, retention_of
 
-PREFIX: Final = "OTEL_SESSIONS_"
 NAME: Final = "otel-sessions"
 
 Port = Annotated[int, Field(ge=0, le=65535)]

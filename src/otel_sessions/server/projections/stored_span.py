@@ -7,15 +7,13 @@ from typing import Final
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.resource import NAMES, service_and_environment
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import restore, restore_all
 
 _FAILED: Final = frozenset({"Error", "STATUS_CODE_ERROR"})
 """The second is what Collectors wrote before 2024."""
 
-_SERVICE: Final = "service.name"
-_ENVIRONMENT: Final = "deployment.environment.name"
-_OLDER_ENVIRONMENT: Final = "deployment.environment"
 _EMPTY: Final = "n"
 _SPAN_ID_DIGITS: Final = 16
 
@@ -24,8 +22,7 @@ def read_span(row: Row) -> SpanFacts:
     """The facts of a span; of a row that a Collector wrote, where all attributes are strings, as far as they tell."""
     start, end = _times(row)
     parent = row["ParentSpanId"]
-    resource, types = row["ResourceAttributes"], row["ResourceAttributeTypes"]
-    environment = _ENVIRONMENT if _is_there(_ENVIRONMENT, resource, types) else _OLDER_ENVIRONMENT
+    service, environment = service_and_environment(_resource(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
     values = restore_all(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
     return span_facts(
         {name: value for name, value in values.items() if value is not None},
@@ -37,8 +34,8 @@ def read_span(row: Row) -> SpanFacts:
         failed=row["StatusCode"] in _FAILED,
         scope=row["ScopeName"],
         name=row["SpanName"],
-        service=_string(_SERVICE, resource, types),
-        environment=_string(environment, resource, types),
+        service=service,
+        environment=environment,
     )
 
 
@@ -51,12 +48,8 @@ def _times(row: Row) -> tuple[int, int]:
     return start, max(start, sent_end)
 
 
-def _is_there(name: str, texts: Mapping[str, str], types: Mapping[str, str]) -> bool:
-    return name in texts and types.get(name) != _EMPTY
-
-
-def _string(name: str, texts: Mapping[str, str], types: Mapping[str, str]) -> str | None:
-    if not _is_there(name, texts, types):
-        return None
-    value = restore(texts[name], types.get(name, ""))
-    return value if isinstance(value, str) else None
+def _resource(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:
+    """The attributes of a resource that are looked at, with their types; one without a value is left out."""
+    return {
+        name: restore(texts[name], types.get(name, "")) for name in NAMES if name in texts and types.get(name) != _EMPTY
+    }
