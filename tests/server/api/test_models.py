@@ -8,7 +8,8 @@ from decimal import Decimal
 from tests.server.building import call, groups_of, span
 
 from otel_sessions.counting.facts import Labels
-from otel_sessions.counting.session import ModelRollup, SessionRollup, fold
+from otel_sessions.counting.fold import fold
+from otel_sessions.counting.session import ModelRollup, SessionRollup
 from otel_sessions.server.api.models import Cohort, ModelUse, Session, SessionKey, Trace
 from otel_sessions.server.queries.cohorts import Cohort as StoredCohort
 from otel_sessions.server.queries.sessions import KeySummary

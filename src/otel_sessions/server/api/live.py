@@ -16,9 +16,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from otel_sessions.counting.membership import Pair
 from otel_sessions.server.api.endpoints import Endpoint
 from otel_sessions.server.api.errors import RETRY_SECONDS, ApiError, documented
-from otel_sessions.server.projections.changes import Pair
 
 MOST_CHANGES: Final = 1_000
 """More sessions than this between two events are not named: the event says that there are more."""
