@@ -23,9 +23,9 @@ from opentelemetry.trace import StatusCode
 
 from otel_sessions import SessionExporter, SessionSpanProcessor
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.fold import SessionSum
 from otel_sessions.counting.prices.chain import default_pricer
 from otel_sessions.counting.reading import span_facts
-from otel_sessions.counting.session import SessionSum
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.rollups import RollupLimits
 

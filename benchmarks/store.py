@@ -23,13 +23,13 @@ from benchmarks.tables import Row, Table
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from otel_sessions import default_pricer
+from otel_sessions.counting.measures import MEASURES
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.client import Store, StoreSettings
-from otel_sessions.server.projections.compaction import compact
-from otel_sessions.server.projections.sessions import GROUPS_AT_ONCE, catch_up
+from otel_sessions.server.projections.compaction import compact_sessions
+from otel_sessions.server.projections.sessions import GROUPS_AT_ONCE, SessionRows
 from otel_sessions.server.queries.cohorts import cohorts
 from otel_sessions.server.queries.filters import SessionFilters
-from otel_sessions.server.queries.measures import SQL_MEASURES
 from otel_sessions.server.queries.sessions import get_session, keys, list_sessions, session_traces
 from otel_sessions.server.signals import TRACES
 
@@ -94,16 +94,16 @@ FILTERS: Final = {
     "q, short": SessionFilters(q="a7"),
     "q, of all": SessionFilters(q="order"),
     "name": SessionFilters(name="Order #77"),
-    "user_id": SessionFilters(user_id="user-77"),
-    "environment": SessionFilters(environment="staging"),
-    "service": SessionFilters(service="service-3"),
-    "tag": SessionFilters(tag="tag-3"),
-    "model": SessionFilters(model="model-2"),
+    "user_id": SessionFilters(facets={"user_id": "user-77"}),
+    "environment": SessionFilters(facets={"environment": "staging"}),
+    "service": SessionFilters(facets={"service": "service-3"}),
+    "tag": SessionFilters(facets={"tag": "tag-3"}),
+    "model": SessionFilters(facets={"model": "model-2"}),
     "metadata": SessionFilters(metadata={"plan": "pro"}),
     "metadata, unknown": SessionFilters(metadata={"plan": "none"}),
     "failed": SessionFilters(failed=True),
     "since, until": SessionFilters(since=1_795_010_000_000_000_000, until=1_795_020_000_000_000_000),
-    "min_cost": SessionFilters(min_cost=Decimal("0.05")),
+    "min_cost": SessionFilters(minimums={"cost": Decimal("0.05")}),
     "another key": SessionFilters(key="ticket_id", q="ticket-1234"),
 }
 
@@ -188,16 +188,14 @@ def _fill(store: Store, parts: list[int]) -> None:
             parameters = {"part": number, "first": first, "rows": rows}
             client.command(_ROWS, parameters=parameters, settings=_ONE_PART)
             first += rows
-            catch_up(store)
+            SessionRows(store)
             if rows > GROUPS_AT_ONCE:
-                compact(store, parts=0)
+                compact_sessions(store, parts=0)
 
 
 def _time_all(store: Store, rounds: int, seen: dict[str, list[float]]) -> None:
     one = list_sessions(store, limit=1).sessions[0].id
-    work: dict[str, Callable[[], Any]] = {
-        f"sort {sort}": partial(list_sessions, store, sort=sort) for sort in SQL_MEASURES
-    }
+    work: dict[str, Callable[[], Any]] = {f"sort {sort}": partial(list_sessions, store, sort=sort) for sort in MEASURES}
     work |= {f"filter {name}": partial(list_sessions, store, filters) for name, filters in FILTERS.items()}
     work |= {
         "one session": lambda: get_session(store, one),

@@ -22,7 +22,8 @@ from tests.exporting import SERVICE, Kept, chat, finished, same_objects
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.session import SessionRollup, fold
+from otel_sessions.counting.fold import fold
+from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup, roll_up
 from otel_sessions.rollups import RollupLimits
 

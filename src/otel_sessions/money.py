@@ -18,19 +18,24 @@ EXACT: Final = Context(
 )
 """Arithmetic that raises instead of rounding."""
 
+MAX_DECIMALS: Final = 38
+MAX_AMOUNT: Final = Decimal(10) ** 20
+"""An amount has at most `MAX_DECIMALS` decimals and is below `MAX_AMOUNT` USD. Anything else is a mistake of who reported it. Within
+these bounds a `Decimal(76, 38)` of ClickHouse holds every amount, and every sum of fewer than 10 ** 18 of them, exactly."""
 
-MAX_EXPONENT: Final = 40
-"""Amounts above ten to this power, or below its inverse, are mistakes, and could not be added up exactly."""
+_LONGEST: Final = 80
 
 
 def is_amount(value: object) -> bool:
-    """Return True if a value is an amount that can be added up: a finite `Decimal`, not negative, within `MAX_EXPONENT`."""
+    """Return True if a value is an amount of USD that can be added up: a finite `Decimal` from 0 up, within the bounds."""
     if not isinstance(value, Decimal) or not value.is_finite():
         return False
-    digits = value.as_tuple().digits
-    return value.is_zero() or (
-        not value.is_signed() and -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT and len(digits) <= MAX_EXPONENT * 2
-    )
+    if value.is_zero():
+        return True
+    if value.is_signed() or value >= MAX_AMOUNT or len(value.as_tuple().digits) > _LONGEST:
+        return False
+    exponent = value.normalize(EXACT).as_tuple().exponent
+    return isinstance(exponent, int) and -exponent <= MAX_DECIMALS
 
 
 def money_sum(amounts: Iterable[Decimal]) -> Decimal | None:
@@ -47,3 +52,9 @@ def shown_money(amount: Decimal | None) -> str | None:
         return None
     written = format(amount, "f")
     return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def without_trailing_zeros(amount: Decimal | None) -> Decimal | None:
+    """The same amount without trailing zeros, which only tell how it was computed."""
+    written = shown_money(amount)
+    return None if written is None else Decimal(written)

@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from otel_sessions.counting.facts import SpanFacts, Values
-from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.fold import SessionSum
+from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.counting.session import SessionRollup, SessionSum
+from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup, TraceRollup, distinct_spans, more_complete, roll_up
 from otel_sessions.drops import DropCounter
 from otel_sessions.forking import ForkSafeLock, on_fork
-
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from tests.counting.writers import OI_OPENAI, OPENAI_V2, Shape, gen_ai, oi
 
 from otel_sessions.counting.calls import Skipped
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.fold import fold
 from otel_sessions.counting.reading import span_facts
-from otel_sessions.counting.session import SessionRollup, fold
+from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.rollups import RollupLimits, Rollups

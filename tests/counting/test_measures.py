@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tests.counting.building import AT
 
+from otel_sessions.counting.fold import fold
 from otel_sessions.counting.measures import MEASURES, sort_sessions
-from otel_sessions.counting.session import SessionRollup, fold
+from otel_sessions.counting.session import SessionRollup
 
 PLAIN = fold("id", "x", [])
 

@@ -14,9 +14,10 @@ from tests.counting.building import AT, MS, TRACE, PerToken, fact, in_session, t
 
 from otel_sessions.counting.calls import Skipped
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
+from otel_sessions.counting.metadata import later
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.counting.trace import TraceGroup, TraceRollup, distinct_spans, later, more_complete, roll_up
+from otel_sessions.counting.trace import TraceGroup, TraceRollup, distinct_spans, more_complete, roll_up
 from otel_sessions.rules import MetadataValue
 
 

@@ -8,20 +8,24 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
+from otel_sessions.counting.fold import fold
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.session import SessionRollup, fold
+from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup, roll_up
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import Row, span_hex, trace_hex
+from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.facts_json import from_json, to_json
-from otel_sessions.server.projections.group_rows import Pair
-from otel_sessions.server.projections.sessions import births_of, write_rows
+from otel_sessions.server.projections.projection import write_groups
+from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.trace_facts import insert_facts
-from otel_sessions.server.projections.trace_groups import insert_groups
+from otel_sessions.server.queries.filters import SessionFilters
 
 SECOND = 10**9
 AT = 1_795_000_000 * SECOND
@@ -105,10 +109,25 @@ def store_groups(
     store: Store, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]] = (), *, version: int = 1
 ) -> None:
     """Write trace groups, and the rows of their sessions."""
+    rows = SessionRows(store)
     insert_groups(store, written, gone, version)
-    left = [pair for _, pair in gone]
-    pairs = {*left, *((group.key, group.value) for group in written)}
-    write_rows(store, births_of(store, pairs, version), left, version)
+    rows.mark_changed(written, [pair for _, pair in gone], version)
+    rows.refresh()
+
+
+def insert_groups(
+    store: Store, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]] = (), version: int = 1
+) -> None:
+    """Write trace groups only."""
+    write_groups(store, GroupChanges(list(written), list(gone)), version)
+
+
+def filters(**conditions: Any) -> SessionFilters:
+    """Filters by the names that a query has for them: facets and `min_<measure>` among the others."""
+    facets = {name: value for name, value in conditions.items() if name in FACETS}
+    minimums = {name.removeprefix("min_"): value for name, value in conditions.items() if name.startswith("min_")}
+    others = {name: value for name, value in conditions.items() if name not in facets and not name.startswith("min_")}
+    return SessionFilters(facets=facets, minimums=minimums, **others)
 
 
 def groups_of(traces: Traces) -> list[TraceGroup]:

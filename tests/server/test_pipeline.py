@@ -23,8 +23,8 @@ from otel_sessions.server.ingest.commit_target import Destination
 from otel_sessions.server.ingest.committer import Committer, UnavailableError
 from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import read_payload
-from otel_sessions.server.projections.seen_trace_ids import KnownIds
-from otel_sessions.server.projections.trace_facts import known_traces, last_version
+from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
+from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
 from otel_sessions.server.queries.sessions import get_session
 from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.wal.log import RequestLog
@@ -66,7 +66,7 @@ class Ingest:
         self.committer = Committer(
             Destination(self.store),
             self.log,
-            known=KnownIds(known_traces(self.store)),
+            known=SeenTraceIds(seen_trace_ids(self.store)),
             pricer=PRICER,
             concatenate=joined,
             version=last_version(self.store),

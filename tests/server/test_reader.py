@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from tests.server.building import call, groups_of, sessions_of, span, write
+from tests.server.building import call, filters, groups_of, insert_groups, sessions_of, span, write
 
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.projections.sessions import SessionRows
-from otel_sessions.server.projections.trace_groups import insert_groups
-from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.settling import Settling, UnsettledError
 from otel_sessions.server.signals import TRACES
@@ -64,7 +62,7 @@ def test_every_question_is_answered(store: Store) -> None:
     reader = Reader(store)
     first, second = sessions_of(STORED)
     assert reader.sessions(sort="traces").sessions == [first, second]
-    assert reader.sessions(SessionFilters(model="gpt-4o"), limit=1).total == 1
+    assert reader.sessions(filters(model="gpt-4o"), limit=1).total == 1
     assert reader.session("a") == first
     assert reader.traces("a", limit=1, offset=1).total == 2
     assert reader.session_with_traces("a", limit=1) == (first, reader.traces("a", limit=1))
@@ -106,7 +104,7 @@ def test_lists_have_the_sessions_whose_rows_are_not_written(store: Store, log: R
     rows = SessionRows(store)
     groups = groups_of(STORED)
     insert_groups(store, groups, (), 1)
-    rows.note(groups, (), 1)
+    rows.mark_changed(groups, (), 1)
     assert Reader(store).sessions().total == 0
     assert Reader(store, Settling(log, rows)).sessions().total == 2
 

@@ -18,8 +18,6 @@ def rebuild(*, store: StoreOption = None, prices: PricesOption = None, config: C
     from otel_sessions.server.clickhouse.errors import StoreError  # noqa: PLC0415
     from otel_sessions.server.process.bootstrap import StartError, load_pricer, open_store  # noqa: PLC0415
     from otel_sessions.server.projections.rebuild import rebuild as count_anew  # noqa: PLC0415
-    from otel_sessions.server.projections.stored_span import read_span  # noqa: PLC0415
-    from otel_sessions.server.projections.trace_facts import last_version  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
@@ -33,7 +31,7 @@ def rebuild(*, store: StoreOption = None, prices: PricesOption = None, config: C
             def progress(what: str, done: int, total: int) -> None:
                 shown.update(tasks[what], completed=done, total=total)
 
-            traces = count_anew(opened, read_span, version=last_version(opened), pricer=pricer, progress=progress)
+            traces = count_anew(opened, pricer=pricer, progress=progress)
     except (StartError, StoreError) as error:
         fail(error)
     typer.echo(f"counted {traces} traces anew")

@@ -13,11 +13,14 @@ from typing import Final
 from otel_sessions.attributes import ALL_KEYS
 from otel_sessions.counting.facts import SpanFacts
 
+Pair = tuple[str, str]
+"""A session: the session key and its value."""
+
 _CUT: Final = ""
 """Stands for "cut" among values, none of which is empty."""
 
 
-def sessions_of(spans: Mapping[int, SpanFacts]) -> dict[int, tuple[tuple[str, str], ...]]:
+def sessions_of(spans: Mapping[int, SpanFacts]) -> dict[int, tuple[Pair, ...]]:
     """The (key, value) pairs of every span's sessions, by span id; keys in order, `id` not first."""
     first = next(iter(spans.values())).values
     for span in spans.values():

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from otel_sessions.counting.calls import Skipped, count_calls
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.metadata import Dated, later
 from otel_sessions.counting.prices.pricer import Cost, Pricer
 from otel_sessions.counting.residuals import residuals
 from otel_sessions.counting.shared_sets import only, present
 from otel_sessions.counting.totals import Totals
 from otel_sessions.dialects.kinds import PENDING
-from otel_sessions.rules import MetadataValue
 
 Model = tuple[str | None, str | None]
 """Provider and model, as the spans name them."""
@@ -49,8 +49,26 @@ class TraceGroup(NamedTuple):
     user_ids: frozenset[str]
     tags: frozenset[str]
     name: tuple[int, str] | None
-    metadata: Mapping[str, tuple[int, MetadataValue]]
+    metadata: Mapping[str, Dated]
     conflict: bool = False
+
+    @property
+    def totals(self) -> Totals:
+        """The calls of all models added up."""
+        total = Totals()
+        for totals in self.models.values():
+            total.add(totals)
+        return total
+
+    @property
+    def model_names(self) -> set[str]:
+        """The names of the models, without those of calls that name none."""
+        return {name for _, name in self.models if name is not None}
+
+
+def by_name(models: Mapping[Model, Totals]) -> list[tuple[Model, Totals]]:
+    """What models were used for, in the order in which it is shown: by the model's name, then its provider's."""
+    return sorted(models.items(), key=lambda item: (item[0][1] or "", item[0][0] or ""))
 
 
 class TraceRollup(NamedTuple):
@@ -238,7 +256,7 @@ def _labelled(
     dated_labels: list[tuple[Labels, int]],
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
-    metadata: dict[str, tuple[int, MetadataValue]] = {}
+    metadata: dict[str, Dated] = {}
     labels = [label for label, _ in dated_labels]
     if len(labels) == 1 and not labels[0].tags and not labels[0].metadata:
         (label,) = labels
@@ -273,10 +291,3 @@ def _labelled(
 def _model(provider: str | None, model: str | None) -> Model:
     """One object for all calls of a model."""
     return (provider, model)
-
-
-def later(one: tuple[int, MetadataValue] | None, other: tuple[int, MetadataValue]) -> tuple[int, MetadataValue]:
-    """The later of two values, whatever their order of arrival; values of one moment are ordered by how they print."""
-    if one is None:
-        return other
-    return max(one, other, key=lambda dated: (dated[0], type(dated[1]).__name__, repr(dated[1])))

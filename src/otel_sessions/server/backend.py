@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
@@ -20,13 +21,12 @@ from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.partial_success import Rejected
-from otel_sessions.server.projections.changes import Pair
-from otel_sessions.server.projections.compaction import compact
+from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
-from otel_sessions.server.projections.seen_trace_ids import KnownIds
-from otel_sessions.server.projections.sessions import EAGER, SessionRows
-from otel_sessions.server.projections.trace_facts import known_traces, last_version
+from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
+from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
+from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.settling import Settling
 from otel_sessions.server.telemetry import Telemetry
@@ -85,7 +85,7 @@ class Backend:
         self._committer = Committer(
             Destination(store),
             self._log,
-            known=KnownIds(known_traces(store)),
+            known=SeenTraceIds(seen_trace_ids(store)),
             pricer=pricer,
             concatenate=joined,
             version=last_version(store),
@@ -151,7 +151,7 @@ class Backend:
         """
         self.settle()
         with self._committer.exclusive() as version, self._rows.paused():
-            deleted = delete_session(self.store, session_id, key=key, version=version, pricer=self.pricer)
+            deleted = delete_session(self.store, self._rows, (key, session_id), version=version, pricer=self.pricer)
             self._committer.forget(deleted.trace_ids)
         self._tell(frozenset({(key, session_id)}))
         return deleted
@@ -162,7 +162,7 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda version: drop_older(self.store, before, version=version))
+        return self._drop(lambda version: drop_older(self.store, self._rows, before, version=version))
 
     def drop_to_size(self, max_bytes: int) -> int:
         """Drop the oldest traces and logs until the store has at most `max_bytes`. Returns the number of traces.
@@ -170,7 +170,7 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda version: drop_to_size(self.store, max_bytes, version=version))
+        return self._drop(lambda version: drop_to_size(self.store, self._rows, max_bytes, version=version))
 
     def _drop(self, drop: Callable[[int], int]) -> int:
         with self._committer.exclusive() as version, self._rows.paused():
@@ -191,7 +191,7 @@ class Backend:
             StoreError: the store cannot do it.
         """
         self._rows.refresh()
-        return compact(self.store)
+        return compact_sessions(self.store)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call a listener with every change, until the function that is returned is called."""
@@ -221,7 +221,7 @@ class Backend:
             raise UnavailableError(f"the request cannot be kept now: {error}", retry_after=5.0) from None
 
     def _regrouped(self, groups: Regrouped) -> None:
-        if self._rows.note(*groups) >= EAGER:
+        if self._rows.mark_changed(*groups) >= FLUSH_AT:
             self._refresh_rows()
         self._tell(groups.left.union((group.key, group.value) for group in groups.written))
 

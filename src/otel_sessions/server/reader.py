@@ -102,7 +102,7 @@ class Reader:
         """The sessions that meet all conditions, grouped by a value, the largest cohort first.
 
         Args:
-            by: `environment`, `model`, `user`, `tag` or `metadata.<name>`.
+            by: one of `otel_sessions.counting.facets.COHORTS`, or `metadata.<name>`.
             filters: the conditions; by default all sessions of the key `id`.
             limit: how many cohorts to return at most.
 

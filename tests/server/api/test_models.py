@@ -8,7 +8,8 @@ from decimal import Decimal
 from tests.server.building import call, groups_of, span
 
 from otel_sessions.counting.facts import Labels
-from otel_sessions.counting.session import ModelRollup, SessionRollup, fold
+from otel_sessions.counting.fold import fold
+from otel_sessions.counting.session import ModelRollup, SessionRollup
 from otel_sessions.server.api.models import Cohort, ModelUse, Session, SessionKey, Trace
 from otel_sessions.server.queries.cohorts import Cohort as StoredCohort
 from otel_sessions.server.queries.sessions import KeySummary
@@ -55,7 +56,9 @@ def test_keys_and_cohorts() -> None:
         "first_seen": "1970-01-01T00:00:00.000Z",
         "last_seen": "1970-01-01T00:00:01.000000001Z",
     }
-    stored = StoredCohort(True, 4, 1, 0.25, Decimal("0.10"), None, 5, None, 1.5, 2.5)
+    stored = StoredCohort(
+        True, 4, 1, 0.25, {"cost": (Decimal("0.10"), None), "tokens": (5, None), "duration": (1.5, 2.5)}
+    )
     cohort = Cohort.of(stored).model_dump()
     assert (cohort["value"], cohort["cost_p50"], cohort["cost_p95"], cohort["failed_session_count"]) == (
         True,

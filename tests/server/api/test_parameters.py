@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from tests.server.api.sending import message
 
 from otel_sessions.counting.measures import MEASURES
-from otel_sessions.counting.session import shown_time
 from otel_sessions.server.api.errors import ApiError
 from otel_sessions.server.api.parameters import Sort, moment
+from otel_sessions.timestamps import format_time
 
 NOON = 1_795_176_000 * 10**9
 
@@ -76,7 +76,7 @@ def test_times_that_are_shown_are_understood(time: datetime, nanoseconds: int) -
     """A start or end that the API shows can be passed as a parameter, to the last digit."""
     whole = (time - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution)
     at = whole * 1_000 + nanoseconds
-    assert moment("since", shown_time(at)) == at
+    assert moment("since", format_time(at)) == at
 
 
 def test_lists_are_sorted_by_the_librarys_measures() -> None:

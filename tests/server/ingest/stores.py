@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.session import SessionRollup, fold
+from otel_sessions.counting.fold import fold
+from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from tests.server.ingest.stores import LogRows, Memory, SpanRows, concatenate
 
 from otel_sessions.counting.facts import Call, SpanFacts
-from otel_sessions.counting.session import fold
+from otel_sessions.counting.fold import fold
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped, UnavailableError
 from otel_sessions.server.projections.recent_traces import RecentTraces
-from otel_sessions.server.projections.seen_trace_ids import KnownIds
+from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.wal.log import RequestLog
 from otel_sessions.server.wal.segments import numbers
@@ -62,7 +62,7 @@ class Server:
         if self.log is not None:
             self.log.release()
         self.log = RequestLog(self.folder, backlog_bytes=1 << 20)
-        known = KnownIds()
+        known = SeenTraceIds()
         for trace_id in self.store.facts:
             known.add(trace_id)
         self.committer = Committer(
@@ -265,7 +265,7 @@ def test_a_replay_that_is_broken_off_keeps_what_it_has_not_done(tmp_path: Path) 
     server.log.release()
     store.faults["spans", 1] = (False, UnavailableError("away"))
     log = RequestLog(tmp_path, backlog_bytes=1 << 20)
-    broken_off = Committer(store, log, known=KnownIds(), concatenate=concatenate, pause=lambda _: True)
+    broken_off = Committer(store, log, known=SeenTraceIds(), concatenate=concatenate, pause=lambda _: True)
     assert broken_off.replay(lambda _, payload: server.payloads[payload]) == 0
     log.release()
     assert server.restart() == 1

@@ -293,7 +293,7 @@ def test_a_store_that_fails_later(
         raise StoreError("the store\n is  broken")
 
     with monkeypatch.context() as patched:
-        patched.setattr("otel_sessions.server.backend.known_traces", fail)
+        patched.setattr("otel_sessions.server.backend.seen_trace_ids", fail)
         assert refusal(settings_on(folder), capsys) == "otel-sessions: the store is broken"
     FolderLock(folder).release()
 

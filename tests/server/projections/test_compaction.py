@@ -5,21 +5,21 @@ from __future__ import annotations
 from tests.server.building import groups_of, span, store_groups
 
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.projections.compaction import compact
+from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.queries.sessions import list_sessions
 
 
 def test_many_parts_become_one(store: Store) -> None:
-    """Only if they are more than so many; lists stay the same."""
-    assert not compact(store, parts=0)
+    """They are merged only if they are more than the given number; lists stay the same."""
+    assert not compact_sessions(store, parts=0)
     with store.writing() as client:
         client.command("SYSTEM STOP MERGES sessions")
     for version in (1, 2, 3):
         store_groups(store, groups_of({version: [span(session="s")]}), version=version)
     before = list_sessions(store)
-    assert not compact(store, parts=3)
+    assert not compact_sessions(store, parts=3)
     with store.writing() as client:
         client.command("SYSTEM START MERGES sessions")
-    compact(store, parts=0)
-    assert not compact(store, parts=1)
+    compact_sessions(store, parts=0)
+    assert not compact_sessions(store, parts=1)
     assert list_sessions(store) == before

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from tests.server.building import AT, HOSTILE, Traces, count, empty, sessions_of, span, traces, write
 from tests.server.conftest import MANY_EXAMPLES, Emptied
+from tests.server.dying_store import dying_at
 
 from otel_sessions.counting.facts import Labels, SpanFacts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
-from otel_sessions.server.projections import delete as module
-from otel_sessions.server.projections import statements
-from otel_sessions.server.projections.compaction import compact
-from otel_sessions.server.projections.delete import Deleted, delete_session
+from otel_sessions.server.projections.compaction import compact_sessions
+from otel_sessions.server.projections.delete import Deleted
+from otel_sessions.server.projections.delete import delete_session as delete_rows
+from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.trace_facts import facts_of, members
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.sessions import get_session, keys, list_sessions
@@ -39,6 +41,13 @@ def insert_logs(store: Store, *ids: tuple[int, int]) -> None:
     columns["TraceId"] = [trace_hex(trace_id) for trace_id, _ in ids]
     columns["SpanId"] = [span_hex(span_id) for _, span_id in ids]
     insert_rows(store, "otel_logs", columns)
+
+
+def delete_session(store: Store, session_id: str, *, version: int, **more: Any) -> Deleted:
+    """Delete a session as `Backend` does it."""
+    rows = SessionRows(store)
+    with rows.paused():
+        return delete_rows(store, rows, ("id", session_id), version=version, **more)
 
 
 def without(some: Traces, session: tuple[str, str]) -> Traces:
@@ -66,8 +75,8 @@ def test_a_session_is_gone_with_all_it_has(shared_store: Store) -> None:
         assert get_session(store, "gone") is None
         assert session_spans(store, "gone") == ([], 0, 0)
         assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
-        compact(store, parts=0)
-    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "doomed_spans")) == (4, 2, 0)
+        compact_sessions(store, parts=0)
+    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "deletion_queue")) == (4, 2, 0)
     assert {trace_id: len(facts) for trace_id, facts in facts_of(store, [1, 2, 3, 4]).items()} == {1: 2, 3: 1, 4: 1}
     with store.reading() as client:
         times = client.query("SELECT DISTINCT TraceId FROM otel_traces_trace_id_ts ORDER BY TraceId").result_rows
@@ -96,34 +105,30 @@ def test_what_comes_after_is_counted(store: Store) -> None:
     assert (session.trace_count, session.span_count) == (1, 2)
 
 
-@pytest.mark.parametrize("statement", ["delete_logs", "delete_facts", "delete_groups"])
-def test_a_deletion_that_broke_off_is_done_again(store: Store, statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever it broke, the next try ends with the same."""
+@pytest.mark.parametrize(
+    "table", ["otel_traces", "otel_logs", "trace_facts", "session_traces", "sessions", "deletion_queue"]
+)
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_deletion_that_was_cut_short_is_done_again(store: Store, table: str, nth: int) -> None:
+    """Wherever the process dies, the next try ends with the same."""
     write(store, TRACES)
-    whole = statements.statement
-
-    def breaking(name: str, **parts: str) -> str:
-        if name == statement:
-            raise KeyboardInterrupt
-        return whole(name, **parts)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "statement", breaking)
-        with pytest.raises(KeyboardInterrupt):
-            delete_session(store, "gone", version=2)
+    dying = dying_at(store, rf"(DELETE FROM|INSERT INTO) {table}\b", nth)
+    rows = SessionRows(dying)
+    with contextlib.suppress(KeyboardInterrupt), rows.paused():
+        delete_rows(dying, rows, ("id", "gone"), version=2)
     delete_session(store, "gone", version=3)
     assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
-    assert count(store, "otel_traces") == 4
+    assert (count(store, "otel_traces"), count(store, "deletion_queue")) == (4, 0)
     assert keys(store)[0].sessions == 1
 
 
-def test_a_large_session_goes_in_parts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many spans and traces at once."""
-    monkeypatch.setattr(module, "SPANS_AT_ONCE", 3)
-    monkeypatch.setattr(module, "TRACES_AT_ONCE", 2)
+def test_a_large_session_goes_in_parts(store: Store) -> None:
+    """A few spans and traces at a time are deleted, until all are gone."""
     some: Traces = {i: [span(j, session="gone") for j in range(1, 2 + i % 5)] for i in range(1, 12)}
     write(store, {**some, 99: [span(session="stays")]})
-    assert delete_session(store, "gone", version=2).spans == sum(map(len, some.values()))
+    assert delete_session(store, "gone", version=2, spans_at_once=3, traces_at_once=2).spans == sum(
+        map(len, some.values())
+    )
     assert [one.id for one in list_sessions(store).sessions] == ["stays"]
     assert count(store, "otel_traces") == 1
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 import pytest
 from hypothesis import given, settings
 from tests.server.building import AT, SECOND, Traces, count, read_span, sessions_of, span, traces, write
 from tests.server.conftest import MANY_EXAMPLES, Emptied
+from tests.server.dying_store import dying_at
 
 from otel_sessions.counting.facts import Labels, SpanFacts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import Row
-from otel_sessions.server.projections import rebuild as module
 from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.trace_facts import facts_of
@@ -29,7 +27,7 @@ def test_the_same_numbers(emptied: Emptied, some: Traces) -> None:
     with store.writing() as client:
         client.command("TRUNCATE TABLE trace_facts")
         client.command("TRUNCATE TABLE session_traces")
-    assert rebuild(store, read_span, version=8) == len(some)
+    assert rebuild(store, read_span=read_span) == len(some)
     expected = {one.id: repr(one) for one in sessions_of(some)}
     assert {one.id: repr(one) for one in list_sessions(store).sessions} == expected
     found = facts_of(store, some)
@@ -38,18 +36,16 @@ def test_the_same_numbers(emptied: Emptied, some: Traces) -> None:
     }
 
 
-def test_in_bounded_memory_with_progress(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_bounded_memory_with_progress(store: Store) -> None:
     """So many at once, told of as it goes; a trace in several parts is one trace."""
-    monkeypatch.setattr(module, "AT_ONCE", 4)
     some: Traces = {
         i: [span(j, session=f"s{i % 3}", name=f"n{j}", start=AT + j * SECOND) for j in range(1, 6)] for i in range(1, 9)
     }
     write(store, some)
     seen: list[tuple[str, int, int]] = []
-    assert rebuild(store, read_span, version=2, progress=lambda *step: seen.append(step)) == 8
-    assert seen == [("spans", done, 40) for done in (*range(4, 41, 4), 40)] + [
+    assert rebuild(store, read_span=read_span, batch=4, progress=lambda *step: seen.append(step)) == 8
+    assert seen == [("spans", done, 40) for done in range(4, 41, 4)] + [
         ("traces", 4, 8),
-        ("traces", 8, 8),
         ("traces", 8, 8),
     ]
     assert list_sessions(store, sort="name").sessions == sessions_of(some)
@@ -68,26 +64,19 @@ def test_a_rebuild_that_broke_off(store: Store) -> None:
         return read_span(row)
 
     with pytest.raises(KeyboardInterrupt):
-        rebuild(store, breaking, version=2)
+        rebuild(store, read_span=breaking)
     assert get_session(store, "s") == before
-    assert rebuild(store, read_span, version=3) == 2
+    assert rebuild(store, read_span=read_span) == 2
     assert get_session(store, "s") == before
 
 
-def test_a_rebuild_that_died_before_the_rows_of_lists(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever opens the store next writes them, as the new trace groups are."""
+def test_a_rebuild_that_died_before_the_rows_of_lists(store: Store) -> None:
+    """The next process on the store writes them, as the new trace groups are."""
     write(store, {1: [span(session="s")]})
-    with monkeypatch.context() as patched:
-        patched.setattr(module, "catch_up", died)
-        with pytest.raises(KeyboardInterrupt):
-            rebuild(store, renamed, version=1)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(dying_at(store, r"INSERT INTO sessions\b"), read_span=renamed)
     SessionRows(store)
     assert list_sessions(store, SessionFilters(name="new")).total == 1
-
-
-def died(_: Store) -> NoReturn:
-    """Stop here."""
-    raise KeyboardInterrupt
 
 
 def renamed(row: Row) -> SpanFacts:
@@ -97,5 +86,5 @@ def renamed(row: Row) -> SpanFacts:
 
 def test_of_nothing(store: Store) -> None:
     """An empty store stays empty."""
-    assert rebuild(store, read_span, version=1) == 0
+    assert rebuild(store, read_span=read_span) == 0
     assert count(store, "session_traces") == 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.server.building import groups_of, span
 
 from otel_sessions.counting.trace import TraceGroup
-from otel_sessions.server.projections.recent_sessions import FreshSessions
+from otel_sessions.server.projections.recent_sessions import RecentSessions
 
 
 def group(session: str, trace_id: int, name: str = "") -> TraceGroup:
@@ -16,7 +16,7 @@ def group(session: str, trace_id: int, name: str = "") -> TraceGroup:
     return made
 
 
-def ids(sessions: FreshSessions, session: str) -> list[int] | None:
+def ids(sessions: RecentSessions, session: str) -> list[int] | None:
     """The traces that are kept of a session."""
     groups = sessions.groups_of(("id", session))
     return None if groups is None else sorted(group.trace_id for group in groups)
@@ -24,7 +24,7 @@ def ids(sessions: FreshSessions, session: str) -> list[int] | None:
 
 def test_all_groups_of_new_sessions() -> None:
     """Of others none; a group that comes again takes the place of the earlier one."""
-    sessions = FreshSessions()
+    sessions = RecentSessions()
     sessions.add(group("a", 1), is_new=True)
     sessions.add(group("b", 2), is_new=False)
     sessions.add(group("a", 3), is_new=False)
@@ -37,7 +37,7 @@ def test_all_groups_of_new_sessions() -> None:
 
 def test_what_is_forgotten() -> None:
     """One session, or all; it does not come back by a later group."""
-    sessions = FreshSessions()
+    sessions = RecentSessions()
     for session in "abc":
         sessions.add(group(session, 1), is_new=True)
     sessions.forget(("id", "a"))
@@ -51,7 +51,7 @@ def test_what_is_forgotten() -> None:
 @given(touched=st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 5)), max_size=30), bound=st.integers(0, 6))
 def test_the_least_recently_touched_go_first(touched: list[tuple[str, int]], bound: int) -> None:
     """Until no more groups are kept than the bound allows."""
-    sessions = FreshSessions(bound)
+    sessions = RecentSessions(bound)
     seen: dict[str, set[int]] = {}
     for session, trace_id in touched:
         sessions.add(group(session, trace_id), is_new=True)

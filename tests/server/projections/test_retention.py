@@ -6,8 +6,10 @@ from tests.server.building import AT, Traces, count, sessions_of, span, write
 from tests.server.projections.test_delete import insert_logs
 
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.projections.retention import drop_older, drop_to_size, stored_bytes
-from otel_sessions.server.projections.trace_facts import known_traces
+from otel_sessions.server.projections.retention import drop_older as drop_rows_older
+from otel_sessions.server.projections.retention import drop_to_size as drop_rows_to_size
+from otel_sessions.server.projections.sessions import SessionRows
+from otel_sessions.server.projections.trace_facts import seen_trace_ids
 from otel_sessions.server.queries.sessions import keys, list_sessions
 
 DAY = 86_400 * 10**9
@@ -21,6 +23,28 @@ TRACES: Traces = {
 }
 
 
+def drop_older(store: Store, before: int, *, version: int) -> int:
+    """Drop as `Backend` does it."""
+    rows = SessionRows(store)
+    with rows.paused():
+        return drop_rows_older(store, rows, before, version=version)
+
+
+def drop_to_size(store: Store, max_bytes: int, *, version: int) -> int:
+    """Drop as `Backend` does it."""
+    rows = SessionRows(store)
+    with rows.paused():
+        return drop_rows_to_size(store, rows, max_bytes, version=version)
+
+
+def stored_bytes(store: Store) -> int:
+    """The bytes of spans, logs and all that is derived from them on the disk."""
+    tables = ("otel_traces", "otel_traces_trace_id_ts", "otel_logs", "trace_facts", "session_traces", "sessions")
+    sql = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)}"
+    with store.reading() as client:
+        return int(client.query(sql, parameters={"tables": list(tables)}).result_rows[0][0])
+
+
 def test_traces_that_ended_before_are_dropped(shared_store: Store) -> None:
     """Of a session that goes on, the old traces; of a trace that goes on, nothing; spans without a session too."""
     store = shared_store
@@ -31,8 +55,8 @@ def test_traces_that_ended_before_are_dropped(shared_store: Store) -> None:
     left = {trace_id: spans for trace_id, spans in TRACES.items() if trace_id in (3, 4)}
     assert list_sessions(store, sort="name").sessions == sessions_of(left)
     assert keys(store)[0].sessions == 2
-    assert list(known_traces(store)) == [3, 4]
-    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "doomed_spans")) == (3, 1, 0)
+    assert list(seen_trace_ids(store)) == [3, 4]
+    assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "deletion_queue")) == (3, 1, 0)
     assert count(store, "otel_traces_trace_id_ts") == 2
     assert drop_older(store, AT - DAY, version=2) == 0
 

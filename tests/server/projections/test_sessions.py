@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterable
 from enum import Enum, auto
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.building import Traces, call, count, groups_of, sessions_of, span, store_groups, traces
+from tests.server.building import Traces, call, count, groups_of, insert_groups, sessions_of, span, store_groups, traces
 from tests.server.conftest import MANY_EXAMPLES, Emptied
+from tests.server.dying_store import dying_at
 
 from otel_sessions.counting.facts import Labels
-from otel_sessions.counting.measures import sort_sessions
+from otel_sessions.counting.fold import MODELS_KEPT, SET_KEPT, SessionSum
+from otel_sessions.counting.metadata import metadata_json
+from otel_sessions.counting.tokens import Usage
+from otel_sessions.counting.totals import Totals
+from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.rules import MetadataValue
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import SESSION_COLUMNS
 from otel_sessions.server.clickhouse.errors import StoreError
-from otel_sessions.server.projections import sessions as module
-from otel_sessions.server.projections.recent_sessions import FreshSessions
+from otel_sessions.server.projections.changes import ChangedTrace
+from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.recent_sessions import RecentSessions
 from otel_sessions.server.projections.session_row import id_hash
-from otel_sessions.server.projections.sessions import SessionRows, catch_up, write_old_rows, write_rows
-from otel_sessions.server.projections.trace_groups import insert_groups
+from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.queries.sessions import keys, list_sessions
 
 SOME: Traces = {
@@ -38,12 +46,12 @@ def test_what_was_noted_is_written_when_it_is_wanted(store: Store) -> None:
     """Not before, and once."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=3)
-    assert rows.note(groups_of(SOME), (), 3) == 3
+    assert rows.mark_changed(groups_of(SOME), (), 3) == 3
     assert listed(store) == []
     for _ in range(2):
         rows.refresh()
         assert list_sessions(store, sort="cost").sessions == sessions_of(SOME)
-    assert rows.note((), (), 4) == 0
+    assert rows.mark_changed((), (), 4) == 0
 
 
 def test_a_session_without_traces_has_no_row(store: Store) -> None:
@@ -51,7 +59,7 @@ def test_a_session_without_traces_has_no_row(store: Store) -> None:
     store_groups(store, groups_of(SOME), version=1)
     rows = SessionRows(store)
     insert_groups(store, [], [(1, ("id", "a")), (2, ("id", "b"))], version=2)
-    rows.note([], [("id", "a"), ("id", "b")], 2)
+    rows.mark_changed([], [("id", "a"), ("id", "b")], 2)
     rows.refresh()
     assert listed(store) == ["a", "c"]
     store_groups(store, [], [(2, ("id", "a")), (3, ("id", "c"))], version=3)
@@ -62,7 +70,7 @@ def test_what_cannot_be_written_stays_noted(store: Store) -> None:
     """Until it can."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=1)
-    rows.note(groups_of(SOME), (), 1)
+    rows.mark_changed(groups_of(SOME), (), 1)
     with store.writing() as client:
         client.command("RENAME TABLE sessions TO elsewhere")
         with pytest.raises(StoreError):
@@ -80,14 +88,15 @@ def test_what_an_earlier_process_did_not_write(store: Store) -> None:
     assert list_sessions(store, sort="cost").sessions == sessions_of(SOME)
 
 
-def test_steps_that_were_broken_off(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the steps that came to an end have written does not hide what the others have not."""
+def test_steps_that_were_cut_short(store: Store) -> None:
+    """The steps that came to an end do not hide that others did not."""
     store_groups(store, groups_of({9: [span(session="z")]}), version=1)
+    dying = dying_at(store, r"INSERT INTO sessions\b", nth=3)
+    rows = SessionRows(dying, sessions_at_once=1)
     insert_groups(store, groups_of(SOME), version=2)
-    with monkeypatch.context() as patched:
-        patched.setattr(module, "SESSIONS_AT_ONCE", 1)
-        with pytest.raises(StoreError):
-            write_rows(store, {("id", "a"): 2, ("id", "b"): 2, ("\ud800", "c"): 2}, (), 2)
+    rows.mark_changed(groups_of(SOME), (), 2)
+    with pytest.raises(KeyboardInterrupt):
+        rows.refresh()
     SessionRows(store)
     assert listed(store) == ["a", "b", "c", "z"]
 
@@ -97,20 +106,27 @@ def test_a_deletion_that_was_broken_off(store: Store) -> None:
     store_groups(store, groups_of(SOME), version=1)
     with store.writing() as client:
         client.command("DELETE FROM session_traces WHERE Id = 'b'")
-        client.command("INSERT INTO doomed_spans VALUES ('aa', '*')")
+        client.command("INSERT INTO deletion_queue VALUES (7, 'aa', '*')")
     assert list_sessions(store).total == 3
     SessionRows(store)
-    assert (listed(store), list_sessions(store).total, count(store, "doomed_spans")) == (["a", "c"], 2, 0)
+    assert (listed(store), list_sessions(store).total, count(store, "deletion_queue")) == (["a", "c"], 2, 0)
 
 
-def test_many_groups_are_added_up_in_shares(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each session is in one of them."""
-    monkeypatch.setattr(module, "GROUPS_AT_ONCE", 2)
-    many = {number: [span(session=f"s{number:02d}")] for number in range(1, 20)}
+def test_many_groups_are_folded_in_steps(store: Store) -> None:
+    """Each session is in one of the steps, whose trace groups are bounded."""
+    many = {number: [span(session=f"s{number // 2:02d}")] for number in range(2, 40)}
     insert_groups(store, groups_of(many), version=1)
-    catch_up(store)
+    SessionRows(store, groups_at_once=3)
     assert listed(store) == [f"s{number:02d}" for number in range(1, 20)]
     assert list_sessions(store).total == 19
+
+
+def test_a_session_that_lost_its_traces_before_a_crash(store: Store) -> None:
+    """Its row is dropped at the next start."""
+    store_groups(store, groups_of(SOME), version=1)
+    insert_groups(store, [], [(3, ("id", "c"))], version=2)
+    SessionRows(store)
+    assert listed(store) == ["a", "b"]
 
 
 def test_sessions_that_began_before(store: Store) -> None:
@@ -119,36 +135,22 @@ def test_sessions_that_began_before(store: Store) -> None:
     late = {3: [span(session="both", start=90)], 4: [span(session="new", start=90)]}
     store_groups(store, groups_of(late), version=2)
     insert_groups(store, [], [(1, ("id", "old")), (2, ("id", "both"))], version=3)
-    write_old_rows(store, 50, 3)
+    rows = SessionRows(store)
+    with rows.paused():
+        rows.rewrite_older(50, 3)
     assert list_sessions(store, sort="name").sessions == sessions_of(late)
 
 
-def test_young_and_old_sessions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of one that began lately only what is new is looked at; of one that grew old everything."""
-    monkeypatch.setattr(module, "YOUNG", 2)
-    rows = SessionRows(store, fresh=FreshSessions(0))
-    whole: Traces = {}
-    for version in range(1, 6):
-        new = {version: [span(session="s")], 10 + version: [span(session=f"only {version}")]}
-        whole = {**whole, **new}
-        insert_groups(store, groups_of(new), version=version)
-        rows.note(groups_of(new), (), version)
-        rows.refresh()
-        assert list_sessions(store, sort="name").sessions == sort_sessions(sessions_of(whole), "name")
-
-
-def test_while_lists_are_read_new_sessions_are_added_up_in_memory(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Their groups are not looked up; when no list was read for some commits, those of the next ones are."""
-    monkeypatch.setattr(module, "LISTED", 1)
-    rows = SessionRows(store)
+def test_while_lists_are_read_new_sessions_are_folded_in_memory(store: Store) -> None:
+    """Their trace groups are not looked up; some commits after the last list, those of the next sessions are."""
+    rows = SessionRows(store, list_window=1)
 
     def seen_after(version: int) -> int:
-        rows.note(groups_of({version: [span(session=f"s{version}")]}), (), version)
+        rows.mark_changed(groups_of({version: [span(session=f"s{version}")]}), (), version)
         rows.refresh()
         return count(store, "sessions")
 
+    # The groups are not stored, so that a row can only come of memory.
     assert seen_after(1) == 0
     rows.refresh(for_list=True)
     assert seen_after(2) == 1
@@ -158,11 +160,11 @@ def test_while_lists_are_read_new_sessions_are_added_up_in_memory(
 
 
 def test_the_hash_of_an_id(store: Store) -> None:
-    """Is the one that the engine computes."""
+    """It is the one that ClickHouse computes."""
     store_groups(store, groups_of({1: [span(session="é")]}))
     with store.reading() as client:
         ((there,),) = client.query("SELECT IdHash FROM session_traces").result_rows
-    assert there == int.from_bytes(id_hash("é".encode()), "little")
+    assert there == id_hash("é")
 
 
 def test_names_and_metadata_are_the_last_ones(store: Store) -> None:
@@ -189,54 +191,145 @@ class After(Enum):
 
 @given(
     parts=st.lists(st.tuples(traces, st.sampled_from(After)), max_size=5),
-    fresh=st.sampled_from([0, 3, 1000]),
+    recent=st.sampled_from([0, 3, 1000]),
     at_once=st.integers(1, 3),
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=MANY_EXAMPLES)
-def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]], fresh: int, at_once: int) -> None:
-    """One row for each session, whatever comes in however many commits, and whoever writes the row."""
+def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]], recent: int, at_once: int) -> None:
+    """Every session has one row, equal to the library's fold in every column, whatever came in however many commits."""
     store = emptied()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SESSIONS_AT_ONCE", at_once)
-        patch.setattr(module, "GROUPS_AT_ONCE", at_once)
-        patch.setattr(module, "LISTED", 2)
-        whole = committed(store, parts, fresh)
-    for key in {group.key for group in groups_of(whole)}:
-        expected = [(one.id, one.total_cost or Decimal(0)) for one in sessions_of(whole, key)]
-        with store.reading() as client:
-            found = client.query(
-                "SELECT Id, ifNull(Cost, 0) FROM sessions FINAL WHERE Key = {key:String} ORDER BY Id",
-                parameters={"key": key},
-            ).result_rows
-        assert found == sorted(expected)
+    whole = committed(store, parts, recent, at_once)
+    assert rows_of(store) == {
+        (group.key, group.value): row_of(group.key, group.value, groups_of(whole)) for group in groups_of(whole)
+    }
 
 
-def committed(store: Store, parts: list[tuple[Traces, After]], fresh: int) -> Traces:
-    """Commit parts one after the other; all traces, in their last states."""
-    rows = SessionRows(store, fresh=FreshSessions(fresh))
+def rows_of(store: Store) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """The rows by key and id: the columns that the fold gives."""
+    names = ", ".join(column.name for column in SESSION_COLUMNS)
+    with store.reading() as client:
+        found = client.query(f"SELECT Key, Id, {names} FROM sessions FINAL").result_rows
+    assert len({row[:2] for row in found}) == len(found)
+    return {(key, id_): tuple(values) for key, id_, *values in found}
+
+
+def row_of(key: str, value: str, groups: Iterable[TraceGroup]) -> tuple[Any, ...]:
+    """What the library folds these trace groups to, column by column."""
+    session = SessionSum(key, value)
+    for group in groups:
+        if (group.key, group.value) == (key, value):
+            session.add(group)
+    return tuple(column.value(session) for column in SESSION_COLUMNS)
+
+
+def committed(store: Store, parts: list[tuple[Traces, After]], recent: int, at_once: int) -> Traces:
+    """Commit parts one after the other; return all traces, in their last states."""
+
+    def opened() -> SessionRows:
+        return SessionRows(
+            store, recent=RecentSessions(recent), list_window=2, sessions_at_once=at_once, groups_at_once=at_once
+        )
+
+    rows = opened()
     rows.refresh(for_list=True)
     whole: Traces = {}
     for version, (part, after) in enumerate(parts, start=1):
         before = {trace_id: groups_of({trace_id: whole.get(trace_id, [])}) for trace_id in part}
         whole = {**whole, **part}
-        written = groups_of(part)
-        now = {(group.trace_id, group.key, group.value) for group in written}
-        gone = [
-            (trace_id, (group.key, group.value))
-            for trace_id, groups in before.items()
-            for group in groups
-            if (trace_id, group.key, group.value) not in now
+        changed = [
+            ChangedTrace(trace_id, spans, [(group.key, group.value) for group in before[trace_id]])
+            for trace_id, spans in part.items()
         ]
-        insert_groups(store, written, gone, version)
-        rows.note(written, {pair for _, pair in gone}, version)
+        changes = project(store, changed, version, None)
+        rows.mark_changed(changes.written, changes.lost, version)
         if after is After.LIST:
             rows.refresh(for_list=True)
         elif after is After.MANY:
             rows.refresh()
         elif after is After.RESTART:
-            rows = SessionRows(store, fresh=FreshSessions(fresh))
+            rows = opened()
         elif after is After.RETENTION:
             with rows.paused():
-                write_old_rows(store, 2**63, version)
+                rows.rewrite_older(2**63, version)
     rows.refresh()
     return whole
+
+
+def many_groups(number: int) -> list[TraceGroup]:
+    """Trace groups of one session with more of everything than a fold keeps."""
+
+    def some(prefix: str, most: int) -> frozenset[str]:
+        return frozenset(f"{prefix}{number * most // 2 + place:05d}" for place in range(most))
+
+    call = Totals()
+    call.add_call(Usage(1), None)
+    return [
+        TraceGroup(
+            key="id",
+            value="s",
+            trace_id=number + 1,
+            start=number,
+            end=number + 5,
+            span_count=1,
+            failed=False,
+            operations=frozenset({"o"}),
+            models={
+                (f"p{provider:02d}", name): call
+                for name in some("m", MODELS_KEPT)
+                for provider in range(number % 2 + 1)
+            },
+            services=some("v", SET_KEPT),
+            environments=some("e", SET_KEPT),
+            user_ids=some("u", SET_KEPT),
+            tags=some("t", SET_KEPT),
+            name=None,
+            metadata=dict.fromkeys(some("n", SET_KEPT), (number, number)),
+        )
+    ]
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_rows_have_the_bounds_of_the_fold(store: Store, in_memory: bool) -> None:
+    """A filter finds no name that the session does not show: both leave out the same ones."""
+    rows = SessionRows(store)
+    if in_memory:
+        rows.refresh(for_list=True)
+    groups = [group for number in range(4) for group in many_groups(number)]
+    insert_groups(store, groups, version=1)
+    rows.mark_changed(groups, (), 1)
+    rows.refresh()
+    (row,) = rows_of(store).values()
+    assert row == row_of("id", "s", groups)
+    columns = dict(zip((column.name for column in SESSION_COLUMNS), row, strict=True))
+    assert {name: len(columns[name]) for name in ("Tags", "Models", "MetadataKeys")} == {
+        "Tags": SET_KEPT,
+        "Models": MODELS_KEPT + 1,
+        "MetadataKeys": SET_KEPT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (True, "x"),
+        (1, 1.5),
+        ("10", 9),
+        (1, True),
+        (1, 1.0),
+        ("é", "z"),
+        (-(2**63), 2**63 - 1),
+        (0.0, -0.0),
+        ("", False),
+    ],
+)
+def test_values_of_one_moment(store: Store, one: MetadataValue, other: MetadataValue) -> None:
+    """Of two metadata values at one moment, filters find the one that is shown, whatever their types."""
+    some: Traces = {
+        number: [span(session="s", labels=Labels(metadata=(("name", value),)))]
+        for number, value in enumerate((one, other), start=1)
+    }
+    for version, order in enumerate((groups_of(some), groups_of(some)[::-1]), start=1):
+        store_groups(store, order, version=version)
+        (shown,) = list_sessions(store).sessions
+        (row,) = rows_of(store).values()
+        assert row[-1] == [metadata_json(shown.metadata["name"])]

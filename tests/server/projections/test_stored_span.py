@@ -20,7 +20,7 @@ from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS
 from otel_sessions.server.ingest.commit_target import Destination
 from otel_sessions.server.projections.rebuild import rebuild
-from otel_sessions.server.projections.stored_span import read_span
+from otel_sessions.server.projections.stored_span import facts_of_row
 from otel_sessions.server.projections.trace_facts import facts_of
 
 _trace_ids = count(1)
@@ -101,7 +101,7 @@ def test_a_span_read_back_counts_the_same(store: Store, request: Any) -> None:
     rows = rows_of(store, batch.trace_ids[0])
     assert len(rows) == len(batch.facts)
     # As text, since NaN is not equal to itself, and `1` is equal to `True`.
-    assert [repr(read_span(rows[facts.span_id])) for facts in batch.facts] == [repr(facts) for facts in batch.facts]
+    assert [repr(facts_of_row(rows[facts.span_id])) for facts in batch.facts] == [repr(facts) for facts in batch.facts]
 
 
 def collectors_row(store: Store, **more: Any) -> int:
@@ -128,7 +128,7 @@ def collectors_row(store: Store, **more: Any) -> int:
 )
 def test_a_row_of_a_collector_counts(store: Store, status: str, *, failed: bool) -> None:
     """Times, sessions and tokens of a row that a Collector wrote are read."""
-    (facts,) = map(read_span, rows_of(store, collectors_row(store, StatusCode=status)).values())
+    (facts,) = map(facts_of_row, rows_of(store, collectors_row(store, StatusCode=status)).values())
     assert (facts.start, facts.end, facts.failed) == (AT, AT + 5, failed)
     assert (facts.values, facts.labels.service, facts.parent_id) == ((("id", "s1"),), "shop", None)
     assert facts.call is not None
@@ -139,6 +139,6 @@ def test_a_row_of_a_collector_counts(store: Store, status: str, *, failed: bool)
 def test_rebuild_reads_them(store: Store) -> None:
     """It is what a rebuild reads rows with."""
     trace_id = collectors_row(store)
-    assert rebuild(store, read_span, version=1) > 0
+    assert rebuild(store) > 0
     (facts,) = facts_of(store, [trace_id])[trace_id]
     assert facts.values == (("id", "s1"),)

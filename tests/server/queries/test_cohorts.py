@@ -6,12 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.server.building import AT, SECOND, Traces, call, groups_of, span, store_groups
+from tests.server.building import AT, SECOND, Traces, call, filters, groups_of, span, store_groups
 
 from otel_sessions.counting.facts import Labels
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
-from otel_sessions.server.queries.filters import SessionFilters
 
 TRACES: Traces = {
     1: [span(session="a", labels=Labels(None, "u1", ("x",), (("plan", "pro"),), None, "prod"), **call("0.10", 10))],
@@ -32,6 +31,7 @@ TRACES: Traces = {
         ("environment", {"prod": ["a", "b"], None: ["c"]}),
         ("model", {"gpt-4o": ["a"], "o3": ["b"], None: ["c"]}),
         ("user", {"u1": ["a", "b"], "u2": ["a"], None: ["c"]}),
+        ("service", {None: ["a", "b", "c"]}),
         ("tag", {"x": ["a", "b"], "y": ["a"], None: ["c"]}),
         ("metadata.plan", {2: ["a", "c"], None: ["b"]}),
         ("metadata.none", {None: ["a", "b", "c"]}),
@@ -51,17 +51,25 @@ def test_cohorts_by(store: Store, by: str, expected: dict[Any, list[str]]) -> No
 def test_numbers_of_a_cohort(store: Store) -> None:
     """Quantiles are of sessions as a whole, exact, and leave out what is not known."""
     store_groups(store, groups_of(TRACES), version=1)
-    (found,) = cohorts(store, "environment", SessionFilters(environment="prod"))
-    assert found == Cohort("prod", 2, 1, 0.5, Decimal("0.3"), Decimal("0.3"), 30, 30, 2000.0, 2000.0)
-    assert cohorts(store, "user", SessionFilters(user_id="nobody")) == []
-    (unknown,) = cohorts(store, "environment", SessionFilters(environment=None, metadata={"plan": 2}, failed=False))
-    assert unknown == Cohort(None, 1, 0, 0.0, None, None, None, None, 1000.0, 1000.0)
+    (found,) = cohorts(store, "environment", filters(environment="prod"))
+    assert found == Cohort(
+        "prod",
+        2,
+        1,
+        0.5,
+        {"cost": (Decimal("0.3"), Decimal("0.3")), "tokens": (30, 30), "duration": (2000.0, 2000.0)},
+    )
+    assert cohorts(store, "user", filters(user_id="unknown")) == []
+    (unknown,) = cohorts(store, "environment", filters(metadata={"plan": 2}, failed=False))
+    assert unknown == Cohort(
+        None, 1, 0, 0.0, {"cost": (None, None), "tokens": (None, None), "duration": (1000.0, 1000.0)}
+    )
 
 
 @pytest.mark.parametrize("by", ["", "id", "metadata.", "Models) --"])
 def test_what_makes_no_cohorts(store: Store, by: str) -> None:
     """The message lists what does."""
-    with pytest.raises(ValueError, match=r"environment, model, user, tag, metadata\.<name>"):
+    with pytest.raises(ValueError, match=r"user, environment, service, tag, model, metadata\.<name>"):
         cohorts(store, by)
 
 

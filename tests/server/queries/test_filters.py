@@ -13,12 +13,14 @@ from tests.server.building import (
     SECOND,
     Traces,
     call,
+    filters,
     groups_of,
     sessions_of,
     span,
     store_groups,
 )
 
+from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.facts import Labels
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.clickhouse.client import Store, StoreSettings
@@ -104,20 +106,20 @@ def filled(folder: Any) -> Iterator[Store]:
 )
 def test_a_filter_leaves_these(filled: Store, conditions: dict[str, Any], ids: list[str]) -> None:
     """The sessions as a whole: with all their traces, not only with those that meet a condition."""
-    filters = SessionFilters(**conditions)
-    page = list_sessions(filled, filters)
+    wanted = filters(**conditions)
+    page = list_sessions(filled, wanted)
     assert sorted(one.id for one in page.sessions) == ids
     assert page.total == len(ids)
-    whole: dict[str, SessionRollup] = {one.id: one for one in sessions_of(TRACES, filters.key)}
+    whole: dict[str, SessionRollup] = {one.id: one for one in sessions_of(TRACES, wanted.key)}
     assert all(one == whole[one.id] for one in page.sessions)
 
 
-@pytest.mark.parametrize("field", ["key", "q", "name", "user_id", "environment", "service", "tag", "model"])
+@pytest.mark.parametrize("field", ["key", "q", "name", *FACETS])
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
 def test_a_filter_is_no_sql(filled: Store, field: str, text: str) -> None:
     """A value is a value: whatever is in it, the sessions stay and none is found but by what it says."""
     conditions: dict[str, Any] = {field: text}
-    found = list_sessions(filled, SessionFilters(**conditions)).sessions
+    found = list_sessions(filled, filters(**conditions)).sessions
     assert [one.id for one in found] == (["a/b?c#d%20"] if (field, text) == ("q", "a/b?c#d%20") else [])
     assert list_sessions(filled, SessionFilters(metadata={text: text})).total == 0
     assert list_sessions(filled).total == 3

@@ -8,14 +8,7 @@ from tests.server.building import Traces, call, groups_of, sessions_of, span, st
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 
 from otel_sessions.counting.measures import MEASURES, sort_sessions
-from otel_sessions.server.queries.measures import SQL_MEASURES
 from otel_sessions.server.queries.sessions import list_sessions
-
-
-def test_the_same_measures_as_the_library() -> None:
-    """Each has its SQL, and no other."""
-    assert list(SQL_MEASURES) == list(MEASURES)
-
 
 TIES: Traces = {
     trace_id: [span(session=f"s{trace_id % 7}", **(call("0.5", 10) if trace_id % 3 else {}))]

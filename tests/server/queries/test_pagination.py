@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.server.building import AT, SECOND, Traces, call, groups_of, sessions_of, span, store_groups
+from tests.server.building import AT, SECOND, Traces, call, filters, groups_of, sessions_of, span, store_groups
 from tests.server.conftest import drop
 
 from otel_sessions.counting.facts import Labels
@@ -52,13 +52,13 @@ def filled(folder: Any) -> Iterator[Store]:
     store.close()
 
 
-def pages(store: Store, filters: SessionFilters, sort: str, descending: bool, limit: int) -> list[SessionRollup]:
+def pages(store: Store, wanted: SessionFilters, sort: str, descending: bool, limit: int) -> list[SessionRollup]:
     """All pages, by cursor; the same ones by offset."""
     found: list[SessionRollup] = []
     cursor: Cursor | None = None
     while True:
-        page = list_sessions(store, filters, sort=sort, descending=descending, limit=limit, cursor=cursor)
-        by_offset = list_sessions(store, filters, sort=sort, descending=descending, limit=limit, offset=len(found))
+        page = list_sessions(store, wanted, sort=sort, descending=descending, limit=limit, cursor=cursor)
+        by_offset = list_sessions(store, wanted, sort=sort, descending=descending, limit=limit, offset=len(found))
         assert (by_offset.sessions, by_offset.total) == (page.sessions, page.total)
         assert (by_offset.next is None) == (page.next is None)
         found += page.sessions
@@ -123,4 +123,4 @@ def test_filters(filled: Store, name: str) -> None:
     conditions, meets = FILTERS[name]
     for sort in ("name", "failure_rate"):
         expected = sort_sessions([one for one in SESSIONS if meets(one)], sort)
-        assert pages(filled, SessionFilters(**conditions), sort, True, 9) == expected
+        assert pages(filled, filters(**conditions), sort, True, 9) == expected

@@ -38,7 +38,7 @@ def test_search_uses_the_index(store: Store) -> None:
 
 
 def indexes(plan: Any) -> Iterator[dict[str, Any]]:
-    """What a plan says of indexes, wherever in it."""
+    """The entries about indexes, wherever in a plan."""
     if isinstance(plan, dict):
         yield from plan.get("Indexes", ())
         plan = list(plan.values())

@@ -1,4 +1,4 @@
-"""Cohorts: sessions grouped by environment, model, user, tag or a metadata value, for comparison."""
+"""Cohorts: sessions grouped by a facet or a metadata value, for comparison."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from otel_sessions.counting.facets import COHORTS
 from otel_sessions.server.api.dependencies import ReaderDep
 from otel_sessions.server.api.endpoints import Endpoint, answer
 from otel_sessions.server.api.errors import error_responses, invalid_parameter
 from otel_sessions.server.api.models import Cohort, Page
 from otel_sessions.server.api.pagination import PageQuery, page_query
 from otel_sessions.server.api.parameters import MAX_LENGTH, Filters
+from otel_sessions.server.queries.cohorts import METADATA
 
 COHORTS_A_PAGE: Final = 100
 MAX_COHORTS: Final = 10_000
 
-_BY: Final = "environment|model|user|tag|metadata\\..+"
-_EXPECTED: Final = "one of environment, model, user, tag, metadata.<name>"
+_BY: Final = f"{'|'.join(COHORTS)}|{re.escape(METADATA)}.+"
+_EXPECTED: Final = f"one of {', '.join(COHORTS)}, {METADATA}<name>"
 
 router: Final = APIRouter(route_class=Endpoint, tags=["cohorts"], responses=error_responses(400, 401, 503))
 

@@ -9,8 +9,8 @@ import math
 import re
 from typing import Any, Final
 
+from otel_sessions.counting.measures import FLOAT, MEASURES, TEXT, UINT64
 from otel_sessions.server.api.errors import ApiError
-from otel_sessions.server.queries.measures import SQL_MEASURES
 from otel_sessions.server.queries.pagination import Cursor
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?")
@@ -46,7 +46,7 @@ def read_session_cursor(text: str | None, mark: str, *, sort: str) -> Cursor | N
         raise _invalid()
     measure, session_id = position
     # A forged measure must not reach the store, which reads it as a value of the column's type.
-    if measure is not None and not (isinstance(measure, str) and _is_of_type(measure, SQL_MEASURES[sort].type)):
+    if measure is not None and not (isinstance(measure, str) and _is_of_type(measure, MEASURES[sort].type)):
         raise _invalid()
     return Cursor(measure, session_id)
 
@@ -96,11 +96,11 @@ def _read(text: str, mark: str) -> list[Any]:
 
 
 def _is_of_type(measure: str, kind: str) -> bool:
-    if kind == "UInt64":
+    if kind == UINT64:
         return bool(_INTEGER.fullmatch(measure)) and int(measure) < 2**64
-    if kind == "Float64":
+    if kind == FLOAT:
         return bool(_FLOAT.fullmatch(measure)) and math.isfinite(float(measure))
-    if kind == "String":
+    if kind == TEXT:
         return True
     return bool(_DECIMAL.fullmatch(measure))
 

@@ -16,10 +16,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from otel_sessions.counting.membership import Pair
 from otel_sessions.server.api.endpoints import Endpoint
 from otel_sessions.server.api.errors import error_responses, unavailable
 from otel_sessions.server.api.parameters import MAX_LENGTH
-from otel_sessions.server.projections.changes import Pair
 
 MAX_CHANGES: Final = 1_000
 """How many sessions an event names; if more changed since the last event, it says so."""

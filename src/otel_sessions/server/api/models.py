@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from otel_sessions.counting.session import SessionRollup, shown_time
-from otel_sessions.counting.totals import Totals
-from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.counting.measures import AMOUNT, FLOAT, MEASURES, UINT64, Measure
+from otel_sessions.counting.session import SessionRollup
+from otel_sessions.counting.trace import TraceGroup, by_name
 from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.clickhouse.span_rows import trace_hex
+from otel_sessions.server.queries.cohorts import QUANTILES
 from otel_sessions.server.queries.cohorts import Cohort as StoredCohort
 from otel_sessions.server.queries.sessions import KeySummary
+from otel_sessions.timestamps import format_time
 
 _AMOUNT: Final = {"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 
@@ -22,6 +25,14 @@ Time = Annotated[str, Field(examples=["2026-11-20T12:00:00.000Z"], json_schema_e
 Metadata = dict[str, MetadataValue]
 
 Item = TypeVar("Item")
+
+
+def _measured(name: str) -> Any:
+    """A field with the description of a measure."""
+    measure = MEASURES[name]
+    unit = "" if measure.field in ("start", "end", "name") else f", in {measure.unit}"
+    unknown = "; null if it is not known" if measure.nullable else ""
+    return Field(description=f"{measure.about[0].upper()}{measure.about[1:]}{unit}{unknown}.")
 
 
 class Pagination(BaseModel):
@@ -75,14 +86,14 @@ CacheWriteTokens = Annotated[
 ReasoningTokens = Annotated[
     int | None, Field(description="Output tokens that were spent on reasoning; null if no call reported any.")
 ]
-TotalTokens = Annotated[int | None, Field(description="Input and output tokens; null if no call reported any.")]
+TotalTokens = Annotated[int | None, _measured("tokens")]
 InputCost = Annotated[
     Money | None, Field(description="Cost of the input in USD; null if it is not known for any call.")
 ]
 OutputCost = Annotated[
     Money | None, Field(description="Cost of the output in USD; null if it is not known for any call.")
 ]
-TotalCost = Annotated[Money | None, Field(description="Total cost in USD; null if it is not known for any call.")]
+TotalCost = Annotated[Money | None, _measured("cost")]
 CostSources = Annotated[
     list[str],
     Field(
@@ -125,10 +136,10 @@ class Session(BaseModel):
 
     id: str = Field(description="The session's id, which is the value of its session key.")
     key: str = Field(description="The session key.")
-    name: str | None = Field(description="The last name that the session was given; null if it has none.")
-    start: Time = Field(description="The first start of a span.")
-    end: Time = Field(description="The last end of a span.")
-    duration_ms: float = Field(description="Milliseconds from the start to the end.")
+    name: str | None = _measured("name")
+    start: Time = _measured("created")
+    end: Time = _measured("last_active")
+    duration_ms: float = _measured("duration")
     active_ms: float = Field(
         description="Milliseconds from the start to the end without pauses of more than five minutes between traces."
     )
@@ -139,9 +150,9 @@ class Session(BaseModel):
     operations: list[str] = Field(
         description="Names of the top spans of the session's traces, sorted. A top span has no parent in the session."
     )
-    trace_count: int = Field(description="The number of traces with a span in the session.")
+    trace_count: int = _measured("traces")
     failed_trace_count: int = Field(description="Traces one of whose top spans in the session has the status ERROR.")
-    failure_rate: float = Field(description="Failed traces divided by all traces of the session, from 0 to 1.")
+    failure_rate: float = _measured("failure_rate")
     span_count: int = Field(description="The number of spans in the session.")
     call_count: CallCount
     unpriced_call_count: UnpricedCallCount
@@ -214,14 +225,10 @@ class Trace(BaseModel):
     @classmethod
     def of(cls, group: TraceGroup) -> Self:
         """The trace of a trace group."""
-        total = Totals()
-        for totals in group.models.values():
-            total.add(totals)
-        models = sorted(group.models.items(), key=lambda item: (item[0][1] or "", item[0][0] or ""))
         return cls(
             trace_id=trace_hex(group.trace_id),
-            start=shown_time(group.start),
-            end=shown_time(group.end),
+            start=format_time(group.start),
+            end=format_time(group.end),
             duration_ms=(group.end - group.start) / 1e6,
             status="error" if group.failed else "ok",
             span_count=group.span_count,
@@ -230,13 +237,14 @@ class Trace(BaseModel):
             services=sorted(group.services),
             user_ids=sorted(group.user_ids),
             models=[
-                ModelUse(provider=provider, model=model, **totals.to_dict()) for (provider, model), totals in models
+                ModelUse(provider=provider, model=model, **totals.to_dict())
+                for (provider, model), totals in by_name(group.models)
             ],
             name=group.name and group.name[1],
             tags=sorted(group.tags),
             metadata={name: value for name, (_, value) in sorted(group.metadata.items())},
             conflict=group.conflict,
-            **total.to_dict(),
+            **group.totals.to_dict(),
         )
 
 
@@ -260,46 +268,60 @@ class SessionKey(BaseModel):
         return cls(
             key=summary.key,
             session_count=summary.sessions,
-            first_seen=shown_time(summary.first_seen),
-            last_seen=shown_time(summary.last_seen),
+            first_seen=format_time(summary.first_seen),
+            last_seen=format_time(summary.last_seen),
         )
 
 
-class Cohort(BaseModel):
-    """The sessions that have one value in common. A session with several values is in several cohorts.
-
-    A percentile is the value of one session, among the sessions for which it is known; null if it is known for none.
-    """
-
+class _CohortHead(BaseModel):
     value: MetadataValue | None = Field(
         description="The value that the sessions have in common; null for the sessions without a value."
     )
     session_count: int = Field(description="The number of sessions.")
     failed_session_count: int = Field(description="The number of sessions with a failed trace.")
     failure_rate: float = Field(description="Failed sessions divided by all sessions of the cohort, from 0 to 1.")
-    cost_p50: Money | None = Field(description="Median of the total cost of a session in USD; null if not known.")
-    cost_p95: Money | None = Field(
-        description="95th percentile of the total cost of a session in USD; null if not known."
+
+
+def _percentile(measure: Measure, percent: int) -> Any:
+    known = "; null if it is known for none" if measure.nullable else ""
+    kind = {AMOUNT: Money, FLOAT: float, UINT64: int}[measure.type]
+    return (
+        kind | None if measure.nullable else kind,
+        Field(description=f"{percent}th percentile, in {measure.unit}, of {measure.about}{known}."),
     )
-    tokens_p50: int | None = Field(description="Median of the total tokens of a session; null if not known.")
-    tokens_p95: int | None = Field(description="95th percentile of the total tokens of a session; null if not known.")
-    duration_ms_p50: float = Field(description="Median of the duration of a session in milliseconds.")
-    duration_ms_p95: float = Field(description="95th percentile of the duration of a session in milliseconds.")
+
+
+_CohortFields: Final = create_model(
+    "_CohortFields",
+    __base__=_CohortHead,
+    **{
+        f"{measure.quantiles}_p{percent}": _percentile(measure, percent)
+        for measure in QUANTILES.values()
+        for percent in (50, 95)
+    },
+)
+
+
+class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
+    """The sessions that have one value in common. A session with several values is in several cohorts.
+
+    A percentile is the value of one session, among the sessions for which it is known; null if it is known for none.
+    """
 
     @classmethod
     def of(cls, cohort: StoredCohort) -> Self:
         """The cohort as the store has counted it."""
+        shown = {
+            f"{QUANTILES[name].quantiles}_p{percent}": shown_money(value) if isinstance(value, Decimal) else value
+            for name, values in cohort.quantiles.items()
+            for percent, value in zip((50, 95), values, strict=True)
+        }
         return cls(
             value=cohort.value,
             session_count=cohort.sessions,
             failed_session_count=cohort.failed_sessions,
             failure_rate=cohort.failure_rate,
-            cost_p50=shown_money(cohort.cost_p50),
-            cost_p95=shown_money(cohort.cost_p95),
-            tokens_p50=cohort.tokens_p50,
-            tokens_p95=cohort.tokens_p95,
-            duration_ms_p50=cohort.duration_ms_p50,
-            duration_ms_p95=cohort.duration_ms_p95,
+            **shown,
         )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from decimal import Decimal
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import Depends, Query
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.measures import MEASURES
 from otel_sessions.rules import DEFAULT_LIMITS, KEY_CHARACTERS
 from otel_sessions.server.api.errors import ApiError, invalid_parameter
 from otel_sessions.server.api.prefixed_parameters import PrefixedParameters
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.timestamps import parse_time
 
 if TYPE_CHECKING:
     _Measure = str
@@ -39,14 +42,10 @@ METADATA_FILTERS: Final = PrefixedParameters(
     most=DEFAULT_LIMITS.metadata,
 )
 
-_TIME: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+ -][0-9]{2}:[0-9]{2}))?"
-)
 _AMOUNT: Final = re.compile(r"[0-9]{1,30}(\.[0-9]{1,38})?")
 _EXPECTED_TIME: Final = "a time such as 2026-11-20T12:00:00Z, with an offset or Z, or a date such as 2026-11-20"
-_EXPECTED_AMOUNT: Final = "an amount in USD such as 0.05, from 0 up to 30 digits, with up to 38 decimals"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EXPECTED_AMOUNT: Final = "a number from 0 up such as 0.05, of up to 30 digits, with up to 38 decimals"
+_MINIMUM: Final = "min_"
 
 
 def _text(description: str, **more: Any) -> Any:
@@ -82,6 +81,44 @@ Order = Annotated[
 ]
 
 
+async def facet_filters(**texts: str | None) -> dict[str, str]:
+    """The facets that a session must have, by name."""
+    return {name: text for name, text in texts.items() if text}
+
+
+async def minimum_filters(**texts: str | None) -> dict[str, Decimal]:
+    """The least values of measures, by name of the measure.
+
+    Raises:
+        ApiError: a value is not an amount.
+    """
+    return {name.removeprefix(_MINIMUM): _amount(name, text) for name, text in texts.items() if text}
+
+
+def _takes(dependency: Any, parameters: Mapping[str, Any]) -> None:
+    """Have a dependency take these optional query parameters, which the framework reads from its signature."""
+    dependency.__signature__ = Signature(
+        [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, query])
+            for name, query in parameters.items()
+        ]
+    )
+
+
+_takes(facet_filters, {name: _text(f"Only sessions with this {facet.about}.") for name, facet in FACETS.items()})
+_takes(
+    minimum_filters,
+    {
+        f"{_MINIMUM}{name}": _text(
+            f"Only sessions of at least this {name}, in {measure.unit}, as far as it is known.",
+            json_schema_extra={"anyOf": [{"type": "string", "pattern": f"^{_AMOUNT.pattern}$"}]},
+        )
+        for name, measure in MEASURES.items()
+        if measure.minimum
+    },
+)
+
+
 async def filters_of(
     *,
     key: Key = ID_KEY,
@@ -89,25 +126,15 @@ async def filters_of(
         str | None, _text("Only sessions with this text in their id or their name; upper and lower case are the same.")
     ] = None,
     name: Annotated[str | None, _text("Only sessions with exactly this name.")] = None,
-    user_id: Annotated[str | None, _text("Only sessions with this user id.")] = None,
     user_id_alias: Annotated[str | None, _text("The same as `user_id`; give one of them.", alias="userId")] = None,
-    environment: Annotated[str | None, _text("Only sessions in this deployment environment.")] = None,
-    service: Annotated[str | None, _text("Only sessions with spans of this service.")] = None,
-    tag: Annotated[str | None, _text("Only sessions with this tag.")] = None,
-    model: Annotated[str | None, _text("Only sessions with calls of this model.")] = None,
     failed: Annotated[
         bool | None,
         Query(description="`true`: only sessions with a failed trace, `false`: only sessions without one."),
     ] = None,
     since: Annotated[str | None, _time("Only sessions with a span that ended at this time or later.")] = None,
     until: Annotated[str | None, _time("Only sessions that started before this time.")] = None,
-    min_cost: Annotated[
-        str | None,
-        _text(
-            "Only sessions whose known cost is this amount in USD or more.",
-            json_schema_extra={"anyOf": [{"type": "string", "pattern": f"^{_AMOUNT.pattern}$"}]},
-        ),
-    ] = None,
+    facets: Annotated[dict[str, str], Depends(facet_filters)],
+    minimums: Annotated[dict[str, Decimal], Depends(minimum_filters)],
     metadata: Annotated[dict[str, str], Depends(METADATA_FILTERS)],
 ) -> SessionFilters:
     """The conditions of a request. An empty text is no condition, since that is how forms send a field left empty.
@@ -115,22 +142,18 @@ async def filters_of(
     Raises:
         ApiError: a value is invalid.
     """
-    if user_id and user_id_alias:
+    if user_id_alias and "user_id" in facets:
         raise ApiError(400, "repeated_parameter", "user_id and userId are the same; give one of them")
     return SessionFilters(
         key=key,
         q=q or None,
         name=name or None,
-        user_id=user_id or user_id_alias or None,
-        environment=environment or None,
-        service=service or None,
-        tag=tag or None,
-        model=model or None,
+        facets={**facets, "user_id": user_id_alias} if user_id_alias else facets,
         metadata=metadata,
         failed=failed,
         since=moment("since", since),
         until=moment("until", until),
-        min_cost=_amount("min_cost", min_cost),
+        minimums=minimums,
     )
 
 
@@ -140,46 +163,18 @@ Filters = Annotated[SessionFilters, Depends(filters_of)]
 def moment(name: str, text: str | None) -> int | None:
     """Nanoseconds UTC of a parameter that is RFC 3339 or a date, negative before 1970; `None` for no text.
 
-    A space in place of the `+` of an offset is accepted, since a URL decodes `+` to a space.
-
     Raises:
         ApiError: the text is neither, or names a day or an hour that does not exist.
     """
     if not text:
         return None
-    found = _TIME.fullmatch(text)
-    if found is None:
+    at = parse_time(text)
+    if at is None:
         raise invalid_parameter(name, text, _EXPECTED_TIME)
-    seconds = _seconds(*(int(field or 0) for field in found.groups()[:6]))
-    ahead = _seconds_ahead(found[8] or "Z")
-    if seconds is None or ahead is None:
-        raise invalid_parameter(name, text, _EXPECTED_TIME)
-    return (seconds - ahead) * 10**9 + int((found[7] or "0").ljust(9, "0"))
+    return at
 
 
-def _seconds(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
-    """Seconds since 1970, where a leap second is the first moment after it; `None` for a time that does not exist."""
-    leaps = second == 60
-    try:
-        since = datetime(year, month, day, hour, minute, second - leaps, tzinfo=UTC) - _EPOCH
-    except ValueError:
-        return None
-    return since // timedelta(seconds=1) + leaps
-
-
-def _seconds_ahead(offset: str) -> int | None:
-    """How many seconds an offset is ahead of UTC; `None` for an offset that does not exist."""
-    if offset in "Zz":
-        return 0
-    hours, minutes = int(offset[1:3]), int(offset[4:])
-    if hours > 23 or minutes > 59:
-        return None
-    return (-60 if offset[0] == "-" else 60) * (hours * 60 + minutes)
-
-
-def _amount(name: str, text: str | None) -> Decimal | None:
-    if not text:
-        return None
+def _amount(name: str, text: str) -> Decimal:
     if not _AMOUNT.fullmatch(text):
         raise invalid_parameter(name, text, _EXPECTED_AMOUNT)
     return Decimal(text)

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, Field
 
-from otel_sessions.counting.session import shown_time
 from otel_sessions.server.api.models import Time, TraceId
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import restore_all
+from otel_sessions.timestamps import format_time
 
 Attributes = Annotated[
     dict[str, Any],
@@ -124,8 +124,8 @@ class Span(BaseModel):
             flags=row["Flags"],
             name=row["SpanName"],
             kind=_word(row["SpanKind"], "SPAN_KIND_"),
-            start=shown_time(start),
-            end=shown_time(end),
+            start=format_time(start),
+            end=format_time(end),
             duration_ms=row["Duration"] / 1e6,
             status=Status(code=_word(row["StatusCode"], "STATUS_CODE_"), message=row["StatusMessage"]),
             attributes=_attributes(row["SpanAttributes"], row["SpanAttributeTypes"]),
@@ -191,7 +191,7 @@ def _events(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Event]:
     return [
         Event(
             name=name,
-            time=shown_time(extras.get(str(place), {}).get("timeUnixNano", time)),
+            time=format_time(extras.get(str(place), {}).get("timeUnixNano", time)),
             attributes=_attributes(texts, types),
             dropped_attributes_count=extras.get(str(place), {}).get("droppedAttributesCount", 0),
         )

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
+
+from otel_sessions.counting.columns import Column
+from otel_sessions.counting.facets import FACETS, METADATA_COLUMNS
+from otel_sessions.counting.measures import MEASURES
 
 _TEXT: Final = "String"
 _NAME: Final = "LowCardinality(String)"
@@ -90,9 +95,20 @@ LOGS: Final = "otel_logs"
 FACTS: Final = "trace_facts"
 GROUPS: Final = "session_traces"
 SESSIONS: Final = "sessions"
-DOOMED: Final = "doomed_spans"
+DELETIONS: Final = "deletion_queue"
 TIMES: Final = "otel_traces_trace_id_ts"
 """Filled by the engine: when each trace was, for dashboards."""
+
+SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
+    dict.fromkeys(
+        (
+            *chain.from_iterable(measure.columns for measure in MEASURES.values()),
+            *(facet.column for facet in FACETS.values()),
+            *METADATA_COLUMNS,
+        )
+    )
+)
+"""The columns of `sessions` behind those that identify a row: all that measures, facets and metadata need, each once."""
 
 COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -128,23 +144,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Id": _TEXT,
             "IdHash": "UInt128",
             "Version": "UInt64",
-            "Born": "UInt64",
-            "LastActive": "UInt64",
-            "Created": "UInt64",
-            "Cost": "Nullable(Decimal(76, 38))",
-            "Tokens": "Nullable(UInt64)",
-            "Traces": "UInt64",
-            "FailedTraces": "UInt64",
-            "Name": "Nullable(String)",
-            "UserIds": f"Array({_TEXT})",
-            "Services": f"Array({_TEXT})",
-            "Environments": f"Array({_TEXT})",
-            "Tags": f"Array({_TEXT})",
-            "Models": f"Array({_TEXT})",
-            "MetadataKeys": f"Array({_TEXT})",
-            "MetadataValues": f"Array({_TEXT})",
+            "FirstVersion": "UInt64",
+            **{column.name: column.type for column in SESSION_COLUMNS},
         },
-        DOOMED: {"TraceId": _TEXT, "SpanId": _TEXT},
+        DELETIONS: {"Version": "UInt64", "TraceId": _TEXT, "SpanId": _TEXT},
     }
 )
 """By table, the columns that an insert gives, in the order of the table."""

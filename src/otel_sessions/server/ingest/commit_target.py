@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import LOGS, TRACES
@@ -15,10 +16,11 @@ from otel_sessions.server.ingest.committer import UnavailableError
 from otel_sessions.server.ingest.stored_rows import stored_log_rows, stored_spans
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.spans import ROW
-from otel_sessions.server.projections.changes import Pair
+from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.facts_json import WrittenFacts
+from otel_sessions.server.projections.projection import write_groups
 from otel_sessions.server.projections.trace_facts import facts_of, insert_written_facts
-from otel_sessions.server.projections.trace_groups import insert_groups, pairs_of
+from otel_sessions.server.projections.trace_groups import pairs_of
 
 
 class Destination:
@@ -47,7 +49,7 @@ class Destination:
     def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
         """Write trace groups, and mark those that are no more."""
         with _telling():
-            insert_groups(self._store, written, gone, version)
+            write_groups(self._store, GroupChanges(list(written), list(gone)), version)
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """The stored facts of traces."""

@@ -11,12 +11,20 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple, Protocol
 
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup
-from otel_sessions.server.projections.changes import Groups, Pair, Plan, plan_spans, regroup, stored_trace
+from otel_sessions.server.projections.changes import (
+    ChangedTrace,
+    GroupChanges,
+    SpanChanges,
+    group_changes,
+    span_changes,
+    stored_trace,
+)
 from otel_sessions.server.projections.facts_json import WrittenFacts, to_json, write_facts
 from otel_sessions.server.projections.recent_traces import RecentTraces, Trace
-from otel_sessions.server.projections.seen_trace_ids import KnownIds
+from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.wal.log import Request, RequestLog, Sealed
 from otel_sessions.server.wal.segments import numbers, read_segment, remove_segment
@@ -149,7 +157,7 @@ class Committer:
         store: Store,
         log: RequestLog,
         *,
-        known: KnownIds,
+        known: SeenTraceIds,
         recent: RecentTraces | None = None,
         pricer: Pricer | None = None,
         concatenate: Callable[[Sequence[Any]], Any],
@@ -296,7 +304,7 @@ class Committer:
         begin = time.monotonic()
         # Every try has its own: what a try that failed half way has written is then older.
         self._version += 1
-        plan, groups = Plan(), Groups()
+        plan, groups = SpanChanges(), GroupChanges()
         stored: dict[str, int] = {}
         by_signal: dict[str, list[Any]] = {}
         for request in sealed.requests:
@@ -316,9 +324,11 @@ class Committer:
             self._rest_until = end + seconds
         self._committed(Committed(stored, plan.duplicates, size, seconds, groups.unpriced))
 
-    def _commit_spans(self, batch: Batch, sealed: Sealed, *, again: bool, aside: bool) -> tuple[Plan, Groups]:
+    def _commit_spans(
+        self, batch: Batch, sealed: Sealed, *, again: bool, aside: bool
+    ) -> tuple[SpanChanges, GroupChanges]:
         traces = self._known_traces(set(batch.trace_ids))
-        plan = Plan() if aside else plan_spans(batch.trace_ids, batch.facts, traces)
+        plan = SpanChanges() if aside else span_changes(batch.trace_ids, batch.facts, traces)
         rows = plan.rows
         if again and rows:
             stored = self._store.stored_spans({batch.trace_ids[index] for index in rows})
@@ -327,7 +337,7 @@ class Committer:
         token = None if again else f"{sealed.number}-spans"
         inserting = None if sealed.awaited else self._insert_spans(batch, rows, token)
         try:
-            groups = self._groups(batch, plan, traces, again=again) if plan.facts or again else Groups()
+            groups = self._groups(batch, plan, traces, again=again) if plan.facts or again else GroupChanges()
             if groups.written or groups.gone:
                 self._store.insert_groups(groups.written, groups.gone, self._version)
                 left = frozenset(pair for _, pair in groups.gone)
@@ -386,7 +396,7 @@ class Committer:
                 found[trace_id] = stored_trace(stored)
         return found
 
-    def _groups(self, batch: Batch, plan: Plan, traces: Mapping[int, Trace], *, again: bool) -> Groups:
+    def _groups(self, batch: Batch, plan: SpanChanges, traces: Mapping[int, Trace], *, again: bool) -> GroupChanges:
         touched = set(batch.trace_ids) if again else plan.facts.keys()
         written = self._store.pairs_of(touched) if again else {}
         whole: dict[int, dict[int, SpanFacts]] = {}
@@ -396,7 +406,9 @@ class Committer:
             added = plan.facts.get(trace_id, {})
             whole[trace_id] = {**trace.spans, **added} if trace.spans else added
             before[trace_id] = trace.pairs.union(written.get(trace_id, ()))
-        return regroup(((id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer)
+        return group_changes(
+            (ChangedTrace(id_, spans.values(), before[id_]) for id_, spans in whole.items()), self._pricer
+        )
 
 
 _NOTHING: Final = Trace()

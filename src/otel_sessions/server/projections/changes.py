@@ -1,28 +1,27 @@
-"""What a segment's spans change: which are new, which facts to add, which trace groups to write. Pure."""
+"""What spans change: which are new, which facts to add, and which trace groups to write. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup, distinct_spans, more_complete, roll_up
 from otel_sessions.server.projections.recent_traces import Trace
 
-Pair = tuple[str, str]
-
 
 @dataclass(slots=True)
-class Plan:
-    """The changes that one segment makes, before any of them is made.
+class SpanChanges:
+    """What the spans of one segment add.
 
     Attributes:
         rows: indices of the spans to store; a span that says nothing new is not among them.
         duplicates: how many spans say nothing new.
-        facts: by trace, the facts to add.
+        facts: by trace and span, the facts to add.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -30,34 +29,50 @@ class Plan:
     facts: dict[int, dict[int, SpanFacts]] = field(default_factory=dict)
 
 
-def plan_spans(trace_ids: Sequence[int], facts: Sequence[SpanFacts], known: Mapping[int, Trace]) -> Plan:
+def span_changes(trace_ids: Sequence[int], facts: Sequence[SpanFacts], known: Mapping[int, Trace]) -> SpanChanges:
     """Compare a segment's spans with what is known of their traces.
 
     A span that was stored before is a duplicate, unless this delivery is a later state of it: then it is stored again,
     and readers take the later one.
     """
-    plan = Plan()
+    changes = SpanChanges()
     for index, (trace_id, span) in enumerate(zip(trace_ids, facts, strict=True)):
-        added = plan.facts.get(trace_id)
+        added = changes.facts.get(trace_id)
         before = added.get(span.span_id) if added is not None else None
         if before is None and trace_id in known:
             before = known[trace_id].spans.get(span.span_id)
         if before is not None and more_complete(before, span) is before:
-            plan.duplicates += 1
+            changes.duplicates += 1
             continue
-        plan.rows.append(index)
+        changes.rows.append(index)
         if added is None:
-            plan.facts[trace_id] = {span.span_id: span}
+            changes.facts[trace_id] = {span.span_id: span}
         else:
             added[span.span_id] = span
-    return plan
+    return changes
+
+
+class ChangedTrace(NamedTuple):
+    """A trace whose facts changed.
+
+    Attributes:
+        trace_id: of the trace.
+        spans: the facts of all its spans now; none if the trace is gone.
+        before: the sessions that its stored trace groups are for.
+    """
+
+    trace_id: int
+    spans: Collection[SpanFacts]
+    before: Collection[Pair] = frozenset()
 
 
 @dataclass(slots=True)
-class Groups:
-    """Trace groups to write: the new ones, and the (trace, key, value) of those that are no more.
+class GroupChanges:
+    """The trace groups of some traces as they are now.
 
     Attributes:
+        written: the groups.
+        gone: trace and session of the groups that were there before and are no more.
         unpriced: by model, how many calls of these traces have no known cost.
         span_count: of all these traces.
     """
@@ -67,21 +82,26 @@ class Groups:
     unpriced: Counter[str] = field(default_factory=Counter)
     span_count: int = 0
 
+    @property
+    def lost(self) -> frozenset[Pair]:
+        """The sessions that lost a trace group."""
+        return frozenset(pair for _, pair in self.gone)
 
-def regroup(traces: Iterable[tuple[int, Collection[SpanFacts], frozenset[Pair]]], pricer: Pricer | None) -> Groups:
-    """Roll traces up anew; each comes with all its spans and with the sessions that its stored groups are for."""
-    groups = Groups()
+
+def group_changes(traces: Iterable[ChangedTrace], pricer: Pricer | None) -> GroupChanges:
+    """Roll traces up again."""
+    changes = GroupChanges()
     for trace_id, spans, before in traces:
         rolled_up = roll_up(trace_id, spans, pricer=pricer)
-        groups.span_count += len(spans)
+        changes.span_count += len(spans)
         written = () if rolled_up is None else rolled_up.groups
         for (_, model), totals in () if rolled_up is None else rolled_up.whole.models.items():
             if totals.unpriced_call_count:
-                groups.unpriced[model or ""] += totals.unpriced_call_count
-        now = frozenset((group.key, group.value) for group in written)
-        groups.written.extend(written)
-        groups.gone.extend((trace_id, pair) for pair in sorted(before - now))
-    return groups
+                changes.unpriced[model or ""] += totals.unpriced_call_count
+        now = {(group.key, group.value) for group in written}
+        changes.written.extend(written)
+        changes.gone.extend((trace_id, pair) for pair in sorted(before) if pair not in now)
+    return changes
 
 
 def stored_trace(spans: Iterable[SpanFacts]) -> Trace:

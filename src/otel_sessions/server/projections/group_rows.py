@@ -7,32 +7,22 @@ amount's scale, and a `Decimal` column's is fixed. Beside it are columns to filt
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from struct import Struct
 from typing import Final
 
-from otel_sessions.counting.totals import COSTS, TOKENS, Totals
+from otel_sessions.counting.membership import Pair
+from otel_sessions.counting.metadata import metadata_json
+from otel_sessions.counting.totals import COSTS, TOKENS
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.money import EXACT
-from otel_sessions.rules import MetadataValue
 from otel_sessions.server.clickhouse.row_binary import array, raw_string, string, strings
 from otel_sessions.server.projections.group_json import Content, Used, to_json
 
-Pair = tuple[str, str]
-"""A session: key and id."""
-
 NANOSECONDS: Final = 2**64 - 1
 """Times are kept modulo this plus one, also the distance from a start to a time before it."""
-
-_TO_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False, allow_nan=False)
-_SCALE: Final = Decimal(1).scaleb(-38)
-_ROUNDING: Final = EXACT.copy()
-_ROUNDING.clear_traps()
-_MOST: Final = Decimal(10) ** 30
-"""More USD than this in one trace sort as this, so that no sum leaves the column."""
 
 _NUMBERS: Final = Struct("<QBQQQB").pack
 """Version, Deleted, Start, End, SpanCount, Failed."""
@@ -54,13 +44,8 @@ def group_rows(written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], 
     ]
 
 
-def metadata_json(value: MetadataValue) -> str:
-    """A metadata value as it is stored; the text tells its type."""
-    return _TO_JSON.encode(value)
-
-
 def _row(group: TraceGroup, version: int) -> bytes:
-    total = totals_of(group)
+    total = group.totals
     start = group.start
     metadata = sorted(group.metadata.items())
     tokens, cost, name = total.total_tokens, total.total_cost, group.name
@@ -77,7 +62,7 @@ def _row(group: TraceGroup, version: int) -> bytes:
             _texts(group.services),
             _texts(group.environments),
             _texts(group.tags),
-            strings(sorted(models_of(group))),
+            strings(sorted(group.model_names)),
             array([string(key) for key, _ in metadata]),
             array([_UINT64(at - start & NANOSECONDS) for _, (at, _) in metadata]),
             array([string(metadata_json(value)) for _, (_, value) in metadata]),
@@ -121,23 +106,6 @@ def _texts(texts: frozenset[str]) -> bytes:
     return strings(sorted(texts))
 
 
-def totals_of(group: TraceGroup) -> Totals:
-    """What its models were used for in all."""
-    total = Totals()
-    for totals in group.models.values():
-        total.add(totals)
-    return total
-
-
-def models_of(group: TraceGroup) -> set[str]:
-    """The names of its models."""
-    return {model for _, model in group.models if model is not None}
-
-
 def cost_units(cost: Decimal) -> int:
-    """The number that a `Decimal(76, 38)` is, 32 bytes of it, for an amount in USD."""
-    if cost > _MOST:
-        cost = _MOST
-    elif -cost.as_tuple().exponent > 38:  # type: ignore[operator]
-        cost = cost.quantize(_SCALE, ROUND_HALF_EVEN, _ROUNDING)
+    """The integer of an amount in USD in a `Decimal(76, 38)`, which takes 32 bytes."""
     return int(EXACT.scaleb(cost, 38))

@@ -1,28 +1,31 @@
-"""`FreshSessions`: the trace groups of sessions that began lately, so that their rows need no look into the store."""
+"""`RecentSessions`: the trace groups of sessions that began lately, so that their rows are made without a look into the store."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Final
 
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.trace import TraceGroup
-from otel_sessions.server.projections.group_rows import Pair
 
-DEFAULT_GROUPS: Final = 4_000
+MOST_GROUPS: Final = 4_000
 """About 10 MB."""
 
 
-class FreshSessions:
-    """Some sessions with all of their groups; the one that was touched least recently is forgotten first."""
+class RecentSessions:
+    """Some sessions with all of their trace groups; the one that changed least recently is forgotten first."""
 
-    def __init__(self, size: int = DEFAULT_GROUPS) -> None:
-        """Keep about so many groups."""
-        self._bound = size
+    def __init__(self, most: int = MOST_GROUPS) -> None:
+        """Keep about this many trace groups."""
+        self._most = most
         self._sessions: OrderedDict[Pair, dict[int, TraceGroup]] = OrderedDict()
         self._size = 0
 
     def add(self, group: TraceGroup, *, is_new: bool) -> None:
-        """A group that was written; of a session that is not kept only if it is new, so that no group is missing."""
+        """Add a trace group that was written; one of a session that is not kept only if the session is new.
+
+        So all groups of a session that is kept are here.
+        """
         session = (group.key, group.value)
         groups = self._sessions.get(session)
         if groups is None:
@@ -35,21 +38,21 @@ class FreshSessions:
         groups[group.trace_id] = group
 
     def groups_of(self, session: Pair) -> list[TraceGroup] | None:
-        """All groups of a session; `None` if it is not kept."""
+        """All trace groups of a session; `None` if it is not kept."""
         groups = self._sessions.get(session)
         return None if groups is None else list(groups.values())
 
     def forget(self, session: Pair) -> None:
-        """Keep it no longer, since groups of it went."""
+        """Forget a session, because it lost a trace group."""
         self._size -= len(self._sessions.pop(session, ()))
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all sessions."""
         self._sessions.clear()
         self._size = 0
 
     def trim(self) -> None:
-        """Forget what is over the bound; not while groups of one commit are added, some of which it may have."""
-        while self._size > self._bound:
+        """Forget what is over the bound; call it when all groups of a commit are added, since one session may have several."""
+        while self._size > self._most:
             _, groups = self._sessions.popitem(last=False)
             self._size -= len(groups)

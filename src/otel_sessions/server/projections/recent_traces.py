@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import Pair
 from otel_sessions.server.projections.facts_json import from_json
 
 DEFAULT_BYTES: Final = 96 << 20
@@ -21,7 +22,7 @@ class Trace(NamedTuple):
     """All that is known of a trace: its spans' facts, and the sessions that its groups in the store are for."""
 
     spans: Mapping[int, SpanFacts] = MappingProxyType({})
-    pairs: frozenset[tuple[str, str]] = frozenset()
+    pairs: frozenset[Pair] = frozenset()
 
 
 class RecentTraces:

@@ -1,7 +1,8 @@
-"""`KnownIds`: whether anything of a trace may be in the store, in 8 bytes each.
+"""`SeenTraceIds`: whether the store may have anything of a trace, in 8 bytes each.
 
-Most that arrive are new, and a look into the store for each would cost more than all else. An id's lower 64 bits stand
-for it: two that share them cost a look for nothing, never a wrong answer.
+Most traces that arrive are new, and a look into the store for each would cost more than all else. The lower 64 bits of an id stand for
+it: two ids that share them cost a look that finds nothing, never a wrong answer. Like `FirstVersions` it is read from the store at the
+start, and complete while no other process writes.
 """
 
 from __future__ import annotations
@@ -10,36 +11,39 @@ from array import array
 from bisect import bisect_left
 from typing import Final
 
-MASK: Final = (1 << 64) - 1
+_MASK: Final = (1 << 64) - 1
 
-_LAYER: Final = 1 << 18
+RUN_LENGTH: Final = 1 << 18
+"""New ids are kept in a set until there are this many; then they become one more sorted run, in a seventh of the memory."""
 
 
-class KnownIds:
-    """A set of ids that may answer yes too often, and never no wrongly."""
+class SeenTraceIds:
+    """A set of trace ids that contains all that were added, and a few others."""
 
-    def __init__(self, stored: array[int] | None = None) -> None:
-        """Start with the sorted lower 64 bits of the stored ids."""
-        self._layers: list[array[int]] = [stored] if stored else []
+    def __init__(self, stored: array[int] | None = None, *, run_length: int = RUN_LENGTH) -> None:
+        """Know what is stored.
+
+        Args:
+            stored: the lower 64 bits of ids, sorted.
+            run_length: how many new ids are kept in a set.
+        """
+        self._runs: list[array[int]] = [stored] if stored else []
         self._new: set[int] = set()
+        self._run_length = run_length
 
-    def __contains__(self, id_: int) -> bool:
-        """Whether it may be known."""
-        short = id_ & MASK
-        return short in self._new or any(_in(layer, short) for layer in self._layers)
+    def __contains__(self, trace_id: int) -> bool:
+        """Return True if the id may have been added."""
+        short = trace_id & _MASK
+        return short in self._new or any(_contains(run, short) for run in self._runs)
 
-    def __len__(self) -> int:
-        """How many are known."""
-        return len(self._new) + sum(map(len, self._layers))
-
-    def add(self, id_: int) -> None:
-        """Know it from now on."""
-        self._new.add(id_ & MASK)
-        if len(self._new) >= _LAYER:
-            self._layers.append(array("Q", sorted(self._new)))
+    def add(self, trace_id: int) -> None:
+        """Add an id."""
+        self._new.add(trace_id & _MASK)
+        if len(self._new) >= self._run_length:
+            self._runs.append(array("Q", sorted(self._new)))
             self._new = set()
 
 
-def _in(layer: array[int], short: int) -> bool:
-    place = bisect_left(layer, short)
-    return place < len(layer) and layer[place] == short
+def _contains(run: array[int], short: int) -> bool:
+    place = bisect_left(run, short)
+    return place < len(run) and run[place] == short

@@ -1,272 +1,278 @@
-"""`SessionRows`: the rows of `sessions`, kept in step with the trace groups that they add up.
+"""`SessionRows`: the rows of `sessions`, kept in step with the trace groups that they are folded from.
 
-A commit only notes which sessions it changed; their rows are written before they are read, many at once. So a session that
-changes with every commit is not added up with every commit. Who has committed may stop at any time: what was not written
-is found by the versions of rows and groups at the next start.
+A commit only marks the sessions that it changed. Their rows are written together before a list is read, so that a session that changes
+with every commit is not folded with every commit. ClickHouse folds them (`write_session_rows.sql`); while lists are being read, sessions
+that began lately are folded in memory, by the library's own `SessionSum`.
+
+A row has the version of the commit that it follows. What a process that died has marked and not written is found by that at the next start.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from otel_sessions.counting.fold import SessionSum
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import COLUMNS, SESSIONS
+from otel_sessions.server.clickhouse.columns import COLUMNS, SESSION_COLUMNS, SESSIONS
 from otel_sessions.server.clickhouse.insert import insert_written
-from otel_sessions.server.projections.first_versions import Births
-from otel_sessions.server.projections.group_rows import Pair
-from otel_sessions.server.projections.recent_sessions import FreshSessions
+from otel_sessions.server.projections.first_versions import FirstVersions
+from otel_sessions.server.projections.recent_sessions import RecentSessions
 from otel_sessions.server.projections.session_row import id_hash, session_row
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.trace_facts import chunks, last_version, numbers
 
-EAGER: Final = 4_000
-"""From so many changed sessions on rows are written at once, so that a list never waits for more."""
+FLUSH_AT: Final = 4_000
+"""With this many marked sessions their rows are written at once, so that a list never waits for more."""
 
 SESSIONS_AT_ONCE: Final = 4_000
-"""So many sessions are named in one statement."""
-
 GROUPS_AT_ONCE: Final = 200_000
-"""About so many trace groups are added up in one statement."""
+"""How many sessions one statement names, and how many trace groups they have together, as far as that is known."""
 
-YOUNG: Final = 256
-"""For so many commits a session counts as young."""
-
-LISTED: Final = 64
-"""So many commits after a list another one is expected."""
-
-_HASHES: Final = 2**128
+LIST_WINDOW: Final = 64
+"""For this many commits after a list another one is expected."""
 
 
-class _Step(NamedTuple):
-    """Some rows to write: the query for the trace groups to add up, and its parameters."""
+class _Named(NamedTuple):
+    """A session as statements name it."""
 
-    groups: str
-    parameters: dict[str, Any]
+    key: str
+    hash: int
+    first_version: int
 
 
 class SessionRows:
-    """Writes the rows of sessions that changed. Its methods may be called from any thread."""
+    """Writes the rows of sessions that changed. Its methods may be called from any thread.
 
-    def __init__(self, store: Store, *, fresh: FreshSessions | None = None) -> None:
-        """Write what an earlier process did not.
+    Two locks: `_writing` is held while rows are written, `_marking` for moments. Who holds both took `_writing` first.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        recent: RecentSessions | None = None,
+        list_window: int = LIST_WINDOW,
+        sessions_at_once: int = SESSIONS_AT_ONCE,
+        groups_at_once: int = GROUPS_AT_ONCE,
+    ) -> None:
+        """Write the rows that an earlier process did not.
 
         Args:
-            store: where to.
-            fresh: sessions that are added up in memory.
+            store: where the rows are.
+            recent: sessions that are folded in memory.
+            list_window: for how many commits after a list these are kept.
+            sessions_at_once: how many sessions one statement is about.
+            groups_at_once: and about how many trace groups.
 
         Raises:
             StoreError: the store cannot do it.
         """
         self._store = store
         self._writing = threading.Lock()
-        self._noting = threading.Lock()
-        self._changed: dict[Pair, int] = {}
-        self._left: set[Pair] = set()
-        self._fresh = FreshSessions() if fresh is None else fresh
-        catch_up(store)
-        self._births = Births(numbers(store, statement("births", which="1")))
-        self._start = self._version = last_version(store)
-        self._listed: int | None = None
+        self._marking = threading.Lock()
+        self._changed: dict[Pair, _Named] = {}
+        self._lost: set[Pair] = set()
+        self._recent = RecentSessions() if recent is None else recent
+        self._list_window = list_window
+        self._sessions_at_once = sessions_at_once
+        self._groups_at_once = groups_at_once
+        self._last_list: int | None = None
+        self._first_versions = FirstVersions(numbers(store, statement("first_versions")))
+        self._version = last_version(store)
+        self._catch_up()
 
-    def note(self, written: Iterable[TraceGroup], left: Iterable[Pair], version: int) -> int:
-        """Trace groups of a new version, and the sessions that lost one; how many sessions wait now to be written."""
-        with self._noting:
-            if self._listed is not None and version > self._listed + LISTED:
-                self._listed = None
-                self._fresh.clear()
-            # What is kept takes the garbage collector time: a tenth of a server's that is busy with ingest alone.
-            keep = self._listed is not None
+    def mark_changed(self, written: Iterable[TraceGroup], lost: Iterable[Pair], version: int) -> int:
+        """Note that a commit wrote trace groups; return how many sessions are marked now.
+
+        Args:
+            written: the groups.
+            lost: sessions that lost a trace group.
+            version: of the commit.
+        """
+        with self._marking:
+            if self._last_list is not None and version > self._last_list + self._list_window:
+                self._last_list = None
+                self._recent.clear()
+            # Kept groups cost the garbage collector time, a tenth of what a server that only takes spans can do.
+            keep = self._last_list is not None
             for group in written:
-                born = self._note((group.key, group.value), version)
+                named = self._mark((group.key, group.value), version)
                 if keep:
-                    self._fresh.add(group, is_new=born == version)
-            for session in left:
-                self._note(session, version)
-                self._left.add(session)
-                self._fresh.forget(session)
-            self._fresh.trim()
+                    self._recent.add(group, is_new=named.first_version == version)
+            for session in lost:
+                self._mark(session, version)
+                self._lost.add(session)
+                self._recent.forget(session)
+            self._recent.trim()
             self._version = version
             return len(self._changed)
 
-    def _note(self, session: Pair, version: int) -> int:
-        born = self._changed.get(session)
-        if born is None:
-            born = self._changed[session] = self._births.of(_hash(session[1]), version)
-        return born
-
     def refresh(self, *, for_list: bool = False) -> None:
-        """Write the rows of all sessions that were noted so far.
+        """Write the rows of all sessions that are marked.
 
         Args:
-            for_list: they are read now, and probably soon again.
+            for_list: a list is read now, and another one probably soon.
 
         Raises:
-            StoreError: the store cannot do it; they stay noted.
+            StoreError: the store cannot do it; the sessions stay marked.
         """
         if for_list:
-            with self._noting:
-                self._listed = self._version
+            with self._marking:
+                self._last_list = self._version
         with self._writing:
-            self._refresh()
+            self._write_marked()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Write what was noted, then let none be written, because somebody else writes trace groups and rows.
+        """Write the rows that are marked, then let nobody but the caller write: for a change of what is stored.
 
         Raises:
             StoreError: the store cannot do it.
         """
         with self._writing:
-            self._refresh()
+            self._write_marked()
             try:
                 yield
             finally:
-                with self._noting:
-                    self._fresh.clear()
+                with self._marking:
+                    self._recent.clear()
 
-    def _refresh(self) -> None:
-        with self._noting:
-            births, self._changed = self._changed, {}
-            left, self._left = self._left, set()
-            fresh = {session: groups for session in births if (groups := self._fresh.groups_of(session))}
+    def rewrite(self, sessions: Iterable[Pair], version: int) -> None:
+        """Write the rows of these sessions as their trace groups are now; call it inside `paused`.
+
+        Args:
+            sessions: a session without any trace group loses its row.
+            version: of the change.
+        """
+        named = [self._named(session, version) for session in sorted(sessions)]
+        self._drop_lost(named)
+        self._write(chunks(named, self._sessions_at_once), version)
+
+    def rewrite_older(self, before: int, version: int) -> None:
+        """The same for all sessions that began before a moment, nanoseconds UTC."""
+        self._write(self._found("sessions_before", {"before": before}, version), version)
+
+    def _mark(self, session: Pair, version: int) -> _Named:
+        named = self._changed.get(session)
+        if named is None:
+            named = self._changed[session] = self._named(session, version)
+        return named
+
+    def _named(self, session: Pair, version: int) -> _Named:
+        hash_ = id_hash(session[1])
+        return _Named(session[0], hash_, self._first_versions.of(hash_, version))
+
+    def _write_marked(self) -> None:
+        with self._marking:
+            changed, self._changed = self._changed, {}
+            lost, self._lost = self._lost, set()
+            recent = {session: groups for session in changed if (groups := self._recent.groups_of(session))}
             version = self._version
         try:
-            write_rows(self._store, births, left, version, young=max(self._start, version - YOUNG), fresh=fresh)
+            self._drop_lost([changed[session] for session in lost])
+            stored = (named for session, named in changed.items() if session not in recent)
+            rows = [
+                session_row(_folded(session, groups), version=version, first_version=changed[session].first_version)
+                for session, groups in recent.items()
+            ]
+            self._write(chunks(stored, self._sessions_at_once), version, rows)
         except Exception:
-            with self._noting:
-                self._changed = {**births, **self._changed}
-                self._left |= left
+            with self._marking:
+                self._changed = {**changed, **self._changed}
+                self._lost |= lost
             raise
 
+    def _catch_up(self) -> None:
+        """Write the rows of sessions that changed in a process that died before it wrote them."""
+        with self._store.reading() as client:
+            interrupted = [int(row[0]) for row in client.query(statement("interrupted_deletions")).result_rows]
+            rows = int(client.query(statement("version_of_session_rows")).result_rows[0][0])
+        if interrupted:
+            # How far the deletion came is not known.
+            with self._store.writing() as client:
+                client.command(statement("truncate_sessions"))
+        if interrupted or self._version > rows:
+            since = 0 if interrupted else rows + 1
+            self._write(self._found("sessions_since", {"from": since}, self._version), self._version)
+        with self._store.writing() as client:
+            for version in interrupted:
+                client.command(statement("clear_deletion_queue"), parameters={"version": version})
 
-def write_rows(
-    store: Store,
-    births: Mapping[Pair, int],
-    left: Collection[Pair],
-    version: int,
-    *,
-    young: int | None = None,
-    fresh: Mapping[Pair, Collection[TraceGroup]] = MappingProxyType({}),
-) -> None:
-    """Write the rows of sessions as their trace groups are now.
+    def _found(self, query: str, parameters: Mapping[str, int], version: int) -> Iterator[list[_Named]]:
+        """The sessions that a query finds, as many together as one statement is to be about; rows that have to go are dropped."""
+        chunk: list[_Named] = []
+        lost: list[_Named] = []
+        groups = 0
+        with self._store.reading() as client:
+            found = client.query(statement(query), parameters=dict(parameters)).result_rows
+        for key, hash_, group_count, lost_one in found:
+            if chunk and (len(chunk) >= self._sessions_at_once or groups + group_count > self._groups_at_once):
+                yield chunk
+                chunk, groups = [], 0
+            named = _Named(key, hash_, self._first_versions.of(hash_, version))
+            chunk.append(named)
+            groups += group_count
+            if lost_one:
+                lost.append(named)
+        self._drop_lost(lost)
+        if chunk:
+            yield chunk
 
-    Args:
-        store: where.
-        births: sessions, each with the version it was born with; one that has no groups gets no row.
-        left: sessions that may have none any more, so that their rows have to go.
-        version: of the groups; all sessions that groups of it or before are for have to be among these, or have rows.
-        young: sessions that were born after this version have no group that is older than their birth; by default none.
-        fresh: the groups of some of the sessions, all that these have.
-    """
-    for some in chunks(left, SESSIONS_AT_ONCE):
-        with store.writing() as client:
-            client.command(_of_named("drop_session_rows"), parameters=_named(some))
-    young = version if young is None else young
-    others = [session for session in births if session not in fresh]
-    steps: list[_Step] = []
-    for name, sessions in (
-        ("groups_of_changed_sessions", [session for session in others if births[session] <= young]),
-        ("groups_of_young_sessions", [session for session in others if births[session] > young]),
-    ):
-        for some in chunks(sessions, SESSIONS_AT_ONCE):
-            born = [births[session] for session in some]
-            steps.append(_Step(_of_named(name), {**_named(some), "births": born, "born": min(born)}))
-    _write(store, steps, version, more=bool(fresh))
-    if fresh:
-        rows = [session_row(one, groups, version=version, born=births[one]) for one, groups in fresh.items()]
-        insert_written(store, SESSIONS, list(COLUMNS[SESSIONS]), rows)
+    def _drop_lost(self, sessions: Collection[_Named]) -> None:
+        """Drop the rows of those of the sessions that have no trace group any more."""
+        for chunk in chunks(sessions, self._sessions_at_once):
+            with self._store.writing() as client:
+                client.command(statement("drop_session_rows"), parameters=_parameters(chunk))
+
+    def _write(self, steps: Iterable[list[_Named]], version: int, rows: Collection[bytes] = ()) -> None:
+        """Write rows step by step, then the given ones.
+
+        Only the last step writes the version, the others the one that is there: so a series that breaks off is taken up by `_catch_up`.
+        """
+        older: int | None = None
+        remaining = iter(steps)
+        step = next(remaining, None)
+        while step is not None:
+            following = next(remaining, None)
+            is_last = following is None and not rows
+            if not is_last and older is None:
+                older = self._version_of_rows()
+            with self._store.writing() as client:
+                client.command(_WRITE, parameters={**_parameters(step), "version": version if is_last else older})
+            step = following
+        if rows:
+            insert_written(self._store, SESSIONS, list(COLUMNS[SESSIONS]), list(rows))
+
+    def _version_of_rows(self) -> int:
+        with self._store.reading() as client:
+            return int(client.query(statement("version_of_session_rows")).result_rows[0][0])
 
 
-def births_of(store: Store, sessions: Collection[Pair], version: int) -> dict[Pair, int]:
-    """Sessions with the version that each was born with, as their rows say; this version for one that has none."""
-    hashes = {pair: _hash(pair[1]) for pair in sessions}
-    sql = statement("births", which="IdHash IN {hashes:Array(UInt128)}")
-    born = Births(numbers(store, sql, {"hashes": list(hashes.values())}))
-    return {pair: born.of(hash_, version) for pair, hash_ in hashes.items()}
+_WRITE: Final = statement(
+    "write_session_rows",
+    columns=", ".join(column.name for column in SESSION_COLUMNS),
+    values=",\n    ".join(column.combined for column in SESSION_COLUMNS),
+)
 
 
-def write_old_rows(store: Store, before: int, version: int) -> None:
-    """Write the rows of all sessions that began before a moment, nanoseconds UTC, since traces of theirs are gone."""
-    parameters = {"before": before}
-    with store.reading() as client:
-        keys = client.query(statement("old_keys"), parameters=parameters).result_rows
+def truncate_session_rows(store: Store) -> None:
+    """Leave no row; the next `SessionRows` writes all."""
     with store.writing() as client:
-        client.command(statement("drop_old_session_rows"), parameters=parameters)
-    _write(store, _shares("old_sessions", keys, parameters), version)
+        client.command(statement("truncate_sessions"))
 
 
-def clear_rows(store: Store) -> None:
-    """Leave no row; `catch_up` writes them anew."""
-    with store.writing() as client:
-        client.command(statement("clear_session_rows"))
+def _folded(session: Pair, groups: Iterable[TraceGroup]) -> SessionSum:
+    folded = SessionSum(*session)
+    for group in groups:
+        folded.add(group)
+    return folded
 
 
-def catch_up(store: Store) -> None:
-    """Write the rows of sessions that changed when nobody noted it, in a process that died for example."""
-    with store.reading() as client:
-        doomed = client.query(statement("count_doomed")).result_rows[0][0]
-    rows, groups = _version_of_rows(store), last_version(store)
-    if doomed:
-        # A deletion was broken off. What it took until then is not known.
-        clear_rows(store)
-        _write_newer(store, 0, groups)
-        with store.writing() as client:
-            client.command(statement("spare_all"))
-    elif groups > rows:
-        _write_newer(store, rows + 1, groups)
-
-
-def _write_newer(store: Store, from_: int, version: int) -> None:
-    with store.reading() as client:
-        keys = client.query(statement("changed_keys"), parameters={"from": from_}).result_rows
-    _write(store, _shares("newer_sessions", keys, {"from": from_}), version)
-
-
-def _write(store: Store, steps: Sequence[_Step], version: int, *, more: bool = False) -> None:
-    """Write rows in steps, with more to follow or not.
-
-    Only the last has the version, so that what is broken off is found to be; see `catch_up`.
-    """
-    written = _version_of_rows(store) if len(steps) + more > 1 else version
-    for number, step in enumerate(steps, 1):
-        is_last = number == len(steps) and not more
-        sql = statement("write_session_rows", groups=step.groups)
-        with store.writing() as client:
-            client.command(sql, parameters={**step.parameters, "version": version if is_last else written})
-
-
-def _version_of_rows(store: Store) -> int:
-    with store.reading() as client:
-        return int(client.query(statement("version_of_session_rows")).result_rows[0][0])
-
-
-def _shares(sessions: str, keys: Iterable[Sequence[Any]], parameters: Mapping[str, Any]) -> list[_Step]:
-    """Steps for keys that have so many groups; `sessions` is the query that says which sessions."""
-    groups = statement("groups_of_share", sessions=statement(sessions))
-    return [
-        _Step(groups, {**parameters, "key": key, "first": first, "last": min(first + width, _HASHES) - 1})
-        for key, count in keys
-        for width in [_HASHES // (1 + count // GROUPS_AT_ONCE) + 1]
-        for first in range(0, _HASHES, width)
-    ]
-
-
-def _of_named(name: str) -> str:
-    """The statement of this name; what it is about is in `_named`."""
-    return statement(name, named=statement("named_sessions"))
-
-
-def _named(sessions: Iterable[Pair]) -> dict[str, Any]:
-    """Sessions as parameters."""
-    pairs = list(sessions)
-    return {"keys": [key for key, _ in pairs], "hashes": [_hash(value) for _, value in pairs]}
-
-
-def _hash(value: str) -> int:
-    """`IdHash` of the session with this id."""
-    return int.from_bytes(id_hash(value.encode()), "little")
+def _parameters(sessions: Iterable[_Named]) -> dict[str, Any]:
+    keys, hashes, first_versions = zip(*sessions, strict=True)
+    return {"keys": list(keys), "hashes": list(hashes), "first_versions": list(first_versions)}

@@ -1,4 +1,4 @@
-"""`read_span`: the facts of a span from its row in `otel_traces`, the same as when it was received."""
+"""`facts_of_row`: the facts of a span from its row in `otel_traces`, the same as when it was received."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EMPTY: Final = "n"
 _SPAN_ID_DIGITS: Final = 16
 
 
-def read_span(row: Row) -> SpanFacts:
+def facts_of_row(row: Row) -> SpanFacts:
     """The facts of a span; of a row that a Collector wrote, where all attributes are strings, as far as they tell."""
     start, end = _times(row)
     parent = row["ParentSpanId"]

@@ -26,35 +26,33 @@ _NUMBERS: Final = Struct("<QQQ").pack
 """Version, Start, End."""
 
 
-def insert_facts(
-    store: Store, facts: Mapping[int, Collection[SpanFacts]], version: int, *, into: str | None = None
-) -> None:
+def insert_facts(store: Store, facts: Mapping[int, Collection[SpanFacts]], version: int, *, table: str = FACTS) -> None:
     """Add facts of spans, by trace id; the same facts may come again.
 
     Args:
         store: where to.
         facts: by trace id.
         version: a number that grows; what is kept of a trace that is deleted in part has a later one.
-        into: another table of the same columns.
+        table: `trace_facts`, or a table of the same columns.
     """
-    insert_written_facts(store, {trace_id: write_facts(spans) for trace_id, spans in facts.items()}, version, into=into)
+    insert_written_facts(
+        store, {trace_id: write_facts(spans) for trace_id, spans in facts.items()}, version, table=table
+    )
 
 
-def insert_written_facts(
-    store: Store, facts: Mapping[int, WrittenFacts], version: int, *, into: str | None = None
-) -> None:
+def insert_written_facts(store: Store, facts: Mapping[int, WrittenFacts], version: int, *, table: str = FACTS) -> None:
     """The same with facts that are JSON already."""
     rows = [
         b"".join((trace_id.to_bytes(16, "little"), _NUMBERS(version, start, end), raw_string(json)))
         for trace_id, (start, end, json) in facts.items()
     ]
-    insert_written(store, into or FACTS, list(COLUMNS[FACTS]), rows)
+    insert_written(store, table, list(COLUMNS[FACTS]), rows)
 
 
-def facts_of(store: Store, trace_ids: Iterable[int]) -> dict[int, list[SpanFacts]]:
+def facts_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY) -> dict[int, list[SpanFacts]]:
     """All stored facts of these traces, repetitions included; a trace without any is missing."""
     found: dict[int, list[SpanFacts]] = {}
-    for some in chunks(trace_ids, TRACES_PER_QUERY):
+    for some in chunks(trace_ids, at_once):
         with store.reading() as client:
             rows = client.query(statement("facts_of_traces"), parameters={"trace_ids": some}).result_rows
         for trace_id, written in rows:
@@ -72,9 +70,9 @@ def members(facts: Iterable[SpanFacts], session: tuple[str, str]) -> list[SpanFa
     return sorted(found, key=lambda span: (span.start, span.span_id))
 
 
-def known_traces(store: Store) -> array[int]:
+def seen_trace_ids(store: Store) -> array[int]:
     """The lower 64 bits of the ids of all traces with facts, sorted."""
-    return numbers(store, statement("known_traces"))
+    return numbers(store, statement("seen_trace_ids"))
 
 
 def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> array[int]:

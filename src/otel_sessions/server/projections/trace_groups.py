@@ -1,42 +1,20 @@
-"""Trace groups in the store: written in place of their older versions, read back exactly."""
+"""Trace groups as they are read back from the store, exactly as they were written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import COLUMNS, GROUPS
-from otel_sessions.server.clickhouse.insert import insert_written
 from otel_sessions.server.projections.group_json import Used, from_json
-from otel_sessions.server.projections.group_rows import Pair, group_rows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.trace_facts import TRACES_PER_QUERY, chunks
 
 SHOWN_COLUMNS: Final = ("Key", "Id", "TraceId", "Start", "End", "SpanCount", "Failed", "Content")
 """What `trace_group` takes."""
-
-
-def insert_groups(
-    store: Store,
-    written: Sequence[TraceGroup],
-    gone: Sequence[tuple[int, Pair]] = (),
-    version: int = 0,
-    *,
-    into: str | None = None,
-) -> None:
-    """Write trace groups in place of their older versions, and mark those as deleted that are no more.
-
-    Args:
-        store: where to.
-        written: the groups as they are now.
-        gone: trace, and the session that it left.
-        version: a number that grows: of two versions of a group the higher counts, of equal ones the later written.
-        into: another table of the same columns.
-    """
-    insert_written(store, into or GROUPS, list(COLUMNS[GROUPS]), group_rows(written, gone, version))
 
 
 def trace_group(row: Sequence[Any]) -> TraceGroup:
@@ -63,10 +41,10 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
     )
 
 
-def pairs_of(store: Store, trace_ids: Iterable[int]) -> dict[int, set[Pair]]:
+def pairs_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY) -> dict[int, set[Pair]]:
     """The sessions that traces have groups in, by trace id; a trace without any is missing."""
     found: dict[int, set[Pair]] = {}
-    for some in chunks(trace_ids, TRACES_PER_QUERY):
+    for some in chunks(trace_ids, at_once):
         with store.reading() as client:
             rows = client.query(statement("pairs_of_traces"), parameters={"trace_ids": some}).result_rows
         for trace_id, key, value in rows:

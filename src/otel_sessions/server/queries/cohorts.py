@@ -1,51 +1,43 @@
-"""`cohorts`: sessions side by side, by environment, model, user, tag or a metadata name."""
+"""`cohorts`: sessions side by side, by a facet that they have in common or by a metadata name."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.money import shown_money
+from otel_sessions.counting.facets import COHORTS
+from otel_sessions.counting.measures import MEASURES
+from otel_sessions.money import without_trailing_zeros
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.filters import SessionFilters, conditions, last_metadata
-from otel_sessions.server.queries.measures import SQL_MEASURES
 from otel_sessions.server.queries.statements import statement
 
 METADATA: Final = "metadata."
 
-_SETS: Final = {
-    "environment": "Environments",
-    "model": "Models",
-    "user": "UserIds",
-    "tag": "Tags",
-}
+QUANTILES: Final = {name: measure for name, measure in MEASURES.items() if measure.quantiles}
+"""The measures whose quantiles a cohort has."""
 
 
 class Cohort(NamedTuple):
     """The sessions that have one value; a session with several is in several cohorts.
-
-    Quantiles are values of a session, the one at that share of the order from below; of sessions where it is unknown,
-    none; `None` if it is unknown for all.
 
     Attributes:
         value: `None` for the sessions that have none.
         sessions: how many.
         failed_sessions: how many of them have a failed trace.
         failure_rate: failed sessions over sessions.
+        quantiles: by measure, the 50th and the 95th percentile: the value at that share of the sessions in order, of those for
+            which it is known; `None` if it is known for none.
     """
 
     value: MetadataValue | None
     sessions: int
     failed_sessions: int
     failure_rate: float
-    cost_p50: Decimal | None
-    cost_p95: Decimal | None
-    tokens_p50: int | None
-    tokens_p95: int | None
-    duration_ms_p50: float
-    duration_ms_p95: float
+    quantiles: Mapping[str, tuple[Any, Any]]
 
 
 def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, limit: int = 1_000) -> list[Cohort]:
@@ -53,7 +45,7 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
 
     Args:
         store: where from.
-        by: `environment`, `model`, `user`, `tag` or `metadata.<name>`.
+        by: one of `otel_sessions.counting.facets.COHORTS`, or `metadata.<name>`.
         filters: which sessions.
         limit: how many cohorts at most.
 
@@ -66,15 +58,14 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
         parameters["by"] = by.removeprefix(METADATA)
         value = last_metadata("by")
         values = f"if({value} = '', [], [{value}])"
-    elif by in _SETS:
-        values = _SETS[by]
+    elif by in COHORTS:
+        values = COHORTS[by].column.name
     else:
-        raise ValueError(f"by={by!r} makes no cohorts; choose from {', '.join(_SETS)}, {METADATA}<name>")
+        raise ValueError(f"by={by!r} makes no cohorts; choose from {', '.join(COHORTS)}, {METADATA}<name>")
     sql = statement(
         "cohorts",
-        cost=SQL_MEASURES["cost"].sql,
-        tokens=SQL_MEASURES["tokens"].sql,
-        duration=SQL_MEASURES["duration"].sql,
+        quantiles=",\n    ".join(f"quantileExact({share})(m_{name})" for name in QUANTILES for share in (0.5, 0.95)),
+        measures=",\n        ".join(f"{measure.expression} AS m_{name}" for name, measure in QUANTILES.items()),
         cohorts=values,
         where=where,
     )
@@ -84,13 +75,12 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
 
 
 def _cohort(row: Any, *, of_metadata: bool) -> Cohort:
-    value, sessions, failed, cost_p50, cost_p95, *rest = row
+    value, sessions, failed, *quantiles = row
     if of_metadata and value is not None:
         value = json.loads(value)
-    return Cohort(value, sessions, failed, failed / sessions, _tidy(cost_p50), _tidy(cost_p95), *rest)
+    shown = iter(map(_shown, quantiles))
+    return Cohort(value, sessions, failed, failed / sessions, {name: (next(shown), next(shown)) for name in QUANTILES})
 
 
-def _tidy(amount: Decimal | None) -> Decimal | None:
-    """The same amount without the zeros of its column."""
-    written = shown_money(amount)
-    return None if written is None else Decimal(written)
+def _shown(quantile: Any) -> Any:
+    return without_trailing_zeros(quantile) if isinstance(quantile, Decimal) else quantile

@@ -1,4 +1,4 @@
-"""Which sessions a list is of: conditions on rows of `sessions`, as SQL with parameters."""
+"""The filters of a list of sessions, as SQL over rows of `sessions`."""
 
 from __future__ import annotations
 
@@ -8,55 +8,47 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.facets import FACETS
+from otel_sessions.counting.measures import MEASURES
+from otel_sessions.counting.metadata import metadata_json
 from otel_sessions.rules import MetadataValue
-from otel_sessions.server.projections.group_rows import metadata_json
 
 _CONDITIONS: Final = {
     "q": "lowerUTF8(concat(Id, '\\n', ifNull(Name, ''))) LIKE concat('%', lowerUTF8({like:String}), '%')",
     "name": "ifNull(Name = {name:String}, 0)",
-    "user_id": "has(UserIds, {user_id:String})",
-    "environment": "has(Environments, {environment:String})",
-    "service": "has(Services, {service:String})",
-    "tag": "has(Tags, {tag:String})",
-    "model": "has(Models, {model:String})",
     "failed": "(FailedTraces > 0) = {failed:UInt8}",
     "since": "LastActive >= {since:Int128}",
     "until": "Created < {until:Int128}",
-    "min_cost": "ifNull(Cost >= {min_cost:Decimal(76, 38)}, 0)",
 }
 _TWO_LINES: Final = "(position(lowerUTF8(Id), lowerUTF8({q:String})) > 0 OR position(lowerUTF8(ifNull(Name, '')), lowerUTF8({q:String})) > 0)"
-"""In addition for a text of several lines, which may not begin in the id and end in the name."""
+"""Added for a text of several lines, which must not begin in the id and end in the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionFilters:
-    """Conditions that a session meets, all of them; `None` is no condition.
+    """Conditions on a session, all of which hold; `None` is no condition.
 
     Attributes:
         key: the session key.
-        q: a part of the id or the name, upper or lower case.
+        q: a part of the id or the name, in upper or lower case.
         name: the name, whole.
-        user_id: one of the users; so `environment`, `service`, `tag` and `model`.
-        metadata: by name, the value, where a text also stands for the number or bool that it reads as.
+        facets: by name of the facet (`otel_sessions.counting.facets.FACETS`), one of the session's values.
+        metadata: by name, the value; a text also stands for the number or bool that it reads as.
         failed: whether a trace failed.
-        since: was active at this moment or later, nanoseconds UTC.
-        until: was active before this moment, nanoseconds UTC.
-        min_cost: costs this much in USD, or more, as far as is known.
+        since: the session was active at this moment or later, nanoseconds UTC.
+        until: the session began before this moment, nanoseconds UTC.
+        minimums: by name of the measure (`otel_sessions.counting.measures.MEASURES`), the least value, where it is known.
     """
 
     key: str = ID_KEY
     q: str | None = None
     name: str | None = None
-    user_id: str | None = None
-    environment: str | None = None
-    service: str | None = None
-    tag: str | None = None
-    model: str | None = None
+    facets: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
     failed: bool | None = None
     since: int | None = None
     until: int | None = None
-    min_cost: Decimal | None = None
+    minimums: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
@@ -72,6 +64,13 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
         parameters["like"] = _literally(filters.q)
         if "\n" in filters.q:
             found.append(_TWO_LINES)
+    for name, text in filters.facets.items():
+        found.append(f"has({FACETS[name].column.name}, {{{name}:String}})")
+        parameters[name] = text
+    for name, least in filters.minimums.items():
+        measure = MEASURES[name]
+        found.append(f"ifNull({measure.expression} >= {{min_{name}:{measure.type}}}, 0)")
+        parameters[f"min_{name}"] = least
     for number, (name, value) in enumerate(sorted(filters.metadata.items())):
         parameters[f"metadata_{number}"] = name
         parameters[f"values_{number}"] = sorted(_readings(value))
@@ -80,7 +79,7 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
 
 
 def last_metadata(parameter: str) -> str:
-    """The JSON of the value of the metadata name that a parameter gives, as SQL; empty if there is none."""
+    """The JSON of the value of the metadata name in a parameter, as SQL; empty for a session without it."""
     return f"MetadataValues[indexOf(MetadataKeys, {{{parameter}:String}})]"
 
 

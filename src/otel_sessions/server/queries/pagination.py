@@ -1,4 +1,4 @@
-"""Which sessions a page of a list shows: those that meet the filters, by a measure, with ties in the order of ids."""
+"""The sessions of one page of a list: those that meet the filters, by a measure, with ties in the order of ids."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from otel_sessions.counting.measures import measure_of
 from otel_sessions.server.queries.filters import SessionFilters, conditions
-from otel_sessions.server.queries.measures import SQL_MEASURES
 from otel_sessions.server.queries.statements import statement
 
 _AFTER_KNOWN: Final = (
@@ -27,48 +27,54 @@ class Cursor(NamedTuple):
     id: str
 
 
-class Order(NamedTuple):
-    """What a list is sorted by: the name of a measure, greatest first or not."""
+class Row(NamedTuple):
+    """A session in a list: the hash of its id, and the cursor of the list behind it."""
 
-    sort: str = "last_active"
-    descending: bool = True
-
-
-class Part(NamedTuple):
-    """Which part of a list: so many sessions, after a cursor if there is one, without so many of them."""
-
-    limit: int = 50
-    offset: int = 0
-    cursor: Cursor | None = None
-
-
-class Place(NamedTuple):
-    """A session in a list: the hash of its id, and where the list goes on after it."""
-
-    hash: int
+    id_hash: int
     cursor: Cursor
 
 
-def places(client: Client, filters: SessionFilters, order: Order, part: Part) -> tuple[list[Place], int]:
-    """The sessions of a part of a list, and how many the list has."""
+def rows_of_page(
+    client: Client,
+    filters: SessionFilters,
+    *,
+    sort: str,
+    descending: bool,
+    limit: int,
+    offset: int = 0,
+    cursor: Cursor | None = None,
+) -> tuple[list[Row], int]:
+    """The sessions of a page, and how many the whole list has.
+
+    Args:
+        client: reads.
+        filters: which sessions.
+        sort: the name of a measure.
+        descending: greatest first.
+        limit: how many at most.
+        offset: how many to skip, behind the cursor if there is one.
+        cursor: the last session of the page before.
+
+    Raises:
+        ValueError: for an unknown measure; the message lists the known ones.
+    """
+    measure = measure_of(sort)
     where, parameters = conditions(filters)
-    measure = SQL_MEASURES[order.sort]
     after = "1"
-    if part.cursor is not None:
+    if cursor is not None:
         after = _AFTER_UNKNOWN
-        parameters["after_id"] = part.cursor.id
-        if part.cursor.measure is not None:
-            beyond = "<" if order.descending else ">"
-            after = Template(_AFTER_KNOWN).substitute(beyond=beyond, type=measure.type)
-            parameters["after"] = part.cursor.measure
+        parameters["after_id"] = cursor.id
+        if cursor.measure is not None:
+            after = Template(_AFTER_KNOWN).substitute(beyond="<" if descending else ">", type=measure.type)
+            parameters["after"] = cursor.measure
     sql = statement(
         "sessions_page",
-        measure=measure.sql,
+        measure=measure.expression,
         where=where,
         after=after,
-        direction="DESC" if order.descending else "ASC",
+        direction="DESC" if descending else "ASC",
     )
-    parameters |= {"limit": part.limit, "offset": part.offset}
+    parameters |= {"limit": limit, "offset": offset}
     answer = json.loads(client.raw_query(sql, parameters=parameters, fmt="JSONCompact"))
-    found = [Place(int(hash_), Cursor(shown, id_)) for hash_, id_, shown, is_after in answer["data"] if is_after]
+    found = [Row(int(hash_), Cursor(shown, id_)) for hash_, id_, shown, is_after in answer["data"] if is_after]
     return found, answer["rows_before_limit_at_least"]

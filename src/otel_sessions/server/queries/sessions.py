@@ -1,7 +1,7 @@
 """Lists of sessions, one session, its traces, and the session keys there are.
 
-A list takes two queries: which sessions, in what order, then the trace groups of these, which the library folds. So what
-is shown is what the library counts, whatever SQL would make of it.
+A list takes two queries: one for the sessions of the page, in their order, and one for their trace groups, which the library folds. So
+the numbers that a reader gets are the library's.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.counting.session import SessionRollup, SessionSum
+from otel_sessions.counting.fold import SessionSum
+from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.trace_groups import SHOWN_COLUMNS, trace_group
 from otel_sessions.server.queries.filters import SessionFilters
-from otel_sessions.server.queries.measures import SQL_MEASURES
-from otel_sessions.server.queries.pagination import Cursor, Order, Part, places
+from otel_sessions.server.queries.pagination import Cursor, rows_of_page
 from otel_sessions.server.queries.statements import statement
 
 _COLUMNS: Final = ", ".join(SHOWN_COLUMNS)
@@ -72,15 +72,15 @@ def list_sessions(
     Raises:
         ValueError: for an unknown measure; the message lists the known ones.
     """
-    if sort not in SQL_MEASURES:
-        raise ValueError(f"sort={sort!r} is not a measure; choose from {', '.join(SQL_MEASURES)}")
     filters = filters or SessionFilters()
     with store.reading() as client:
-        found, total = places(client, filters, Order(sort, descending), Part(limit + 1, offset, cursor))
+        found, total = rows_of_page(
+            client, filters, sort=sort, descending=descending, limit=limit + 1, offset=offset, cursor=cursor
+        )
     page = found[:limit]
-    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [place.hash for place in page]})
-    # What went meanwhile is left out.
-    shown = [sessions[place.hash] for place in page if place.hash in sessions]
+    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [row.id_hash for row in page]})
+    # A session that was deleted between the two queries is left out.
+    shown = [sessions[row.id_hash] for row in page if row.id_hash in sessions]
     return SessionPage(shown, total, page[-1].cursor if len(found) > limit else None)
 
 

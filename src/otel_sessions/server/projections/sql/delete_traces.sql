@@ -1,3 +1,3 @@
 DELETE FROM otel_traces
-WHERE TraceId IN (SELECT TraceId FROM doomed_spans)
-    AND (TraceId, SpanId) IN (SELECT TraceId, SpanId FROM doomed_spans)
+WHERE TraceId IN (SELECT TraceId FROM deletion_queue WHERE Version = {version:UInt64})
+    AND (TraceId, SpanId) IN (SELECT TraceId, SpanId FROM deletion_queue WHERE Version = {version:UInt64})

@@ -1,11 +1,13 @@
--- The last name and the last metadata values are found as the greatest texts that begin with a time: its bytes sort as the
--- time does, the highest first.
-INSERT INTO sessions (
-    Key, Id, IdHash, Version, Born, LastActive, Created, Cost, Tokens, Traces, FailedTraces, Name,
-    UserIds, Services, Environments, Tags, Models, MetadataKeys, MetadataValues
-)
+-- The rows of the named sessions, from their trace groups as they are now. The last name and the last metadata values are the
+-- greatest texts that begin with a time; `sortable` writes the highest byte of a time first, so that these sort as times do.
+INSERT INTO sessions (Key, Id, IdHash, Version, FirstVersion, ${columns})
 WITH
     (moment) -> reverse(reinterpretAsFixedString(toUInt64(moment))) AS sortable,
+    (names, most, other) -> if(
+        length(arrayFilter(name -> name != other, names)) > most,
+        arraySort(arrayPushBack(arraySlice(arraySort(arrayFilter(name -> name != other, names)), 1, most), other)),
+        arraySort(names)
+    ) AS bounded,
     maxMap(
         MetadataKeys,
         arrayMap((after, value) -> concat(sortable(Start + after), value), MetadataAfter, MetadataValues)
@@ -15,21 +17,12 @@ SELECT
     any(Id),
     IdHash,
     {version:UInt64},
-    any(Born),
-    max(End),
-    min(Start),
-    sum(TotalCost),
-    sum(TotalTokens),
-    count(),
-    sum(Failed),
-    substring(max(concat(sortable(Start + NameAfter), groups.Name)), 9),
-    arraySort(groupUniqArrayArray(UserIds)),
-    arraySort(groupUniqArrayArray(Services)),
-    arraySort(groupUniqArrayArray(Environments)),
-    arraySort(groupUniqArrayArray(Tags)),
-    arraySort(groupUniqArrayArray(Models)),
-    Metadata.1,
-    arrayMap(value -> substring(value, 9), Metadata.2)
-FROM (${groups}) AS groups
+    any(transform(IdHash, {hashes:Array(UInt128)}, {first_versions:Array(UInt64)}, toUInt64(0))),
+    ${values}
+FROM (
+    SELECT *, IdHash
+    FROM session_traces FINAL
+    PREWHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+) AS groups
 WHERE Deleted = 0
 GROUP BY Key, IdHash

@@ -1,0 +1,309 @@
+"""`fold`: from trace groups to the session that they make up, whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.metadata import Dated, later, metadata_json
+from otel_sessions.counting.session import ModelRollup, SessionRollup
+from otel_sessions.counting.totals import COSTS, TOKENS, Totals
+from otel_sessions.counting.trace import Model, TraceGroup, by_name
+from otel_sessions.money import without_trailing_zeros
+from otel_sessions.rules import MetadataValue
+
+IDLE_GAP_NS: Final = 5 * 60 * 1_000_000_000
+"""A longer pause between traces is not counted as active time."""
+
+MODELS_KEPT: Final = 100
+PROVIDERS_KEPT: Final = 10
+SET_KEPT: Final = 1_000
+SPELLS_KEPT: Final = 1_000
+
+OTHER_MODELS: Final[Model] = (None, "(other models)")
+"""The calls of models beyond `MODELS_KEPT` of a session are added up under this name."""
+
+OTHER_PROVIDERS: Final = "(other providers)"
+"""The calls of one model at providers beyond `PROVIDERS_KEPT` are added up under this provider."""
+
+
+class SessionSum:
+    """A session while trace groups are added to it; what `rollup` returns does not depend on their order.
+
+    Its attributes have the names that `SessionRollup` has, so that a measure reads both. Sets are bounded: of users, tags, metadata
+    and so on the first `SET_KEPT` in alphabetical order are kept, of models the first `MODELS_KEPT`; the rest is left out and
+    counted, and the calls of these models are added up together. Pauses beyond `SPELLS_KEPT` count as active time.
+    """
+
+    __slots__ = (
+        "conflicts",
+        "dated_metadata",
+        "dated_name",
+        "end",
+        "environments",
+        "failed_trace_count",
+        "key",
+        "late_span_count",
+        "latency",
+        "left_out",
+        "models",
+        "operations",
+        "services",
+        "span_count",
+        "spells",
+        "start",
+        "tags",
+        "trace_count",
+        "user_ids",
+        "value",
+    )
+
+    def __init__(self, key: str, value: str) -> None:
+        """Start with no trace."""
+        self.key = key
+        self.value = value
+        self.start = 0
+        self.end = 0
+        self.latency = 0
+        self.trace_count = 0
+        self.failed_trace_count = 0
+        self.span_count = 0
+        self.late_span_count = 0
+        self.conflicts = 0
+        self.dated_name: tuple[int, str] | None = None
+        self.dated_metadata: dict[str, Dated] = {}
+        self.models: dict[Model, Totals] = {}
+        self.operations: frozenset[str] = frozenset()
+        self.services: frozenset[str] = frozenset()
+        self.environments: frozenset[str] = frozenset()
+        self.user_ids: frozenset[str] = frozenset()
+        self.tags: frozenset[str] = frozenset()
+        self.spells: tuple[tuple[int, int], ...] = ()
+        self.left_out: dict[str, int] | None = None
+
+    def add(self, group: TraceGroup) -> None:
+        """Add what one trace has of the session."""
+        self.start = min(self.start, group.start) if self.trace_count else group.start
+        self.end = max(self.end, group.end)
+        self.latency += group.end - group.start
+        self.trace_count += 1
+        self.failed_trace_count += group.failed
+        self.span_count += group.span_count
+        self.conflicts += group.conflict
+        self.spells = self._bounded_spells(_with_spell(self.spells, group.start, group.end))
+        if group.name is not None and (self.dated_name is None or group.name > self.dated_name):
+            self.dated_name = group.name
+        if group.metadata:
+            self._add_metadata(group.metadata)
+        known = len(self.models)
+        for model, totals in group.models.items():
+            self._add_model(model, totals)
+        if len(self.models) > max(known, PROVIDERS_KEPT):
+            self._bound_models()
+        self.operations = self._united("operations", self.operations, group.operations)
+        self.services = self._united("services", self.services, group.services)
+        self.environments = self._united("environments", self.environments, group.environments)
+        self.user_ids = self._united("user_ids", self.user_ids, group.user_ids)
+        self.tags = self._united("tags", self.tags, group.tags)
+
+    def copy(self) -> SessionSum:
+        """An independent copy, to add further traces to."""
+        copied = SessionSum(self.key, self.value)
+        for name in self.__slots__:
+            setattr(copied, name, getattr(self, name))
+        copied.dated_metadata = dict(self.dated_metadata)
+        copied.left_out = dict(self.left_out) if self.left_out is not None else None
+        copied.models = {}
+        for model, totals in self.models.items():
+            copied.models[model] = Totals()
+            copied.models[model].add(totals)
+        return copied
+
+    @property
+    def name(self) -> str | None:
+        """The last name that was given."""
+        return None if self.dated_name is None else self.dated_name[1]
+
+    @property
+    def metadata(self) -> dict[str, MetadataValue]:
+        """The last value of each name, in the order of names."""
+        return {name: value for name, (_, value) in sorted(self.dated_metadata.items())}
+
+    @property
+    def metadata_names(self) -> list[str]:
+        """The names of its metadata, in order."""
+        return sorted(self.dated_metadata)
+
+    @property
+    def metadata_values(self) -> list[str]:
+        """The last values of these names, as JSON."""
+        return [metadata_json(self.dated_metadata[name][1]) for name in self.metadata_names]
+
+    @property
+    def duration_ms(self) -> float:
+        """From the first start to the last end."""
+        return (self.end - self.start) / 1e6
+
+    @property
+    def failure_rate(self) -> float:
+        """Failed traces over traces."""
+        return self.failed_trace_count / self.trace_count if self.trace_count else 0.0
+
+    @property
+    def model_names(self) -> set[str]:
+        """The names of its models, and `(other models)` where models were left out."""
+        return {name for _, name in self.models if name is not None}
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output tokens of all calls; `None` if no call reported any."""
+        return self.totals.total_tokens
+
+    @property
+    def total_cost(self) -> Decimal | None:
+        """USD of all priced calls; `None` if no call is priced."""
+        return self.totals.total_cost
+
+    @property
+    def totals(self) -> Totals:
+        """The calls of all models added up."""
+        total = Totals()
+        for totals in self.models.values():
+            total.add(totals)
+        return total
+
+    def rollup(self) -> SessionRollup:
+        """The session as it is now."""
+        left_out = dict(self.left_out or {})
+        if self.late_span_count:
+            left_out["late_spans"] = self.late_span_count
+        return SessionRollup(
+            id=self.value,
+            key=self.key,
+            name=self.name,
+            start=self.start,
+            end=self.end,
+            duration_ms=self.duration_ms,
+            active_ms=sum(end - start for start, end in self.spells) / 1e6,
+            status="error" if self.failed_trace_count else "ok",
+            environments=tuple(sorted(self.environments)),
+            services=tuple(sorted(self.services)),
+            user_ids=tuple(sorted(self.user_ids)),
+            operations=tuple(sorted(self.operations)),
+            trace_count=self.trace_count,
+            failed_trace_count=self.failed_trace_count,
+            failure_rate=self.failure_rate,
+            span_count=self.span_count,
+            latency_ms=self.latency / self.trace_count / 1e6 if self.trace_count else 0.0,
+            models=tuple(
+                ModelRollup(provider=provider, model=model, **_numbers(totals))
+                for (provider, model), totals in by_name(self.models)
+            ),
+            tags=tuple(sorted(self.tags)),
+            metadata=self.metadata,
+            scores={},
+            dropped=left_out,
+            conflicts=self.conflicts,
+            late_span_count=self.late_span_count,
+            **_numbers(self.totals),
+        )
+
+    def _add_metadata(self, metadata: Mapping[str, Dated]) -> None:
+        known = self.dated_metadata
+        for name, dated in metadata.items():
+            known[name] = later(known.get(name), dated)
+        for name in sorted(known)[SET_KEPT:]:
+            del known[name]
+            self._leave_out("metadata")
+
+    def _add_model(self, model: Model, totals: Totals) -> None:
+        known = self.models.get(model)
+        if known is None:
+            known = self.models[model] = Totals()
+        known.add(totals)
+
+    def _bound_models(self) -> None:
+        """Add up the models beyond the bound, and of each model the providers beyond theirs, under names of their own."""
+        providers: dict[str | None, list[Model]] = {}
+        for model in sorted(self.models, key=lambda model: (model[1] or "", model[0] or "")):
+            providers.setdefault(model[1], []).append(model)
+        named = [name for name in providers if name not in (None, OTHER_MODELS[1])]
+        beyond = set(named[MODELS_KEPT:])
+        for name, models in providers.items():
+            if name in beyond:
+                surplus, into = models, OTHER_MODELS
+            else:
+                surplus, into = (
+                    [one for one in models if one[0] != OTHER_PROVIDERS][PROVIDERS_KEPT:],
+                    (OTHER_PROVIDERS, name),
+                )
+            for model in surplus:
+                self._add_model(into, self.models.pop(model))
+                self._leave_out("models")
+
+    def _united(self, field: str, known: frozenset[str], more: frozenset[str]) -> frozenset[str]:
+        if more <= known:
+            return known
+        if not known:
+            known = more
+        else:
+            known |= more
+        if len(known) > SET_KEPT:
+            self._leave_out(field, len(known) - SET_KEPT)
+            known = frozenset(sorted(known)[:SET_KEPT])
+        return known
+
+    def _bounded_spells(self, spells: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        if len(spells) <= SPELLS_KEPT:
+            return spells
+        self._leave_out("pauses")
+        shortest = min(range(1, len(spells)), key=lambda i: spells[i][0] - spells[i - 1][1])
+        joined = (spells[shortest - 1][0], spells[shortest][1])
+        return (*spells[: shortest - 1], joined, *spells[shortest + 1 :])
+
+    def _leave_out(self, field: str, amount: int = 1) -> None:
+        if self.left_out is None:
+            self.left_out = {}
+        self.left_out[field] = self.left_out.get(field, 0) + amount
+
+
+def fold(key: str, value: str, groups: Iterable[TraceGroup]) -> SessionRollup:
+    """The session that these trace groups make up; their order does not matter.
+
+    Args:
+        key: the session key; empty stands for `id`.
+        value: its value, the session's id.
+        groups: one for each trace.
+    """
+    session = SessionSum(key or ID_KEY, value)
+    for group in sorted(groups, key=lambda group: (group.start, group.trace_id)):
+        session.add(group)
+    return session.rollup()
+
+
+def _with_spell(spells: tuple[tuple[int, int], ...], start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """Spells of activity, in order, with one more; spells with less than an idle gap between them are one."""
+    if spells and spells[-1][0] <= start <= spells[-1][1] + IDLE_GAP_NS:
+        if end <= spells[-1][1]:
+            return spells
+        return (*spells[:-1], (spells[-1][0], end))
+    merged: list[tuple[int, int]] = []
+    for one_start, one_end in sorted((*spells, (start, end))):
+        if merged and one_start <= merged[-1][1] + IDLE_GAP_NS:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], one_end))
+        else:
+            merged.append((one_start, one_end))
+    return tuple(merged)
+
+
+def _numbers(totals: Totals) -> dict[str, Any]:
+    return {
+        "call_count": totals.call_count,
+        "unpriced_call_count": totals.unpriced_call_count,
+        **{name: getattr(totals, name) for name in TOKENS},
+        **{name: without_trailing_zeros(getattr(totals, name)) for name in COSTS},
+        "total_tokens": totals.total_tokens,
+        "cost_sources": tuple(sorted(totals.sources)),
+    }

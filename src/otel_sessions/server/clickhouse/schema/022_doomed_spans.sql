@@ -1,0 +1,2 @@
+-- Replaced by deletion_queue.
+DROP TABLE IF EXISTS doomed_spans

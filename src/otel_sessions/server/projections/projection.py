@@ -1,0 +1,51 @@
+"""`project`: the one way from facts of traces to trace groups, and on to the rows of sessions.
+
+    facts of a trace (`trace_facts`) -> its trace groups (`session_traces`) -> the rows of their sessions (`sessions`)
+
+A commit, a late span, a deletion and a rebuild all change facts, and all call `project` with the traces that changed. What it returns
+says which sessions changed: `SessionRows` is told, and brings their rows in step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import COLUMNS, GROUPS
+from otel_sessions.server.clickhouse.insert import insert_written
+from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, group_changes
+from otel_sessions.server.projections.group_rows import group_rows
+
+
+def write_groups(store: Store, changes: GroupChanges, version: int, *, table: str = GROUPS) -> None:
+    """Write trace groups in place of their older versions, and mark those as deleted that are no more.
+
+    Args:
+        store: where to.
+        changes: the groups as they are now.
+        version: a number that grows: of two versions of a group the higher counts, of equal ones the later written.
+        table: `session_traces`, or a table of the same columns.
+    """
+    if changes.written or changes.gone:
+        insert_written(store, table, list(COLUMNS[GROUPS]), group_rows(changes.written, changes.gone, version))
+
+
+def project(
+    store: Store, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None, *, table: str = GROUPS
+) -> GroupChanges:
+    """Bring the trace groups in step with the facts of traces that changed.
+
+    Every change of facts comes through here: a commit, a late span, a deletion, a rebuild. What it returns goes to
+    `SessionRows`, which brings the rows of sessions in step.
+
+    Args:
+        store: where the groups are.
+        traces: each with all of its facts as they are now.
+        version: of the change; greater than that of all changes before it.
+        pricer: the cost of calls that do not report one.
+        table: as for `write_groups`.
+    """
+    changes = group_changes(traces, pricer)
+    write_groups(store, changes, version, table=table)
+    return changes

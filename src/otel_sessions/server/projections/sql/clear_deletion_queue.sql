@@ -1,0 +1,1 @@
+DELETE FROM deletion_queue WHERE Version = {version:UInt64}

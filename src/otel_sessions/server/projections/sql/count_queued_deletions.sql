@@ -1,0 +1,1 @@
+SELECT count() FROM deletion_queue WHERE Version = {version:UInt64}

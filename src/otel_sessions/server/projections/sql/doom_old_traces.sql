@@ -1,5 +1,0 @@
-INSERT INTO doomed_spans
-SELECT lower(leftPad(hex(TraceId), 32, '0')), '*'
-FROM trace_facts
-GROUP BY TraceId
-HAVING max(End) < {before:UInt64}

@@ -1,0 +1,1 @@
+SELECT toUInt64(IdHash) AS Short, min(FirstVersion) FROM sessions GROUP BY Short ORDER BY Short

@@ -1,0 +1,1 @@
+SELECT DISTINCT Version FROM deletion_queue

@@ -1,1 +1,0 @@
-SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)}))

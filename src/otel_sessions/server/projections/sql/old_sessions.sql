@@ -1,1 +1,0 @@
-SELECT IdHash FROM sessions WHERE Key = {key:String} AND Created < {before:UInt64}
