@@ -249,12 +249,13 @@ def _merged_keys(
     inherited: Mapping[str, str], given: Given, allowed: int, strict: bool | None
 ) -> tuple[Mapping[str, str], list[str]]:
     """The session keys beside the id, and the names of those that were lost because only `allowed` are kept."""
-    if given.keys or given.cut:
-        # Outside ticket=1, run=1; inside ticket=2 and keys={"run": None}: {"ticket": "2"}.
+    if given.cut:
+        # Outside ticket=1, run=1; inside keys={"run": None}: {"ticket": "1"}.
         inherited = {name: value for name, value in inherited.items() if name not in given.cut}
-        return _first(_given_first(given.keys, inherited), allowed, "session_keys", strict)
+    if given.keys:
+        inherited = _given_first(given.keys, inherited)
     # Outside five keys without an id; inside an id, which takes the place of the fifth.
-    return _first(inherited, allowed, "session_keys", strict)[0], []
+    return _first(inherited, allowed, "session_keys", strict)
 
 
 def _merged_cut(

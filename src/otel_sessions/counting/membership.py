@@ -17,11 +17,11 @@ Pair = tuple[str, str]
 """A session: the session key and its value."""
 
 _CUT: Final = ""
-"""Stands for "cut" among values, none of which is empty."""
+"""Stands for "cut" among the values, which are never empty."""
 
 
 def sessions_of(spans: Mapping[int, SpanFacts]) -> dict[int, tuple[Pair, ...]]:
-    """The (key, value) pairs of every span's sessions, by span id; keys in order, `id` not first."""
+    """The (key, value) pairs of every span's sessions, by span id, in alphabetical order of the keys."""
     first = next(iter(spans.values())).values
     for span in spans.values():
         if span.cut or span.values != first:
