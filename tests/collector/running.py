@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import secrets
 import signal
 import socket
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -28,6 +29,7 @@ AGENT_CONFIG = ROOT / "collector-config" / "agent.yaml"
 TO_FILE_CONFIG = Path(__file__).with_name("to_file.yaml")
 SAMPLING_CONFIG = Path(__file__).with_name("sampling.yaml")
 DEADLINE = 20.0
+PORTS = range(20_000, 32_000)
 
 T = TypeVar("T")
 
@@ -40,12 +42,19 @@ def binary_path() -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Free ports of 127.0.0.1, all held at once so that they differ."""
+    """Free ports of 127.0.0.1 that differ, outside the range from which the system takes ports for connections.
+
+    So no connection that another test opens takes one of them before the Collector listens.
+    """
+    ports: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for held in sockets:
-            held.bind(("127.0.0.1", 0))
-        return [held.getsockname()[1] for held in sockets]
+        while len(ports) < count:
+            port = PORTS.start + secrets.randbelow(len(PORTS))
+            held = stack.enter_context(socket.socket())
+            with suppress(OSError):
+                held.bind(("127.0.0.1", port))
+                ports.append(port)
+    return ports
 
 
 def poll(ready: Callable[[], T | None], what: str) -> T:
