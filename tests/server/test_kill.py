@@ -183,7 +183,7 @@ def points(rng: random.Random) -> Iterator[tuple[str, str, int]]:
     """Where to die: after the first insert, then within what the next start does again, then anywhere."""
     yield from [("insert_spans", "after", 1), ("insert_facts", "after", 1), ("insert_groups", "before", 1)]
     while True:
-        name = rng.choice(["insert_spans", "insert_facts", "insert_groups", "done"])
+        name = rng.choice(["insert_spans", "insert_facts", "insert_groups", "delete"])
         yield name, rng.choice(["before", "after"]), rng.randint(1, 3)
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
-from otel_sessions.server.ingest.commit_target import Destination
-from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped
+from otel_sessions.server.ingest.commit import Committed
+from otel_sessions.server.ingest.commit_target import ClickHouseTarget
+from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.ingest.stored_rows import last_segment
-from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
@@ -30,12 +31,14 @@ from otel_sessions.server.projections.sessions import EAGER, SessionRows
 from otel_sessions.server.projections.trace_facts import known_traces, last_version
 from otel_sessions.server.switch_interval import ShortTurns
 from otel_sessions.server.telemetry import Telemetry
-from otel_sessions.server.wal.log import BackloggedError, RequestLog
+from otel_sessions.server.wal.log import BackloggedError, WriteAheadLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
 DEFAULT_BACKLOG_BYTES: Final = 64 << 20
 SETTLE_SECONDS: Final = 30.0
+UNAVAILABLE_RETRY_SECONDS: Final = 5.0
+"""When a sender may try again after its request could not be written."""
 
 Listener = Callable[[frozenset[Pair]], object]
 """Told of the (key, value) of sessions that changed, on the thread that commits: it must return at once."""
@@ -74,17 +77,16 @@ class Backend:
         self.telemetry = Telemetry()
         self.pricer = pricer
         self._turns = ShortTurns()
-        self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
+        self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._commits = 0
         self._rows = SessionRows(store)
         self._committer = Committer(
-            Destination(store),
+            ClickHouseTarget(store),
             self._log,
             known=KnownIds(known_traces(store)),
             pricer=pricer,
-            concatenate=joined,
             version=last_version(store),
             regrouped=self._regrouped,
             committed=self._committed,
@@ -92,7 +94,7 @@ class Backend:
         committer, log, gauge = self._committer, self._log, self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: log.waiting_bytes)
         gauge("commit_retries", "Commits tried again because the store was away", lambda: committer.retries)
-        gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: committer.set_aside)
+        gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: committer.set_aside.count)
         replayed = self._committer.replay(read_payload)
         if replayed:
             logger.info("committed %d requests that an earlier process had acknowledged", replayed)
@@ -129,7 +131,7 @@ class Backend:
         Raises:
             UnsettledError: it takes longer.
         """
-        self._settle(self._log.wait_for, timeout)
+        self._settle(self._log.progress.wait_for_commit, timeout)
 
     def settle_groups(self, timeout: float = SETTLE_SECONDS) -> None:
         """Wait until everything that was acknowledged so far is counted; its spans may not be there yet.
@@ -137,7 +139,7 @@ class Backend:
         Raises:
             UnsettledError: it takes longer.
         """
-        self._settle(self._log.wait_for_groups, timeout)
+        self._settle(self._log.progress.wait_for_groups, timeout)
 
     def settle_lists(self) -> None:
         """Wait for the same, and see to it that lists of sessions say the same as the sessions themselves.
@@ -158,7 +160,7 @@ class Backend:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """While somebody is inside, who reads gets his turns early, and commits that nobody waits for begin later."""
-        with self._turns.wanted(), self._log.answering():
+        with self._turns.wanted(), self._log.progress.answering():
             yield
 
     @property
@@ -242,18 +244,20 @@ class Backend:
             raise BusyError(str(error), retry_after=error.retry_seconds) from None
         except (OSError, RuntimeError) as error:
             logger.error("a request could not be acknowledged: %s", error)  # noqa: TRY400 - the message says all
-            raise UnavailableError(f"the request cannot be kept now: {error}", retry_after=5.0) from None
+            raise UnavailableError(
+                f"the request cannot be kept now: {error}", retry_after=UNAVAILABLE_RETRY_SECONDS
+            ) from None
 
-    def _regrouped(self, groups: Regrouped) -> None:
-        if self._rows.note(*groups) >= EAGER:
+    def _regrouped(self, written: Sequence[TraceGroup], left: frozenset[Pair], version: int) -> None:
+        if self._rows.note(written, left, version) >= EAGER:
             self._refresh_rows()
-        self._tell(groups.left.union((group.key, group.value) for group in groups.written))
+        self._tell(left.union((group.key, group.value) for group in written))
 
-    def _committed(self, done: Committed) -> None:
+    def _committed(self, done: Committed, seconds: float) -> None:
         self._commits += 1
         telemetry = self.telemetry
         telemetry.segment_bytes.observe(done.size)
-        telemetry.commit_seconds.observe(done.seconds)
+        telemetry.commit_seconds.observe(seconds)
         for signal, count in done.stored.items():
             telemetry.stored.labels(signal).inc(count)
         telemetry.duplicates.inc(done.duplicates)
