@@ -30,7 +30,7 @@ Open = Callable[..., Backend]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running engine; a process can have one."""
+    """The URL of a running engine, of which a process can have one."""
     folder = tmp_path_factory.mktemp("backend")
     client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield f"chdb://{folder}"
@@ -108,7 +108,7 @@ def test_json_and_logs(start: Open) -> None:
 
 
 def test_an_empty_request_is_taken(start: Open) -> None:
-    """It changes nothing, and no reader waits for it."""
+    """An empty request changes nothing, and no reader waits for it."""
     backend = start()
     backend.receive(TRACES, b"")
     backend.settle(timeout=0)
@@ -127,7 +127,7 @@ def test_refused_and_rejected_are_counted(start: Open) -> None:
 
 
 def test_too_much_is_waiting(start: Open) -> None:
-    """Requests are then refused for a while, and a reader that cannot wait is told so."""
+    """Requests are refused for a while, and a reader that cannot wait gets an error."""
     backend = start(backlog_bytes=1)
     with ExitStack() as writers:
         for _ in range(WRITERS):
@@ -183,7 +183,7 @@ def test_a_session_is_deleted(start: Open) -> None:
 
 
 def test_old_traces_are_dropped(start: Open) -> None:
-    """They are counted again when they come again, since they are forgotten everywhere."""
+    """Dropped traces are counted when they come again, since they are forgotten everywhere."""
     backend = start()
     assert backend.drop_older(AT + 10**18) == 0
     backend.receive(TRACES, request("s"))
@@ -199,7 +199,7 @@ def test_old_traces_are_dropped(start: Open) -> None:
 
 
 def test_requests_of_a_dead_process_are_stored(start: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """They are committed before anything else."""
+    """Requests that an earlier process acknowledged are committed before all others."""
     log = WriteAheadLog(tmp_path, backlog_bytes=1000)
     log.append(TRACES, request("s"), [])
     log.release()
@@ -221,7 +221,7 @@ def test_parts_are_merged(start: Open) -> None:
 
 
 def test_unpriced_models_are_counted(start: Open) -> None:
-    """They are counted by name, and after many names together."""
+    """Calls are counted by the name of the model, and after many names together."""
     backend = start()
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.model": "own", "gen_ai.usage.input_tokens": 1}
     backend.receive(TRACES, request("s", attributes=attributes))
@@ -250,7 +250,7 @@ def test_a_listener_that_fails_does_no_harm(start: Open, caplog: pytest.LogCaptu
 
 
 def test_rows_of_many_sessions_are_written_before_a_list(start: Open, caplog: pytest.LogCaptureFixture) -> None:
-    """A list then has few to wait for; rows that cannot be written then are written for the list."""
+    """A list then waits for few rows; rows that could not be written are written for the list."""
     backend = start()
     backend.receive(TRACES, request_of_sessions(0, EAGER - 1))
     backend.settle()

@@ -67,7 +67,7 @@ def test_a_trace_that_changes_its_session_leaves_the_old_one(tmp_path: Path) -> 
 
 
 def test_spans_without_a_session_write_no_group(tmp_path: Path) -> None:
-    """They are stored, and belong to no session until the trace has one."""
+    """Such spans are stored, and belong to no session until their trace has one."""
     server = Server(tmp_path)
     server.send((1, span(1, session=None)))
     server.stop()
@@ -90,7 +90,7 @@ def test_logs_are_stored_beside_spans(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("late", [False, True])
 def test_log_records_are_stored_once(tmp_path: Path, late: bool) -> None:
-    """It makes no difference whether the insert that failed had stored them; a new request is stored again."""
+    """A failed insert is completed without repeating rows; a new request of the same records is stored again."""
     server = Server(tmp_path)
     for line in ("one", "two"):
         server.send_logs(line)
@@ -105,7 +105,7 @@ def test_log_records_are_stored_once(tmp_path: Path, late: bool) -> None:
 
 @pytest.mark.parametrize("awaited", [False, True])
 def test_readers_of_groups_do_not_wait_for_spans(tmp_path: Path, awaited: bool) -> None:
-    """They are released when the groups are written; if one waited already, the spans are not even begun before."""
+    """Readers are released when groups are written; if one waits already, the insert of spans begins only then."""
     store = HeldSpans()
     server = Server(tmp_path, store)
     told_before: list[int] = []

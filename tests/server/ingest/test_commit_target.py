@@ -1,4 +1,4 @@
-"""What is written to ClickHouse is found there by a commit that is made again."""
+"""Rows that were written to ClickHouse are found there by the next commit."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_rows_are_found_again(store: Store) -> None:
 
 
 def test_facts_and_groups_are_read_back(store: Store) -> None:
-    """Facts are those that were written, and a trace has the sessions of its groups that are not gone."""
+    """Facts are read as they were written, and a trace has the sessions of its groups that are not gone."""
     target: CommitTarget = ClickHouseTarget(store)
     rolled_up = roll_up(1, [span(1)])
     assert rolled_up is not None

@@ -68,7 +68,7 @@ def test_a_replay_that_is_broken_off_keeps_what_it_has_not_done(tmp_path: Path) 
 
 
 def test_the_version_grows(tmp_path: Path) -> None:
-    """Whoever holds up commits gets a version after all before, and before that of the next commit."""
+    """Holding up commits gives a version between those of the commits before and after."""
     server = Server(tmp_path)
     with server.committer.exclusive() as first:
         server.send((1, span(1)))

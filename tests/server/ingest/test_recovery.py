@@ -1,4 +1,4 @@
-"""What cannot be stored is set aside, and holds up no other request."""
+"""Requests that cannot be stored are set aside, and hold up no others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otel_sessions.server.clickhouse.errors import StoreAwayError
 
 
 def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is set aside in a file; the others of its segment are stored once."""
+    """The request is set aside in a file; the others of its segment are stored once."""
     server = Server(tmp_path)
     server.store.refused = {"span 666"}
     server.send((1, span(1, tokens=10)))
@@ -30,7 +30,7 @@ def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog
 
 
 def test_spans_that_are_set_aside_are_not_counted(tmp_path: Path) -> None:
-    """They are counted neither in a trace that other requests have spans of, nor in one of their own."""
+    """Such spans count neither in a trace that other requests have spans of, nor in one of their own."""
     server = Server(tmp_path)
     server.store.refused = {"span 666"}
     server.send((1, span(1, tokens=10)))
@@ -71,7 +71,7 @@ class WithoutDeletions(Memory):
 def test_groups_that_cannot_be_written_without_a_request_hold_up_no_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says how to correct them."""
+    """The log says how to correct the groups."""
     server = Server(tmp_path, WithoutDeletions())
     server.store.refused = {"span 666"}
     server.send((1, span(666)))
@@ -95,7 +95,7 @@ def test_one_log_record_that_cannot_be_stored_harms_no_other(tmp_path: Path) -> 
 
 
 def test_a_request_that_can_no_longer_be_read_holds_up_no_other(tmp_path: Path) -> None:
-    """It was acknowledged, so it is kept in a file; the server starts."""
+    """The request was acknowledged, so it is kept in a file, and the server starts."""
     server = Server(tmp_path)
     server.send((1, span(1)), payload=b"unreadable")
     server.send((2, span(1)))

@@ -22,7 +22,7 @@ def test_traces_are_read_from_the_store_only_if_it_may_have_them() -> None:
 
 
 def test_added_facts_are_read_from_memory() -> None:
-    """They follow those that the trace had before, which are cached with them."""
+    """Added facts follow those that the trace had before, which are cached with them."""
     store, known = Memory(), KnownIds()
     store.facts = {1: [span(1)]}
     known.add(1)

@@ -40,7 +40,7 @@ def test_a_segment_is_taken_when_it_is_old_enough(age: float, seconds: float) ->
 
 
 def test_segments_are_taken_earlier_while_readers_are_expected() -> None:
-    """They are expected for some time after the last one."""
+    """Readers are expected for some time after the last one."""
     assert left(age=1.5, demand=READERS) == 0.5
     assert left(age=1.5, demand=ReaderDemand(last_wait=NOW - 20)) == 4.5
 

@@ -52,7 +52,7 @@ def payloads(segment: SealedSegment | None) -> list[bytes]:
 
 
 def test_a_segment_is_taken_when_it_has_enough_rows(tmp_path: Path, log_in: Open) -> None:
-    """It is then closed: what comes next is in the next one, and its file stays until it is deleted."""
+    """The segment is then closed: later requests are in the next one, and its file stays until it is deleted."""
     log = log_in(tmp_path / "wal", rows=2)
     assert log.newest == 0
     assert log.append(TRACES, b"ab", [1, 2]) == 1
@@ -77,7 +77,7 @@ def test_a_segment_is_taken_when_it_is_old_enough(tmp_path: Path, log_in: Open) 
 def test_a_waiting_committer_is_woken_by_the_first_request(
     tmp_path: Path, log_in: Open, committer: ThreadPoolExecutor
 ) -> None:
-    """It sleeps while there is nothing."""
+    """The committer sleeps while there is no request."""
     log = log_in(tmp_path, linger=0)
     taken = committer.submit(log.take)
     log.append(TRACES, b"a", [1])
@@ -87,7 +87,7 @@ def test_a_waiting_committer_is_woken_by_the_first_request(
 def test_a_waiting_committer_is_woken_by_enough_rows(
     tmp_path: Path, log_in: Open, committer: ThreadPoolExecutor
 ) -> None:
-    """It sleeps while there are fewer."""
+    """The committer sleeps while there are fewer rows."""
     log = log_in(tmp_path, rows=3)
     taken = committer.submit(log.take)
     for payload in (b"a", b"b", b"c"):
@@ -109,7 +109,7 @@ def test_segments_are_taken_early_when_an_answer_is_made(
 
 
 def test_a_resting_committer_is_woken_by_a_reader(tmp_path: Path, log_in: Open, committer: ThreadPoolExecutor) -> None:
-    """Enough rows do not end its rest; a reader does."""
+    """Enough rows do not end the rest; a reader does."""
     log = log_in(tmp_path, rows=1, linger=0)
     number = log.append(TRACES, b"a", [1])
     taken = committer.submit(log.take, not_before=time.monotonic() + FOREVER)
@@ -120,7 +120,7 @@ def test_a_resting_committer_is_woken_by_a_reader(tmp_path: Path, log_in: Open, 
 def test_a_reader_waits_until_its_segment_is_deleted(
     tmp_path: Path, log_in: Open, committer: ThreadPoolExecutor
 ) -> None:
-    """What was acknowledged before a read is committed before it is answered."""
+    """Requests acknowledged before a read are committed before it is answered."""
     log = log_in(tmp_path)
     number = log.append(TRACES, b"a", [1])
 

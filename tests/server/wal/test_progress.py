@@ -17,7 +17,7 @@ def new_progress() -> Progress:
 
 
 def test_a_reader_of_stored_segments_asks_for_nothing() -> None:
-    """It neither waits nor has anything committed."""
+    """Such a reader neither waits nor has anything committed."""
     progress = new_progress()
     assert progress.wait_for_commit(0)
     assert progress.wait_for_groups(0)
@@ -25,7 +25,7 @@ def test_a_reader_of_stored_segments_asks_for_nothing() -> None:
 
 
 def test_a_reader_requests_a_flush_and_waits() -> None:
-    """Its wait ends when the segment is stored, or when it takes too long."""
+    """The wait ends when the segment is stored, or when it takes too long."""
     progress = new_progress()
     assert not progress.wait_for_commit(1, timeout=0)
     assert progress.demand.flush_requested
@@ -49,7 +49,7 @@ def test_readers_of_groups_wait_for_no_more() -> None:
 
 
 def test_the_committer_waits_for_answers() -> None:
-    """It goes on when the last answer is made."""
+    """The committer goes on when the last answer is made."""
     progress = new_progress()
     assert progress.wait_for_readers(0)
     with ThreadPoolExecutor(1) as committer:

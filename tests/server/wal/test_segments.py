@@ -1,4 +1,4 @@
-"""The files of the write-ahead log: what was acknowledged is read back, whatever happened to the rest."""
+"""The files of the write-ahead log: acknowledged requests are read back, whatever happened to the rest."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_requests_are_read_back_by_signal(tmp_path: Path, sync: bool) -> None:
 
 @given(cut=st.integers(0, 60), payloads=st.lists(st.binary(max_size=9), min_size=1, max_size=3))
 def test_a_torn_index_leaves_out_the_tail_only(tmp_path_factory: Any, cut: int, payloads: list[bytes]) -> None:
-    """Wherever a crash cut the index, what is read is a prefix of what was written."""
+    """Wherever a crash cut the index, the requests that are read are the first ones that were written."""
     folder = tmp_path_factory.mktemp("wal")
     write(folder, *payloads)
     index = index_of(folder, 7, TRACES)
