@@ -95,7 +95,7 @@ def test_forgotten_traces_are_read_from_the_store(tmp_path: Path) -> None:
     assert server.store.spans == [(1, 1), (2, 1), (1, 1), (1, 1)]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_faults_and_crashes_leave_the_same_numbers(tmp_path_factory: Any, data: st.DataObject) -> None:
     """Requests in any split, doubled, with inserts failing before or after they were made, and kills between."""
