@@ -1,6 +1,6 @@
 """A server that kills itself inside a commit: `python dying.py insert_facts after 2 serve --store ...`.
 
-The arguments are a method of `Destination` or `RequestLog.done`, `before` or `after` its work, and which call it is.
+The arguments are a method of `ClickHouseTarget` or `WriteAheadLog`, `before` or `after` its work, and which call it is.
 """
 
 from __future__ import annotations
@@ -8,19 +8,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from otel_sessions.cli.main import run
-from otel_sessions.server.ingest.commit_target import Destination
-from otel_sessions.server.wal.log import RequestLog
+from otel_sessions.server import backend
 
 
-def die(owner: type, name: str, when: str, number: int) -> None:
-    """Have the process killed at this call of a method."""
-    method = getattr(owner, name)
+def deadly(method: Callable[..., Any], when: str, number: int) -> Callable[..., Any]:
+    """A method that kills the process at the call with this number."""
     calls = 0
 
-    def deadly(*args: Any, **more: Any) -> Any:
+    def call(*args: Any, **more: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == number and when == "before":
@@ -30,11 +29,23 @@ def die(owner: type, name: str, when: str, number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    setattr(owner, name, deadly)
+    return call
+
+
+def dying(kind: Callable[..., Any], name: str, when: str, number: int) -> Callable[..., Any]:
+    """Makes objects as `kind` does, whose method of this name is deadly."""
+
+    def make(*args: Any, **more: Any) -> Any:
+        made = kind(*args, **more)
+        setattr(made, name, deadly(getattr(made, name), when, number))
+        return made
+
+    return make
 
 
 if __name__ == "__main__":
     name, when, number = sys.argv[1:4]
-    die(RequestLog if name == "done" else Destination, name, when, int(number))
+    owner = "WriteAheadLog" if name == "delete" else "ClickHouseTarget"
+    setattr(backend, owner, dying(getattr(backend, owner), name, when, int(number)))
     sys.argv[1:] = sys.argv[4:]
     run()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import clickhouse_connect
 import pytest
 from tests.server.otlp.building import AT, traces
 
-from otel_sessions.server import backend as module
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import WRITERS, Store, StoreSettings
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
+from otel_sessions.server.projections.sessions import FLUSH_AT
 from otel_sessions.server.queries.sessions import get_session, list_sessions
 from otel_sessions.server.settling import UnsettledError
 from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.wal.log import WriteAheadLog
 
 _numbers = count()
 
@@ -29,7 +31,7 @@ Open = Callable[..., Backend]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running engine; a process can have one."""
+    """The URL of a running engine, of which a process can have one."""
     folder = tmp_path_factory.mktemp("backend")
     client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield f"chdb://{folder}"
@@ -38,7 +40,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def start(engine: str, tmp_path: Path) -> Iterator[Open]:
-    """Opens the backend of this test, again after it was closed; closes it at the end."""
+    """Opens the backend of this test, also again after it was closed, and closes the last one at the end."""
     database = f"backend_{next(_numbers)}"
     opened: list[Backend] = []
 
@@ -69,8 +71,16 @@ def request(session: str, number: int = 1, **span: Any) -> bytes:
     )
 
 
+def request_of_sessions(first: int, end: int) -> bytes:
+    """A request of one span for each session from one number to another."""
+    spans = (
+        {"trace_id": bytes([9]) + n.to_bytes(15), "attributes": {"session.id": f"s{n}"}} for n in range(first, end)
+    )
+    return bytes(traces(*spans).SerializeToString())
+
+
 def test_what_was_acknowledged_is_read(start: Open) -> None:
-    """Also after a restart; a repetition changes nothing."""
+    """A repetition changes nothing, also after a restart."""
     backend = start()
     assert backend.receive(TRACES, request("s")).total == 0
     backend.receive(TRACES, request("s"))
@@ -89,7 +99,7 @@ def test_what_was_acknowledged_is_read(start: Open) -> None:
 
 
 def test_json_and_logs(start: Open) -> None:
-    """Both signals, and the other format, are kept as protobuf."""
+    """Both signals are stored, from either format."""
     backend = start()
     body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}'
     backend.receive(LOGS, body, Format.JSON)
@@ -99,7 +109,7 @@ def test_json_and_logs(start: Open) -> None:
 
 
 def test_an_empty_request_is_taken(start: Open) -> None:
-    """It changes nothing, and there is nothing to wait for."""
+    """An empty request changes nothing, and no reader waits for it."""
     backend = start()
     backend.receive(TRACES, b"")
     backend.settle(timeout=0)
@@ -107,7 +117,7 @@ def test_an_empty_request_is_taken(start: Open) -> None:
 
 
 def test_refused_and_rejected_are_counted(start: Open) -> None:
-    """A broken request, and a span without a valid id in one that is taken."""
+    """A broken request is refused, and a span without a valid id is rejected in a request that is taken."""
     backend = start()
     with pytest.raises(MalformedError):
         backend.receive(TRACES, b"\x07")
@@ -117,53 +127,42 @@ def test_refused_and_rejected_are_counted(start: Open) -> None:
     assert metric(backend, "rejected_records_total", signal=TRACES, reason="invalid_span_id") == 1
 
 
-def test_too_much_is_waiting(start: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then requests are to come again; a reader that cannot wait is told so."""
+def test_too_much_is_waiting(start: Open) -> None:
+    """Requests are refused for a while, and a reader that cannot wait gets an error."""
     backend = start(backlog_bytes=1)
-    entered, go_on = threading.Event(), threading.Event()
-    insert = backend._committer._store.insert_spans
-
-    def held(batch: Any, token: str | None) -> None:
-        entered.set()
-        go_on.wait(30)
-        insert(batch, token)
-
-    monkeypatch.setattr(backend._committer._store, "insert_spans", held)
-    backend.receive(TRACES, request("s"))
-    assert entered.wait(30)
-    with pytest.raises(BusyError) as busy:
-        backend.receive(TRACES, request("s", 2))
-    assert busy.value.retry_after == 1
-    with pytest.raises(UnsettledError, match="not committed within 0 s"):
-        backend.settle(timeout=0)
-    assert metric(backend, "backlog_bytes") == backend.backlog_bytes > 0
-    go_on.set()
+    with ExitStack() as writers:
+        for _ in range(WRITERS):
+            # Without a client that writes, no commit goes on.
+            writers.enter_context(backend.store.writing())
+        backend.receive(TRACES, request("s"))
+        with pytest.raises(BusyError) as busy:
+            backend.receive(TRACES, request("s", 2))
+        assert busy.value.retry_after == 1
+        with pytest.raises(UnsettledError, match="not committed within 0 s"):
+            backend.settle(timeout=0)
+        assert metric(backend, "backlog_bytes") == backend.backlog_bytes > 0
     backend.settle()
 
 
-def test_what_cannot_be_kept_is_not_acknowledged(start: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is the server's fault, and the request may come again."""
+def test_a_request_that_cannot_be_written_is_not_acknowledged(start: Open, tmp_path: Path) -> None:
+    """A disk that cannot be written is the server's fault, and the request may come again."""
     backend = start()
-
-    def full(*_: object) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(backend._log, "append", full)
-    with pytest.raises(UnavailableError, match="No space left") as failed:
+    shutil.rmtree(tmp_path)
+    with pytest.raises(UnavailableError, match="No such file") as failed:
         backend.receive(TRACES, request("s"))
-    assert failed.value.retry_after is not None
+    assert failed.value.retry_after == 5
 
 
 def test_after_closing_nothing_is_taken(start: Open) -> None:
     """A request that comes too late is told that it may come again."""
     backend = start()
-    backend._log.close()
+    backend.close()
     with pytest.raises(UnavailableError, match="shutting down"):
         backend.receive(TRACES, request("s"))
 
 
 def test_a_session_is_deleted(start: Open) -> None:
-    """With what was acknowledged just before; what comes after is counted alone; again it is no error."""
+    """Spans acknowledged just before go with it, and spans that come after are counted alone; deleting it again is no error."""
     backend = start()
     changes: list[Any] = []
     stop = backend.listen(changes.append)
@@ -185,7 +184,7 @@ def test_a_session_is_deleted(start: Open) -> None:
 
 
 def test_old_traces_are_dropped(start: Open) -> None:
-    """And counted anew when they come again, since they are forgotten everywhere."""
+    """Dropped traces are counted when they come again, since they are forgotten everywhere."""
     backend = start()
     assert backend.drop_older(AT + 10**18) == 0
     backend.receive(TRACES, request("s"))
@@ -200,24 +199,19 @@ def test_old_traces_are_dropped(start: Open) -> None:
     assert get_session(backend.store, "s") is None
 
 
-def test_what_a_dead_process_acknowledged_is_stored(start: Open, caplog: pytest.LogCaptureFixture) -> None:
-    """Its requests are committed before anything else."""
-    first = start()
-    first._log.append = lambda *_: 0  # type: ignore[method-assign]
-    first.close()
-    from otel_sessions.server.wal.log import RequestLog
-
-    log = RequestLog(first._log.folder, backlog_bytes=1000)
+def test_requests_of_a_dead_process_are_stored(start: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Requests that an earlier process acknowledged are committed before all others."""
+    log = WriteAheadLog(tmp_path, backlog_bytes=1000)
     log.append(TRACES, request("s"), [])
     log.release()
     with caplog.at_level(logging.INFO):
-        second = start()
-    assert get_session(second.store, "s") is not None
+        backend = start()
+    assert get_session(backend.store, "s") is not None
     assert "committed 1 requests" in caplog.text
 
 
 def test_parts_are_merged(start: Open) -> None:
-    """When there are many; commits are counted so that a quiet spell can be told."""
+    """Parts are merged when there are many; commits are counted so that quiet times are known."""
     backend = start()
     for number in range(1, 7):
         backend.receive(TRACES, request("s", number))
@@ -228,7 +222,7 @@ def test_parts_are_merged(start: Open) -> None:
 
 
 def test_unpriced_models_are_counted(start: Open) -> None:
-    """By name; after many names together."""
+    """Calls are counted by the name of the model, and after many names together."""
     backend = start()
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.model": "own", "gen_ai.usage.input_tokens": 1}
     backend.receive(TRACES, request("s", attributes=attributes))
@@ -240,8 +234,8 @@ def test_unpriced_models_are_counted(start: Open) -> None:
     assert metric(backend, "unpriced_calls_total", model="(other models)") == 101
 
 
-def test_a_listener_that_fails_harms_nobody(start: Open, caplog: pytest.LogCaptureFixture) -> None:
-    """The commit is done and the next listener told."""
+def test_a_listener_that_fails_does_no_harm(start: Open, caplog: pytest.LogCaptureFixture) -> None:
+    """The commit is done and the next listener called."""
     backend = start()
     told: list[Any] = []
 
@@ -256,24 +250,20 @@ def test_a_listener_that_fails_harms_nobody(start: Open, caplog: pytest.LogCaptu
     assert "a listener to changes failed" in caplog.text
 
 
-def test_rows_of_many_sessions_are_written_unasked(
-    start: Open, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So that a list has few to wait for; what cannot be written then is written for the list."""
-    monkeypatch.setattr(module, "EAGER", 2)
+def test_rows_of_many_sessions_are_written_before_a_list(start: Open, caplog: pytest.LogCaptureFixture) -> None:
+    """A list then waits for few rows; rows that could not be written are written for the list."""
     backend = start()
-    backend.receive(TRACES, request("a", 1))
+    backend.receive(TRACES, request_of_sessions(0, FLUSH_AT - 1))
     backend.settle()
     assert list_sessions(backend.store).total == 0
-    backend.receive(TRACES, request("b", 2))
+    backend.receive(TRACES, request("last", 250))
     backend.settle()
-    assert list_sessions(backend.store).total == 2
+    assert list_sessions(backend.store).total == FLUSH_AT
     with backend.store.writing() as client:
         client.command("RENAME TABLE sessions TO elsewhere")
-        backend.receive(TRACES, request("c", 3))
-        backend.receive(TRACES, request("d", 4))
         with caplog.at_level(logging.WARNING):
+            backend.receive(TRACES, request_of_sessions(FLUSH_AT, 2 * FLUSH_AT))
             backend.settle()
         assert "rows of sessions are written later" in caplog.text
         client.command("RENAME TABLE elsewhere TO sessions")
-    assert backend.reader.sessions().total == 4
+    assert backend.reader.sessions().total == 2 * FLUSH_AT

@@ -11,7 +11,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -28,7 +28,7 @@ from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 ROUNDS = int(os.environ.get("OTEL_SESSIONS_KILL_ROUNDS", "3"))
 CLIENTS = 4
 REQUESTS = 40
-"""A round."""
+"""The requests of each round."""
 
 PAUSE = 0.02
 DEADLINE = 120
@@ -36,7 +36,7 @@ DYING = str(Path(__file__).with_name("dying.py"))
 
 
 def conversations(rng: random.Random, traces: int) -> list[ReadableSpan]:
-    """Spans of a few sessions under two keys, with calls that are to be priced, some of them failed."""
+    """Spans of a few sessions under two keys, some of them failed, with calls to be priced."""
     spans = []
     for trace in range(1, traces + 1):
         session = f"s{rng.randrange(traces // 8 + 2)}"
@@ -55,7 +55,7 @@ def conversations(rng: random.Random, traces: int) -> list[ReadableSpan]:
 
 
 def requests_of(rng: random.Random, spans: Sequence[ReadableSpan], number: int) -> list[bytes]:
-    """The spans in any order, in so many requests."""
+    """The spans in any order, in the given number of requests."""
     requests: list[list[ReadableSpan]] = [[] for _ in range(number)]
     for span in spans:
         rng.choice(requests).append(span)
@@ -77,31 +77,31 @@ class Traffic:
             thread.start()
 
     def to(self, url: str) -> None:
-        """Send what comes next there."""
+        """Send the next requests to this server."""
         with self._changed:
             self._url = url
             self._changed.notify_all()
 
     def add(self, requests: Sequence[bytes]) -> None:
-        """Have more to send."""
+        """Send these requests as well."""
         self.total += len(requests)
         for request in requests:
             self._requests.put(request)
 
     def wait_for(self, acknowledged: int) -> None:
-        """Wait until so many requests, or all, are acknowledged."""
+        """Wait until the given number of requests, or all, are acknowledged."""
         wanted = min(acknowledged, self.total)
         with self._changed:
             assert self._changed.wait_for(lambda: self.acknowledged >= wanted, DEADLINE)
 
     def end(self) -> None:
-        """End the clients, done or not."""
+        """End the clients, whether all requests are acknowledged or not."""
         with self._changed:
             self._over = True
         for _ in self._threads:
             self._requests.put(None)
         for thread in self._threads:
-            thread.join()
+            thread.join(DEADLINE)
 
     def _send(self) -> None:
         while (request := self._requests.get()) is not None:
@@ -152,7 +152,7 @@ def check(folder: Path, server: Server, spans: Sequence[ReadableSpan]) -> None:
 
 
 def pages(server: Server, path: str) -> Iterator[Any]:
-    """What is on all pages of a list."""
+    """The items of all pages of a list."""
     cursor = ""
     while True:
         page = server.get(path + cursor)
@@ -163,7 +163,11 @@ def pages(server: Server, path: str) -> Iterator[Any]:
 
 
 def test_killed_at_random_moments(tmp_path: Path) -> None:
-    """Under load, with clients that do not know whether a request was taken that they got no answer to."""
+    """A server under load is killed at random moments, inside a commit or not, and loses and repeats nothing.
+
+    Clients do not know if a request was taken whose answer they did not get. Waiting for a random time is what makes the
+    moments random.
+    """
     rng = random.Random(2611)
     spans = conversations(rng, 60 * ROUNDS)
     with traffic() as clients:
@@ -172,7 +176,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
             with Server(tmp_path) as server:
                 clients.to(server.url)
                 clients.wait_for(clients.acknowledged + rng.randint(1, REQUESTS - CLIENTS))
-                threading.Event().wait(rng.random() * 0.3)  # Into a commit, or into none.
+                threading.Event().wait(rng.random() * 0.3)
         with Server(tmp_path) as server:
             clients.to(server.url)
             clients.wait_for(clients.total)
@@ -180,15 +184,15 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 
 def points(rng: random.Random) -> Iterator[tuple[str, str, int]]:
-    """Where to die: after the first insert, then within what the next start does again, then anywhere."""
+    """Where to kill the server: after the first insert, then in the replay of the next start, then anywhere."""
     yield from [("insert_spans", "after", 1), ("insert_facts", "after", 1), ("insert_groups", "before", 1)]
     while True:
-        name = rng.choice(["insert_spans", "insert_facts", "insert_groups", "done"])
+        name = rng.choice(["insert_spans", "insert_facts", "insert_groups", "delete"])
         yield name, rng.choice(["before", "after"]), rng.randint(1, 3)
 
 
 def test_killed_inside_a_commit(tmp_path: Path) -> None:
-    """Between any two of its writes, while running and while starting on what was left behind."""
+    """A server that is killed between two writes of a commit, running or replaying, loses and repeats nothing."""
     rng = random.Random(2612)
     lives = ROUNDS + 1
     spans = conversations(rng, 40 * lives)
@@ -198,16 +202,15 @@ def test_killed_inside_a_commit(tmp_path: Path) -> None:
         for life, (name, when, number) in zip(range(lives), points(rng), strict=False):
             clients.add(requests[life::lives])
             server = Server(tmp_path, program=(DYING, name, when, str(number), "serve"))
-            try:
+            with ExitStack() as stack:
+                stack.push(server)
                 if server.became_ready():
                     clients.to(server.url)
                     read_until_dead(server, clients)
                 else:
                     died_at_start += 1
                 _, err = server.process.communicate(timeout=DEADLINE)
-            finally:
-                server.kill()
-            assert server.process.returncode == -9, err
+                assert server.process.returncode == -9, err
         assert died_at_start >= min(ROUNDS, 2)
         with Server(tmp_path) as server:
             clients.to(server.url)
@@ -216,7 +219,7 @@ def test_killed_inside_a_commit(tmp_path: Path) -> None:
 
 
 def read_until_dead(server: Server, clients: Traffic) -> None:
-    """Have everything committed at once, which makes for many commits; kill it if they were too few."""
+    """Read all the time, which makes the server commit often; kill it if it has nothing left to commit."""
     while server.process.poll() is None:
         done = clients.acknowledged == clients.total
         try:

@@ -1,4 +1,4 @@
-"""From OTLP requests to sessions in a real ClickHouse: the numbers are those of the library, whatever happens on the way."""
+"""From OTLP requests to sessions in a real ClickHouse: retries, kills and any order leave the numbers of the library."""
 
 from __future__ import annotations
 
@@ -18,23 +18,21 @@ from tests.server.otlp.decoding import decode_logs, decode_spans
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
 from otel_sessions.server.clickhouse.client import Store, StoreSettings
-from otel_sessions.server.clickhouse.errors import StoreAwayError
-from otel_sessions.server.ingest.commit_target import Destination
-from otel_sessions.server.ingest.committer import Committer, UnavailableError
-from otel_sessions.server.otlp.batch import joined
+from otel_sessions.server.ingest.commit_target import ClickHouseTarget
+from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.otlp.decode import read_payload
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
 from otel_sessions.server.queries.sessions import get_session
 from otel_sessions.server.signals import LOGS, TRACES
-from otel_sessions.server.wal.log import RequestLog
+from otel_sessions.server.wal.log import WriteAheadLog
 
 PRICER = default_pricer()
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running engine; a process can have one."""
+    """The URL of a running engine, of which a process can have one."""
     folder = tmp_path_factory.mktemp("pipeline")
     client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield f"chdb://{folder}"
@@ -50,39 +48,38 @@ def store(engine: str, request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 class Ingest:
-    """What a server does with requests; `restart` is what happens after `kill -9`."""
+    """The write-ahead log and the committer of a server."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
         self.folder = folder
-        self.log: RequestLog | None = None
-        self.restart()
+        self._open()
 
     def restart(self) -> int:
-        """Start anew on what is on disk; how many requests were replayed."""
-        if self.log is not None:
-            self.log.release()
-        self.log = RequestLog(self.folder, backlog_bytes=1 << 24)
+        """Start again on what is on disk, as after `kill -9`; return the number of requests that were replayed."""
+        self.log.release()
+        self._open()
+        return self.committer.replay(read_payload)
+
+    def _open(self) -> None:
+        self.log = WriteAheadLog(self.folder, backlog_bytes=1 << 24)
         self.committer = Committer(
-            Destination(self.store),
+            ClickHouseTarget(self.store),
             self.log,
             known=SeenTraceIds(seen_trace_ids(self.store)),
             pricer=PRICER,
-            concatenate=joined,
             version=last_version(self.store),
         )
-        return self.committer.replay(read_payload)
 
     def send(self, spans: list[ReadableSpan]) -> None:
         """Acknowledge one OTLP request."""
-        assert self.log is not None
         body = encode_spans(spans).SerializeToString()
         batch, rejected = decode_spans(body)
         assert not rejected.counts
         self.log.append(TRACES, body, batch)
 
     def commit(self) -> None:
-        """Commit what was acknowledged, as a shutdown does, and start again."""
+        """Commit the acknowledged requests, as a shutdown does, and start again."""
         self.committer.start()
         assert self.committer.stop(timeout=60)
         self.restart()
@@ -121,7 +118,7 @@ def conversation() -> list[ReadableSpan]:
 
 
 def test_requests_in_any_form_give_the_librarys_numbers(store: Store, tmp_path: Path) -> None:
-    """Shuffled, doubled, split, committed and killed in between: every session equals that of `SessionExporter`."""
+    """Every session equals that of `SessionExporter`: spans are shuffled, doubled, split, committed and killed in between."""
     spans = conversation()
     truth = SessionExporter(price=PRICER)
     truth.export(spans)
@@ -146,7 +143,7 @@ def test_requests_in_any_form_give_the_librarys_numbers(store: Store, tmp_path: 
 
 
 def test_logs_are_stored(store: Store, tmp_path: Path) -> None:
-    """A log request goes the same way."""
+    """A request of log records goes the same way."""
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
     request = ExportLogsServiceRequest()
@@ -154,19 +151,7 @@ def test_logs_are_stored(store: Store, tmp_path: Path) -> None:
     record.body.string_value = "hello"
     body = request.SerializeToString()
     ingest = Ingest(store, tmp_path)
-    assert ingest.log is not None
     ingest.log.append(LOGS, body, decode_logs(body)[0])
     assert ingest.restart() == 1
     with store.reading() as client:
         assert client.query("SELECT Body FROM otel_logs").result_rows == [("hello",)]
-
-
-def test_a_store_that_is_away_is_told_from_one_that_refuses(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The committer waits for the one, and takes the other for a fault of the request."""
-
-    def away(*_: object) -> None:
-        raise StoreAwayError("the disk is full")
-
-    monkeypatch.setattr("otel_sessions.server.ingest.commit_target.facts_of", away)
-    with pytest.raises(UnavailableError, match="disk is full"):
-        Destination(store).facts_of([1])

@@ -16,7 +16,7 @@ from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.settling import Settling, UnsettledError
 from otel_sessions.server.signals import TRACES
-from otel_sessions.server.wal.log import RequestLog
+from otel_sessions.server.wal.log import WriteAheadLog
 
 STORED = {
     1: [span(1, session="a"), span(2, 1, session="a", **call("0.1", 5, "gpt-4o"))],
@@ -38,9 +38,9 @@ OF_SPANS: list[Question] = [lambda reader: reader.spans("a")]
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[RequestLog]:
+def log(tmp_path: Path) -> Iterator[WriteAheadLog]:
     """A log that nothing is committed from."""
-    log = RequestLog(tmp_path, backlog_bytes=1_000)
+    log = WriteAheadLog(tmp_path, backlog_bytes=1_000)
     yield log
     log.release()
 
@@ -81,25 +81,25 @@ def test_a_session_that_does_not_exist(store: Store) -> None:
     assert (reader.traces("none").total, reader.spans("none").total) == (0, 0)
 
 
-def test_a_question_waits_for_what_it_needs(store: Store, log: RequestLog) -> None:
+def test_a_question_waits_for_what_it_needs(store: Store, log: WriteAheadLog) -> None:
     """Every question waits for trace groups, and the one about spans also until these are stored."""
     reader = Reader(store, Settling(log, SessionRows(store), timeout=0))
     log.append(TRACES, b"12345", ["span"])
     for question in (*OF_GROUPS, *OF_SPANS):
         with pytest.raises(UnsettledError, match="5 acknowledged bytes were not committed within 0 s"):
             question(reader)
-    segment = log.take(rows=1, linger=0)
+    segment = log.take()
     assert segment is not None
-    log.grouped(segment.number)
+    log.progress.groups_written(segment.number)
     for question in OF_GROUPS:
         question(reader)
     with pytest.raises(UnsettledError):
         reader.spans("a")
-    log.done(segment.number)
+    log.delete(segment)
     assert reader.spans("a").total == 0
 
 
-def test_lists_have_the_sessions_whose_rows_are_not_written(store: Store, log: RequestLog) -> None:
+def test_lists_have_the_sessions_whose_rows_are_not_written(store: Store, log: WriteAheadLog) -> None:
     """A list writes the rows of changed sessions before it reads them."""
     rows = SessionRows(store)
     groups = groups_of(STORED)
@@ -109,7 +109,7 @@ def test_lists_have_the_sessions_whose_rows_are_not_written(store: Store, log: R
     assert Reader(store, Settling(log, rows)).sessions().total == 2
 
 
-def test_threads_take_turns_more_often_while_an_answer_is_computed(store: Store, log: RequestLog) -> None:
+def test_threads_take_turns_more_often_while_an_answer_is_computed(store: Store, log: WriteAheadLog) -> None:
     """The switch interval is short inside `answering`, where another part of the process writes to the store."""
     before = sys.getswitchinterval()
     with Reader(store).answering():

@@ -13,14 +13,15 @@ from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
-from otel_sessions.server.ingest.commit_target import Destination
-from otel_sessions.server.ingest.committer import Committed, Committer, Regrouped
+from otel_sessions.server.ingest.commit import Committed
+from otel_sessions.server.ingest.commit_target import ClickHouseTarget
+from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.ingest.stored_rows import last_segment
-from otel_sessions.server.otlp.batch import joined
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.partial_success import Rejected
+from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
@@ -30,11 +31,13 @@ from otel_sessions.server.projections.trace_facts import last_version, seen_trac
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.settling import Settling
 from otel_sessions.server.telemetry import Telemetry
-from otel_sessions.server.wal.log import BackloggedError, RequestLog
+from otel_sessions.server.wal.log import BackloggedError, WriteAheadLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
 DEFAULT_BACKLOG_BYTES: Final = 64 << 20
+UNAVAILABLE_RETRY_SECONDS: Final = 5.0
+"""When a sender may try again after its request could not be written."""
 
 Listener = Callable[[frozenset[Pair]], object]
 """Called with the (key, id) of the sessions that changed, on the thread that commits, so it must return at once."""
@@ -75,7 +78,7 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
-        self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
+        self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._commits = 0
@@ -83,11 +86,10 @@ class Backend:
         self._settling = Settling(self._log, self._rows)
         self.reader = Reader(store, self._settling)
         self._committer = Committer(
-            Destination(store),
+            ClickHouseTarget(store),
             self._log,
             known=SeenTraceIds(seen_trace_ids(store)),
             pricer=pricer,
-            concatenate=joined,
             version=last_version(store),
             regrouped=self._regrouped,
             committed=self._committed,
@@ -95,7 +97,7 @@ class Backend:
         committer, log, gauge = self._committer, self._log, self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: log.waiting_bytes)
         gauge("commit_retries", "Commits tried again because the store was away", lambda: committer.retries)
-        gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: committer.set_aside)
+        gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: committer.set_aside.count)
         replayed = self._committer.replay(read_payload)
         if replayed:
             logger.info("committed %d requests that an earlier process had acknowledged", replayed)
@@ -218,18 +220,20 @@ class Backend:
             raise BusyError(str(error), retry_after=error.retry_seconds) from None
         except (OSError, RuntimeError) as error:
             logger.error("a request could not be acknowledged: %s", error)  # noqa: TRY400 - the message says all
-            raise UnavailableError(f"the request cannot be kept now: {error}", retry_after=5.0) from None
+            raise UnavailableError(
+                f"the request cannot be kept now: {error}", retry_after=UNAVAILABLE_RETRY_SECONDS
+            ) from None
 
-    def _regrouped(self, groups: Regrouped) -> None:
-        if self._rows.mark_changed(*groups) >= FLUSH_AT:
+    def _regrouped(self, changes: GroupChanges, version: int) -> None:
+        if self._rows.mark_changed(changes.written, changes.lost, version) >= FLUSH_AT:
             self._refresh_rows()
-        self._tell(groups.left.union((group.key, group.value) for group in groups.written))
+        self._tell(changes.lost.union((group.key, group.value) for group in changes.written))
 
-    def _committed(self, done: Committed) -> None:
+    def _committed(self, done: Committed, seconds: float) -> None:
         self._commits += 1
         telemetry = self.telemetry
         telemetry.segment_bytes.observe(done.size)
-        telemetry.commit_seconds.observe(done.seconds)
+        telemetry.commit_seconds.observe(seconds)
         for signal, count in done.stored.items():
             telemetry.stored.labels(signal).inc(count)
         telemetry.duplicates.inc(done.duplicates)

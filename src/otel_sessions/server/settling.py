@@ -8,7 +8,7 @@ from typing import Final
 
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.switch_interval import SwitchInterval
-from otel_sessions.server.wal.log import RequestLog
+from otel_sessions.server.wal.log import WriteAheadLog
 
 SETTLE_SECONDS: Final = 30.0
 
@@ -24,7 +24,7 @@ class Settling:
     there is one method for each kind of rows, and a read waits for no more than it needs.
     """
 
-    def __init__(self, log: RequestLog, rows: SessionRows, *, timeout: float = SETTLE_SECONDS) -> None:
+    def __init__(self, log: WriteAheadLog, rows: SessionRows, *, timeout: float = SETTLE_SECONDS) -> None:
         """Wait for the requests of a log.
 
         Args:
@@ -46,7 +46,7 @@ class Settling:
         Raises:
             UnsettledError: it takes longer.
         """
-        self._wait(self._log.wait_for, self._timeout if timeout is None else timeout)
+        self._wait(self._log.progress.wait_for_commit, self._timeout if timeout is None else timeout)
 
     def wait_for_groups(self) -> None:
         """Wait until the trace groups of everything acknowledged so far are written.
@@ -54,7 +54,7 @@ class Settling:
         Raises:
             UnsettledError: it takes longer than a read waits.
         """
-        self._wait(self._log.wait_for_groups, self._timeout)
+        self._wait(self._log.progress.wait_for_groups, self._timeout)
 
     def wait_for_session_rows(self) -> None:
         """Wait for the trace groups, then write the rows of the sessions that they changed.
@@ -69,7 +69,7 @@ class Settling:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """While an answer is being computed, switch threads more often and delay commits that no read waits for."""
-        with self._switch_interval.shortened(), self._log.answering():
+        with self._switch_interval.shortened(), self._log.progress.answering():
             yield
 
     def _wait(self, wait: Callable[[int, float], bool], timeout: float) -> None:

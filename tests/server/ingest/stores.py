@@ -1,62 +1,67 @@
-"""A store in memory that behaves like the real one, and breaks where a test says so."""
+"""Tables in memory that behave like the real ones, and fail where a test says so; batches for them."""
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.fold import fold
+from otel_sessions.counting.membership import Pair
+from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
+from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.dialects.kinds import LLM, OTHER
+from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, group_changes
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 
-Pair = tuple[str, str]
+DEADLINE = 30.0
 
 
-@dataclass
-class SpanRows:
-    """The rows of some spans; a row is its span's facts."""
-
-    trace_ids: list[int] = field(default_factory=list)
-    facts: list[SpanFacts] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.facts)
-
-    def take(self, indices: Sequence[int]) -> SpanRows:
-        """Some of the rows."""
-        return SpanRows([self.trace_ids[index] for index in indices], [self.facts[index] for index in indices])
-
-
-@dataclass
-class LogRows:
-    """Log records; each is a line."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def take(self, indices: Sequence[int]) -> LogRows:
-        """Some of the rows."""
-        return LogRows([self.lines[index] for index in indices])
+def span(
+    span_id: int, *, parent: int | None = None, session: str | None = "s", tokens: int = 0, end: int = 9
+) -> SpanFacts:
+    """A span; with tokens it is a model call."""
+    return SpanFacts(
+        span_id,
+        parent,
+        0,
+        end,
+        False,
+        LLM if tokens else OTHER,
+        "",
+        f"span {span_id}",
+        () if session is None else (("id", session),),
+        call=Call(Usage(tokens, 1)) if tokens else None,
+    )
 
 
-def concatenate(batches: Sequence[Any]) -> Any:
-    """Several batches as one."""
-    if isinstance(batches[0], SpanRows):
-        return SpanRows(
-            [trace_id for batch in batches for trace_id in batch.trace_ids],
-            [span for batch in batches for span in batch.facts],
-        )
-    return LogRows([line for batch in batches for line in batch.lines])
+def span_rows(*spans: tuple[int, SpanFacts]) -> SpanBatch:
+    """A batch of spans, each with its trace id."""
+    batch = SpanBatch()
+    for trace_id, one in spans:
+        batch.add(b"", one.start, trace_id, one)
+    return batch
+
+
+def log_rows(*lines: str) -> LogBatch:
+    """A batch of log records with these bodies."""
+    batch = LogBatch()
+    for name, values in batch.columns.items():
+        values.extend(lines if name == "Body" else [""] * len(lines))
+    return batch
 
 
 class Memory:
-    """Tables as lists; `faults` breaks the n-th insert into one of them, after it was made or before."""
+    """Tables as lists.
+
+    Attributes:
+        faults: by table and number of the insert, whether it fails after it was made, and with what.
+        refused: names of spans, and log records, that cannot be stored.
+    """
 
     def __init__(self) -> None:
         self.spans: list[tuple[int, int]] = []
@@ -69,7 +74,7 @@ class Memory:
         self.faults: dict[tuple[str, int], tuple[bool, Exception]] = {}
         self.refused: set[str] = set()
 
-    def _insert(self, table: str, make: Any) -> None:
+    def _insert(self, table: str, make: Callable[[], object]) -> None:
         self.inserts[table] += 1
         late, error = self.faults.pop((table, self.inserts[table]), (False, None))
         if error is not None and not late:
@@ -78,36 +83,33 @@ class Memory:
         if error is not None:
             raise error
 
-    def _once(self, token: str | None, make: Any) -> None:
+    def _once(self, token: str | None, make: Callable[[], object]) -> None:
         if token is None or token not in self.tokens:
             make()
         if token is not None:
             self.tokens.add(token)
 
-    def insert_spans(self, batch: SpanRows, token: str | None) -> None:
-        """Rows of `otel_traces`."""
-        if any(span.name in self.refused for span in batch.facts):
+    def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
+        """Add rows to `otel_traces`."""
+        if any(one.name in self.refused for one in batch.facts):
             raise ValueError("a span that cannot be stored")
-        rows = [(trace_id, span.span_id) for trace_id, span in zip(batch.trace_ids, batch.facts, strict=True)]
+        rows = [(trace_id, one.span_id) for trace_id, one in zip(batch.trace_ids, batch.facts, strict=True)]
         self._insert("spans", lambda: self._once(token, lambda: self.spans.extend(rows)))
 
-    def insert_logs(self, batch: Any, segment: int, rows: Sequence[int], token: str | None) -> None:
-        """Rows of `otel_logs`."""
-        if not self.refused.isdisjoint(batch.lines):
+    def insert_logs(self, batch: LogBatch, segment: int, rows: Sequence[int], token: str | None) -> None:
+        """Add rows to `otel_logs`."""
+        lines = batch.columns["Body"]
+        if not self.refused.isdisjoint(lines):
             raise ValueError("a log record that cannot be stored")
 
         def make() -> None:
-            self.logs.extend(batch.lines)
+            self.logs.extend(lines)
             self.log_rows.update((segment, row) for row in rows)
 
         self._insert("logs", lambda: self._once(token, make))
 
-    def stored_log_rows(self, segment: int) -> set[int]:
-        """Which log records have rows."""
-        return {row for of_segment, row in self.log_rows if of_segment == segment}
-
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
-        """Rows of `trace_facts`."""
+        """Add rows to `trace_facts`."""
 
         def make() -> None:
             for trace_id, (_, _, written) in facts.items():
@@ -115,28 +117,59 @@ class Memory:
 
         self._insert("facts", make)
 
-    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
-        """Rows of `session_traces`."""
-        rows = {(group.trace_id, (group.key, group.value)): (version, group) for group in written}
-        self._insert("groups", lambda: self.groups.update({**rows, **dict.fromkeys(gone, (version, None))}))
+    def project(self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None) -> GroupChanges:
+        """Add rows to `session_traces`."""
+        changes = group_changes(traces, pricer)
+        if changes.written or changes.gone:
+            rows = {(group.trace_id, (group.key, group.value)): (version, group) for group in changes.written}
+            gone = dict.fromkeys(changes.gone, (version, None))
+            self._insert("groups", lambda: self.groups.update({**rows, **gone}))
+        return changes
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
-        """What was stored of traces."""
+        """The stored facts by trace id."""
         return {trace_id: self.facts[trace_id] for trace_id in trace_ids if trace_id in self.facts}
 
     def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
-        """What groups are written for traces."""
+        """The sessions of the written trace groups, by trace id."""
         found: dict[int, set[Pair]] = {}
         for (trace_id, pair), (_, group) in self.groups.items():
             if trace_id in trace_ids and group is not None:
                 found.setdefault(trace_id, set()).add(pair)
         return found
 
+    def stored_log_rows(self, segment: int) -> set[int]:
+        """The numbers of the log records of a segment that have rows."""
+        return {row for of_segment, row in self.log_rows if of_segment == segment}
+
     def stored_spans(self, trace_ids: Collection[int]) -> set[tuple[int, int]]:
-        """Which spans have rows."""
+        """The (trace id, span id) of rows."""
         return {pair for pair in self.spans if pair[0] in trace_ids}
 
     def session(self, value: str) -> SessionRollup:
-        """What a reader gets."""
+        """The session that a reader gets."""
         groups = [group for (_, pair), (_, group) in self.groups.items() if pair == ("id", value) and group is not None]
         return fold("id", value, groups)
+
+
+class HeldSpans(Memory):
+    """Memory whose inserts of spans wait until they are told to go on.
+
+    Attributes:
+        entered: set while one waits.
+        go_on: lets it go on when it is set.
+        before: called when an insert begins.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.go_on = threading.Event()
+        self.before: Callable[[], object] = lambda: None
+
+    def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
+        """Add rows, once told to go on."""
+        self.before()
+        self.entered.set()
+        assert self.go_on.wait(DEADLINE)
+        super().insert_spans(batch, token)

@@ -1,4 +1,4 @@
-"""Which log records of a segment are stored."""
+"""Stored rows are found by segment and by trace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_sessions.server.ingest.stored_rows import last_segment, stored_log_row
 
 
 def insert(store: Store, segment: int, rows: list[int]) -> None:
-    """Log records of a segment."""
+    """Store log records of a segment."""
     columns: dict[str, list[Any]] = {name: [empty(kind)] * len(rows) for name, kind in COLUMNS[LOGS].items()}
     columns["Timestamp"] = [AT] * len(rows)
     columns["Segment"] = [segment] * len(rows)
@@ -22,7 +22,7 @@ def insert(store: Store, segment: int, rows: list[int]) -> None:
 
 
 def test_the_rows_of_a_segment(store: Store) -> None:
-    """Those and no other; of a segment that no record came from, none."""
+    """The rows of the segment are found, no others; a segment without records has none."""
     assert last_segment(store) == 0
     insert(store, 7, [0, 1, 5])
     insert(store, 7, [2**32 - 1])
@@ -34,7 +34,7 @@ def test_the_rows_of_a_segment(store: Store) -> None:
 
 
 def test_rows_of_a_collector(store: Store) -> None:
-    """They are of no segment."""
+    """Rows of a Collector belong to no segment."""
     with store.writing() as client:
         client.command("INSERT INTO otel_logs (Timestamp, Body) VALUES (now(), 'hello')")
     assert last_segment(store) == 0

@@ -18,7 +18,7 @@ from otel_sessions.server.clickhouse.client import Store, StoreSettings
 from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS
-from otel_sessions.server.ingest.commit_target import Destination
+from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.projections.stored_span import facts_of_row
 from otel_sessions.server.projections.trace_facts import facts_of
@@ -97,7 +97,7 @@ def rows_of(store: Store, trace_id: int) -> dict[int, dict[str, Any]]:
 def test_a_span_read_back_counts_the_same(store: Store, request: Any) -> None:
     """Attributes of every type, missing and impossible times, parents and repeated names: the facts are equal."""
     batch = decoded(request)
-    Destination(store).insert_spans(batch, None)
+    ClickHouseTarget(store).insert_spans(batch, None)
     rows = rows_of(store, batch.trace_ids[0])
     assert len(rows) == len(batch.facts)
     # As text, since NaN is not equal to itself, and `1` is equal to `True`.

@@ -1,8 +1,9 @@
-"""The files of the write-ahead log: what was acknowledged is read back, whatever happened to the rest."""
+"""The files of the write-ahead log: acknowledged requests are read back, whatever happened to the rest."""
 
 from __future__ import annotations
 
 import errno
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ from hypothesis import strategies as st
 from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.wal.segments import (
     Segment,
-    Written,
     index_of,
-    numbers,
     path_of,
     read_segment,
     record_of,
     remove_segment,
+    segment_numbers,
 )
 
 
@@ -45,22 +45,20 @@ def test_requests_are_read_back_by_signal(tmp_path: Path, sync: bool) -> None:
     append(segment, LOGS, b"two")
     append(segment, TRACES, b"three")
     segment.close()
-    assert [Written(TRACES, b"one"), Written(TRACES, b"three"), Written(LOGS, b"two")] == list(
-        read_segment(tmp_path, 1)
-    )
-    assert b"onethree" == path_of(tmp_path, 1, TRACES).read_bytes()
+    assert list(read_segment(tmp_path, 1)) == [(TRACES, b"one"), (TRACES, b"three"), (LOGS, b"two")]
+    assert path_of(tmp_path, 1, TRACES).read_bytes() == b"onethree"
 
 
 @given(cut=st.integers(0, 60), payloads=st.lists(st.binary(max_size=9), min_size=1, max_size=3))
 def test_a_torn_index_leaves_out_the_tail_only(tmp_path_factory: Any, cut: int, payloads: list[bytes]) -> None:
-    """Wherever a crash cut the index, what is read is a prefix of what was written."""
+    """Wherever a crash cut the index, the requests that are read are the first ones that were written."""
     folder = tmp_path_factory.mktemp("wal")
     write(folder, *payloads)
     index = index_of(folder, 7, TRACES)
     content = index.read_bytes()
     index.write_bytes(content[: max(0, len(content) - cut)])
-    read = [written.payload for written in read_segment(folder, 7)]
-    assert payloads[: len(read)] == read
+    read = [payload for _, payload in read_segment(folder, 7)]
+    assert read == payloads[: len(read)]
     assert len(payloads) - -(-cut // 16) <= len(read)
 
 
@@ -72,14 +70,14 @@ def test_a_damaged_request_ends_the_segment(tmp_path: Path, damage: str) -> None
     content = bytearray(path.read_bytes())
     content[5 if damage == "data" else 17] ^= 1
     path.write_bytes(content)
-    assert [b"good"] == [written.payload for written in read_segment(tmp_path, 7)]
+    assert [payload for _, payload in read_segment(tmp_path, 7)] == [b"good"]
 
 
 def test_data_that_is_shorter_than_its_index_ends_the_segment(tmp_path: Path) -> None:
     """The files are written one after the other; after a power cut the data may be the shorter one."""
     write(tmp_path, b"good", b"lost")
     path_of(tmp_path, 7, TRACES).write_bytes(b"goodlo")
-    assert [b"good"] == [written.payload for written in read_segment(tmp_path, 7)]
+    assert [payload for _, payload in read_segment(tmp_path, 7)] == [b"good"]
 
 
 def test_segments_are_found_in_order_and_removed(tmp_path: Path) -> None:
@@ -88,11 +86,29 @@ def test_segments_are_found_in_order_and_removed(tmp_path: Path) -> None:
     write(tmp_path, b"y", number=3, signal=LOGS)
     (tmp_path / "000000000005-1.traces.refused").write_bytes(b"z")
     (tmp_path / "notes.traces").write_bytes(b"z")
-    assert [3, 12] == numbers(tmp_path)
+    assert segment_numbers(tmp_path) == [3, 12]
     remove_segment(tmp_path, 12)
     remove_segment(tmp_path, 12)
-    assert [3] == numbers(tmp_path)
-    assert [] == list(read_segment(tmp_path, 12))
+    assert segment_numbers(tmp_path) == [3]
+    assert list(read_segment(tmp_path, 12)) == []
+
+
+class FullDisk(FileIO):
+    """A file on a disk that fills up.
+
+    Attributes:
+        room: the bytes that can still be written; `None` for any number.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "ab")
+        self.room: int | None = None
+
+    def write(self, content: Any) -> int:
+        """Write what there is room for."""
+        if self.room == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(content[: self.room])
 
 
 @pytest.mark.parametrize("room", [0, 3])
@@ -101,23 +117,19 @@ def test_a_request_that_cannot_be_written_leaves_no_trace(tmp_path: Path, room: 
 
     A disk that is nearly full takes a part of what is written, and no error is raised.
     """
-    segment = Segment(tmp_path, 1)
+    files: list[FullDisk] = []
+
+    def open_file(path: Path) -> Any:
+        files.append(FullDisk(path))
+        return files[-1]
+
+    segment = Segment(tmp_path, 1, open_file=open_file)
     append(segment, TRACES, b"before")
-    data, index = segment._files[TRACES]
-
-    class Full:
-        def write(self, content: bytes) -> int:
-            if not room:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return index.write(content[:room])
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(index, name)
-
-    segment._files[TRACES] = (data, Full())  # type: ignore[assignment]
+    _, index = files
+    index.room = room
     with pytest.raises(OSError, match=r"No space|only 3 of 16 bytes"):
         append(segment, TRACES, b"refused")
-    segment._files[TRACES] = (data, index)
+    index.room = None
     append(segment, TRACES, b"after")
     segment.close()
-    assert [b"before", b"after"] == [written.payload for written in read_segment(tmp_path, 1)]
+    assert [payload for _, payload in read_segment(tmp_path, 1)] == [b"before", b"after"]

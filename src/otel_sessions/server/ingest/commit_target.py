@@ -1,80 +1,76 @@
-"""`Destination`: the store as the committer wants it."""
+"""`CommitTarget`: the tables as the committer needs them, and `ClickHouseTarget`, which they really are."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair
-from otel_sessions.counting.trace import TraceGroup
+from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import LOGS, TRACES
-from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.clickhouse.insert import insert_rows, insert_written
-from otel_sessions.server.ingest.committer import UnavailableError
 from otel_sessions.server.ingest.stored_rows import stored_log_rows, stored_spans
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.spans import ROW
-from otel_sessions.server.projections.changes import GroupChanges
+from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges
 from otel_sessions.server.projections.facts_json import WrittenFacts
-from otel_sessions.server.projections.projection import write_groups
+from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.trace_facts import facts_of, insert_written_facts
 from otel_sessions.server.projections.trace_groups import pairs_of
 
 
-class Destination:
-    """Writes a committer's changes into a store; tells one that is away from one that refuses."""
+class CommitTarget(Protocol):
+    """The tables that a commit reads and writes.
 
-    def __init__(self, store: Store) -> None:
-        """Write into this store."""
-        self._store = store
+    Every method raises `StoreAwayError` if the same may work later. An insert with a token that was used before adds
+    nothing. Sessions are pairs of key and id.
+    """
 
     def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
         """Add rows to `otel_traces`."""
-        with _telling():
-            insert_written(self._store, TRACES, ROW, batch.rows, batch.timestamps, token=token)
+
+    def insert_logs(self, batch: LogBatch, segment: int, rows: Sequence[int], token: str | None) -> None:
+        """Add rows to `otel_logs`, each with its number among the log records of its segment."""
+
+    def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
+        """Add facts of spans, by trace id; the same facts may come again."""
+
+    def project(self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None) -> GroupChanges:
+        """Bring the trace groups in step with the facts of traces that changed."""
+
+    def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
+        """The stored facts by trace id; a trace without any may be missing."""
+
+    def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
+        """The sessions of the written trace groups, by trace id; a trace without any may be missing."""
+
+    def stored_log_rows(self, segment: int) -> Collection[int]:
+        """The numbers of the log records of a segment that have rows in `otel_logs`."""
+
+    def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
+        """The (trace id, span id) of the rows of these traces in `otel_traces`."""
+
+
+class ClickHouseTarget:
+    """The tables of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.insert_facts = partial(insert_written_facts, store)
+        self.project = partial(project, store)
+        self.facts_of = partial(facts_of, store)
+        self.pairs_of = partial(pairs_of, store)
+        self.stored_log_rows = partial(stored_log_rows, store)
+        self.stored_spans = partial(stored_spans, store)
+
+    def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
+        """Add rows to `otel_traces`."""
+        insert_written(self._store, TRACES, ROW, batch.rows, batch.timestamps, token=token)
 
     def insert_logs(self, batch: LogBatch, segment: int, rows: Sequence[int], token: str | None) -> None:
         """Add rows to `otel_logs`."""
         identity = {"Segment": [segment] * len(rows), "SegmentRow": rows}
-        with _telling():
-            insert_rows(self._store, LOGS, {**batch.columns, **identity}, token=token)
-
-    def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
-        """Add facts of spans, by trace."""
-        with _telling():
-            insert_written_facts(self._store, facts, version)
-
-    def insert_groups(self, written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> None:
-        """Write trace groups, and mark those that are no more."""
-        with _telling():
-            write_groups(self._store, GroupChanges(list(written), list(gone)), version)
-
-    def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
-        """The stored facts of traces."""
-        with _telling():
-            return facts_of(self._store, trace_ids)
-
-    def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
-        """The sessions that traces have written groups in."""
-        with _telling():
-            return pairs_of(self._store, trace_ids)
-
-    def stored_log_rows(self, segment: int) -> Collection[int]:
-        """Which log records of a segment have rows."""
-        with _telling():
-            return stored_log_rows(self._store, segment)
-
-    def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
-        """Which spans of traces have rows."""
-        with _telling():
-            return stored_spans(self._store, trace_ids)
-
-
-@contextmanager
-def _telling() -> Iterator[None]:
-    try:
-        yield
-    except StoreAwayError as error:
-        raise UnavailableError(str(error)) from error
+        insert_rows(self._store, LOGS, {**batch.columns, **identity}, token=token)

@@ -1,33 +1,34 @@
-"""Which log records are stored: a record has no id of its own, so it is known by its place among acknowledged requests.
+"""Lookups of stored rows, for commits that may have been made in part.
 
-The rows of a segment's log records are numbered from 0, in the order of its requests; `Segment` and `SegmentRow` of
-`otel_logs` say which one a row is. Rows that a Collector wrote have neither, and segments are numbered from 1.
+A log record has no id, so it is identified by its place among acknowledged requests: the log records of a segment are
+numbered from 0 in the order of its requests, and `Segment` and `SegmentRow` of `otel_logs` hold the two numbers. Both are
+empty in rows that a Collector wrote; segments are numbered from 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import trace_hex
-from otel_sessions.server.ingest.statements import statement
+from otel_sessions.server.clickhouse.sql import Statements
 from otel_sessions.server.projections.trace_facts import TRACES_PER_QUERY, chunks
+
+statement: Final = Statements("otel_sessions.server.ingest")
 
 
 def stored_log_rows(store: Store, segment: int) -> set[int]:
-    """The places in a segment of those of its log records that are stored.
-
-    A segment that is committed again, and only such a one, may have some.
-    """
+    """The numbers of the stored log records of a segment."""
     with store.reading() as client:
         rows = client.query(statement("stored_log_rows"), parameters={"segment": segment}).result_rows
     return {int(row) for (row,) in rows}
 
 
 def last_segment(store: Store) -> int:
-    """The greatest number of a segment that log records are stored of; 0 if there are none.
+    """The greatest number of a segment with stored log records; 0 without any.
 
-    A log of requests whose folder was lost must not number its segments from less than the next one.
+    A write-ahead log whose folder was lost must number its segments from the next one.
     """
     with store.reading() as client:
         return int(client.query(statement("last_segment")).result_rows[0][0])

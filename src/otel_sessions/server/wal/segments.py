@@ -12,30 +12,31 @@ import errno
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
 from otel_sessions.server.signals import SIGNALS
 
 _RECORD: Final = struct.Struct("<QII")  # length, checksum of the request, checksum of the two
 
 
-class Written(NamedTuple):
-    """A request in the log: its signal and its bytes."""
-
-    signal: str
-    payload: bytes
+def open_to_append(path: Path) -> BinaryIO:
+    """A file without a buffer, so that what was written survives the death of the process."""
+    return path.open("ab", buffering=0)
 
 
 class Segment:
     """The segment that requests are appended to. Not thread safe: the log has one lock."""
 
-    def __init__(self, folder: Path, number: int, *, sync: bool = False) -> None:
-        """Name the segment; its files are made by the first request of their signal."""
+    def __init__(
+        self, folder: Path, number: int, *, sync: bool = False, open_file: Callable[[Path], BinaryIO] = open_to_append
+    ) -> None:
+        """Name the segment; the first request of a signal has `open_file` make the signal's files."""
         self.number = number
         self._folder = folder
         self._sync = sync
+        self._open = open_file
         self._files: dict[str, tuple[BinaryIO, BinaryIO]] = {}
 
     def append(self, signal: str, payload: bytes, record: bytes) -> None:
@@ -46,8 +47,8 @@ class Segment:
         """
         if signal not in self._files:
             self._files[signal] = (
-                _open(path_of(self._folder, self.number, signal)),
-                _open(index_of(self._folder, self.number, signal)),
+                self._open(path_of(self._folder, self.number, signal)),
+                self._open(index_of(self._folder, self.number, signal)),
             )
         data, index = self._files[signal]
         before = data.tell(), index.tell()
@@ -71,8 +72,8 @@ class Segment:
         self._files.clear()
 
 
-def read_segment(folder: Path, number: int) -> Iterator[Written]:
-    """The acknowledged requests of a segment, in order per signal; a torn tail, which nobody was told of, is left out."""
+def read_segment(folder: Path, number: int) -> Iterator[tuple[str, bytes]]:
+    """Signal and bytes of the acknowledged requests of a segment, in order per signal, without a torn tail, which was never acknowledged."""
     for signal in SIGNALS:
         path, index = path_of(folder, number, signal), index_of(folder, number, signal)
         if not (path.exists() and index.exists()):
@@ -82,17 +83,17 @@ def read_segment(folder: Path, number: int) -> Iterator[Written]:
                 payload = data.read(length)
                 if len(payload) != length or zlib.crc32(payload) != checksum:
                     break
-                yield Written(signal, payload)
+                yield signal, payload
 
 
-def numbers(folder: Path) -> list[int]:
-    """The segments in a folder, oldest first."""
+def segment_numbers(folder: Path) -> list[int]:
+    """The numbers of the segments in a folder, oldest first."""
     found = {name for signal in SIGNALS for name in folder.glob(f"*.{signal}")}
     return sorted({int(path.name.partition(".")[0]) for path in found if path.name.partition(".")[0].isdecimal()})
 
 
 def remove_segment(folder: Path, number: int) -> None:
-    """Delete a committed segment; the index goes last, so that a half deleted one reads as empty."""
+    """Delete a committed segment; each index goes after its data, so that a half deleted segment reads as empty."""
     for signal in SIGNALS:
         path_of(folder, number, signal).unlink(missing_ok=True)
         index_of(folder, number, signal).unlink(missing_ok=True)
@@ -108,19 +109,15 @@ def index_of(folder: Path, number: int, signal: str) -> Path:
     return folder / f"{number:012d}.{signal}.index"
 
 
-def _open(path: Path) -> BinaryIO:
-    return path.open("ab", buffering=0)
-
-
 def _write(file: BinaryIO, content: bytes) -> None:
-    """Write all of it: a file without a buffer on a disk that is nearly full takes a part and says only how much."""
+    """Write all of it: on a disk that is nearly full, a file without a buffer takes a part and returns how much."""
     written = file.write(content)
     if written != len(content):
         raise OSError(errno.ENOSPC, f"only {written} of {len(content)} bytes could be written")
 
 
 def record_of(payload: bytes) -> bytes:
-    """What the index says of a request."""
+    """The index record of a request."""
     length, checksum = len(payload), zlib.crc32(payload)
     return _RECORD.pack(length, checksum, zlib.crc32(struct.pack("<QI", length, checksum)))
 

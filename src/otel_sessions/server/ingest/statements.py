@@ -1,9 +1,0 @@
-"""`statement`: the SQL of a file in `ingest/sql/`."""
-
-from __future__ import annotations
-
-from typing import Final
-
-from otel_sessions.server.clickhouse.sql import Statements
-
-statement: Final = Statements("otel_sessions.server.ingest")
