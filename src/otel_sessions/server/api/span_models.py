@@ -6,23 +6,19 @@ Attribute values keep their types. What JSON has no word for is a map of one ent
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
 from otel_sessions.counting.session import shown_time
 from otel_sessions.server.api.models import Time
 from otel_sessions.server.clickhouse.span_rows import Row
-from otel_sessions.server.otlp.values import restore_all
+from otel_sessions.server.otlp.values import attributes_from_text, to_json_value
 
 Attributes = dict[str, Any]
-
-_WRAPPERS: Final = frozenset({"bytesValue", "doubleValue", "kvlistValue"})
 
 
 class Resource(BaseModel):
@@ -135,20 +131,6 @@ class Span(BaseModel):
         )
 
 
-def plain(value: Any) -> Any:
-    """An attribute value as JSON can say it, so that all types can be told apart."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        members = {name: plain(item) for name, item in value.items()}
-        return {"kvlistValue": members} if len(members) == 1 and not _WRAPPERS.isdisjoint(members) else members
-    if isinstance(value, bytes):
-        return {"bytesValue": base64.b64encode(value).decode()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"doubleValue": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
-    return value
-
-
 def _times(row: Row) -> tuple[int, int]:
     """Start and end as they were sent; of a row that a Collector wrote, from its own columns."""
     start, end = row["StartTimeUnixNano"], row["EndTimeUnixNano"]
@@ -162,7 +144,7 @@ def _word(stored: str, prefix: str) -> str:
 
 
 def _attributes(texts: Mapping[str, str], types: Mapping[str, str]) -> Attributes:
-    return {name: plain(value) for name, value in restore_all(texts.items(), dict(types)).items()}
+    return {name: to_json_value(value) for name, value in attributes_from_text(texts.items(), dict(types)).items()}
 
 
 def _events(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Event]:

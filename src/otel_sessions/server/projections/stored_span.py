@@ -8,7 +8,7 @@ from typing import Final
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.reading import span_facts
 from otel_sessions.server.clickhouse.span_rows import Row
-from otel_sessions.server.otlp.values import restore, restore_all
+from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 _FAILED: Final = frozenset({"Error", "STATUS_CODE_ERROR"})
 """The second is what Collectors wrote before 2024."""
@@ -26,7 +26,7 @@ def read_span(row: Row) -> SpanFacts:
     parent = row["ParentSpanId"]
     resource, types = row["ResourceAttributes"], row["ResourceAttributeTypes"]
     environment = _ENVIRONMENT if _is_there(_ENVIRONMENT, resource, types) else _OLDER_ENVIRONMENT
-    values = restore_all(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
+    values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
     return span_facts(
         {name: value for name, value in values.items() if value is not None},
         span_id=int(row["SpanId"], 16),
@@ -58,5 +58,5 @@ def _is_there(name: str, texts: Mapping[str, str], types: Mapping[str, str]) -> 
 def _string(name: str, texts: Mapping[str, str], types: Mapping[str, str]) -> str | None:
     if not _is_there(name, texts, types):
         return None
-    value = restore(texts[name], types.get(name, ""))
+    value = from_text(texts[name], types.get(name, ""))
     return value if isinstance(value, str) else None
