@@ -95,3 +95,10 @@ def test_more_than_is_remembered() -> None:
             flags=flags,
         ).SerializeToString()
         assert read_span_fields(raw)[9].flags == flags
+
+
+@pytest.mark.parametrize("length", [b"\x80" * 4 + b"\x01", b"\xff" * 1_000_000, b"\x85" + b"\x80" * 8 + b"\0"])
+def test_lengths_of_many_bytes(length: bytes) -> None:
+    """The length of an attribute may have more bytes than it needs; one that never ends is refused at once."""
+    raw = b"".join([*(FIELDS[place] for place in (0, 1, 10, 11)), b"\x4a", length, b"12345"])
+    _same_in_both_ways(raw)

@@ -26,6 +26,9 @@ _TRACE_ID, _SPAN_ID, _TRACE_STATE, _PARENT, _NAME, _KIND, _START, _END, _ATTRIBU
 _LONG: Final = 0x80
 """A length of more than one byte."""
 
+_MOST_SHIFT: Final = 28
+"""A length of more bytes is left to protobuf: millions of them would add up to one huge integer."""
+
 _LONGEST_TAIL: Final = 64
 """Bytes. Longer ones hold events, links or a status message, which hardly repeat."""
 
@@ -125,6 +128,8 @@ def _along(raw: bytes) -> SpanFields | None:
             shift = 7
             length &= 127
             while raw[at] >= _LONG:
+                if shift == _MOST_SHIFT:
+                    return None
                 length |= (raw[at] & 127) << shift
                 shift += 7
                 at += 1
