@@ -1,4 +1,4 @@
-"""Turns are short while an answer is waited for."""
+"""The switch interval is short while an answer is being computed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sys
 
 import pytest
 
-from otel_sessions.server.switch_interval import SECONDS, ShortTurns
+from otel_sessions.server.switch_interval import SECONDS, SwitchInterval
 
 
-def test_short_while_anybody_is_inside() -> None:
-    """And as they were when the last one has left, also by an error."""
+def test_the_interval_is_short_while_any_context_is_open() -> None:
+    """The interval is as it was when the last context has ended, also by an error."""
     before = sys.getswitchinterval()
-    turns = ShortTurns()
-    with turns.wanted():
-        with pytest.raises(ZeroDivisionError), turns.wanted():
+    interval = SwitchInterval()
+    with interval.shortened():
+        with pytest.raises(ZeroDivisionError), interval.shortened():
             1 / 0  # noqa: B018
         assert sys.getswitchinterval() == pytest.approx(SECONDS)
     assert sys.getswitchinterval() == pytest.approx(before)

@@ -28,7 +28,7 @@ from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.seen_trace_ids import KnownIds
 from otel_sessions.server.projections.sessions import EAGER, SessionRows
 from otel_sessions.server.projections.trace_facts import known_traces, last_version
-from otel_sessions.server.switch_interval import ShortTurns
+from otel_sessions.server.switch_interval import SwitchInterval
 from otel_sessions.server.telemetry import Telemetry
 from otel_sessions.server.wal.log import BackloggedError, RequestLog
 
@@ -73,7 +73,7 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
-        self._turns = ShortTurns()
+        self._switch_interval = SwitchInterval()
         self._log = RequestLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
@@ -158,7 +158,7 @@ class Backend:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """While somebody is inside, who reads gets his turns early, and commits that nobody waits for begin later."""
-        with self._turns.wanted(), self._log.answering():
+        with self._switch_interval.shortened(), self._log.answering():
             yield
 
     @property

@@ -1,7 +1,7 @@
-"""`ShortTurns`: while somebody waits for an answer, threads take turns more often.
+"""`SwitchInterval`: threads take turns more often while an answer is being computed.
 
-An answer takes many turns, a few for each query, and while requests are decoded it waits for each of them as long as Python
-lets a thread run. Short turns all the time would cost ingest a tenth.
+An answer needs the interpreter lock many times, a few for each query. While requests are decoded, it waits each time for as
+long as Python lets a thread run. Short intervals all the time would cost ingest a tenth.
 """
 
 from __future__ import annotations
@@ -13,30 +13,29 @@ from contextlib import contextmanager
 from typing import Final
 
 SECONDS: Final = 0.0005
-"""How long a thread runs while another one waits. Python's own choice is ten times as long."""
+"""How long a thread runs while another one waits. Python's default is ten times as long."""
 
 
-class ShortTurns:
-    """Turns are short while anybody is inside."""
+class SwitchInterval:
+    """Shortens the switch interval of the process while any thread asks for it."""
 
     def __init__(self) -> None:
-        """Nobody is inside."""
         self._lock = threading.Lock()
-        self._inside = 0
+        self._users = 0
         self._before = 0.0
 
     @contextmanager
-    def wanted(self) -> Iterator[None]:
-        """Be inside."""
+    def shortened(self) -> Iterator[None]:
+        """Shorten the interval until this context and all others that overlap it have ended."""
         with self._lock:
-            if not self._inside:
+            if not self._users:
                 self._before = sys.getswitchinterval()
                 sys.setswitchinterval(SECONDS)
-            self._inside += 1
+            self._users += 1
         try:
             yield
         finally:
             with self._lock:
-                self._inside -= 1
-                if not self._inside:
+                self._users -= 1
+                if not self._users:
                     sys.setswitchinterval(self._before)
