@@ -1,4 +1,4 @@
-"""The switch interval is short while an answer is computed."""
+"""The switch interval is short while an answer is being computed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from otel_sessions.server.switch_interval import SECONDS, SwitchInterval
 
 
-def test_it_is_short_inside_any_block() -> None:
-    """It is what it was before when the last block has ended, also by an error."""
+def test_the_interval_is_short_while_any_context_is_open() -> None:
+    """The interval is as it was when the last context has ended, also by an error."""
     before = sys.getswitchinterval()
     interval = SwitchInterval()
     with interval.shortened():

@@ -1,4 +1,4 @@
-"""`allows`: checks the API key of a request."""
+"""Check the API key of a request."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import contextlib
 import hmac
 from typing import Final
 
+WRONG_KEY: Final = "the API key is missing or wrong; send it as 'authorization: Bearer <key>', over HTTP as a header, over gRPC as metadata"
+"""The message for a request that `allows` refuses."""
+
 _SCHEME: Final = "bearer"
 _BLANKS: Final = " \t"
-"""White space in HTTP. Other kinds of white space may be bytes of a key."""
+"""White space in HTTP headers; other blank characters are part of a key."""
 
 
 def allows(api_key: str | None, header: str | None) -> bool:
-    """Return True if an `Authorization` header has the API key. The time taken does not depend on how much is right.
+    """Return True if an `Authorization` header holds the key, in a time that does not tell how much of it is right.
 
     Args:
         api_key: `None` allows every request; an empty key allows none, because an empty header would match it.
-        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` if the request has no such header. Outside
-            ASCII it may be text or, as servers pass it on, the bytes of UTF-8 read as Latin-1.
+        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` if there is none. Outside ASCII it may
+            be text or, as servers give it, the bytes of UTF-8 read as Latin-1.
     """
     if api_key is None:
         return True
@@ -26,8 +29,8 @@ def allows(api_key: str | None, header: str | None) -> bool:
     expected = _bytes(api_key)
     whole = header.strip(_BLANKS)
     scheme, _, rest = whole.partition(" ")
-    said = {whole, rest.strip(_BLANKS)} if scheme.lower() == _SCHEME else {whole}
-    return any(hmac.compare_digest(expected, spelled) for text in said for spelled in _spellings(text))
+    candidates = {whole, rest.strip(_BLANKS)} if scheme.lower() == _SCHEME else {whole}
+    return any(hmac.compare_digest(expected, spelled) for text in candidates for spelled in _spellings(text))
 
 
 def _spellings(text: str) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""The kinds of OTLP data that are stored, by the names that OTLP's paths have for them."""
+"""The signals of OTLP, and the HTTP paths that they are sent to."""
 
 from __future__ import annotations
 
@@ -6,4 +6,11 @@ from typing import Final
 
 TRACES: Final = "traces"
 LOGS: Final = "logs"
+METRICS: Final = "metrics"
+"""Taken and not kept."""
+
 SIGNALS: Final = (TRACES, LOGS)
+"""The signals that are stored."""
+
+OTLP_PATHS: Final = {signal: f"/v1/{signal}" for signal in (*SIGNALS, METRICS)}
+"""By signal, the path that OTLP over HTTP has for it."""

@@ -1,7 +1,7 @@
-"""`SwitchInterval`: threads take turns more often while an answer is computed.
+"""`SwitchInterval`: threads take turns more often while an answer is being computed.
 
-An answer takes many turns, a few for each query, and while requests are decoded it waits for each of them as long as Python
-lets a thread run (`sys.getswitchinterval`). Short turns all the time would cost ingest a tenth.
+An answer needs the interpreter lock many times, a few for each query. While requests are decoded, it waits each time for as
+long as Python lets a thread run. Short intervals all the time would cost ingest a tenth.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ class SwitchInterval:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._asking = 0
+        self._users = 0
         self._before = 0.0
 
     @contextmanager
     def shortened(self) -> Iterator[None]:
-        """Keep the interval short until the last block that is entered ends."""
+        """Shorten the interval until this context and all others that overlap it have ended."""
         with self._lock:
-            if not self._asking:
+            if not self._users:
                 self._before = sys.getswitchinterval()
                 sys.setswitchinterval(SECONDS)
-            self._asking += 1
+            self._users += 1
         try:
             yield
         finally:
             with self._lock:
-                self._asking -= 1
-                if not self._asking:
+                self._users -= 1
+                if not self._users:
                     sys.setswitchinterval(self._before)

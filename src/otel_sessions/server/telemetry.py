@@ -1,4 +1,4 @@
-"""`Telemetry`: the server's own metrics, for Prometheus."""
+"""`Telemetry`: the metrics of a server about itself, for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 class Telemetry:
-    """Metrics of one server, in a registry of their own; safe to use from any thread.
+    """Metrics of one server, in a registry of their own. Any thread may use them.
 
     Attributes:
         registry: all of them.
@@ -25,13 +25,12 @@ class Telemetry:
         duplicates: spans that were stored before.
         rejected: records left out of requests that were taken, by signal and reason.
         refused: whole requests that were not taken, by signal and the name of the error.
-        unpriced: model calls without a known cost, by model; counted again when a late span changes their trace.
-        segment_bytes: sizes of what was committed at once.
+        unpriced: model calls without a known cost, by model; those of a trace count again when it is recomputed.
+        segment_bytes: bytes of requests that were committed at once.
         commit_seconds: how long commits took.
     """
 
     def __init__(self) -> None:
-        """Start at zero."""
         registry = self.registry = CollectorRegistry()
 
         def counter(name: str, about: str, *labels: str) -> Counter:
@@ -56,7 +55,7 @@ class Telemetry:
         Gauge(PREFIX + name, about, registry=self.registry).set_function(value)
 
     def count_unpriced(self, model: str, calls: int) -> None:
-        """Count calls of a model without a known cost. After `MODELS_KEPT` models, others are counted together."""
+        """Count calls of a model without a known cost; after `MODELS_KEPT` models, others are counted together."""
         if model not in self._models:
             if len(self._models) >= MODELS_KEPT:
                 model = OTHER_MODELS

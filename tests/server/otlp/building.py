@@ -1,4 +1,4 @@
-"""OTLP requests for tests, made with the official classes, and what they say in plain Python."""
+"""OTLP requests for tests, made with the official classes, and their contents in plain Python."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def key_values(attributes: Mapping[str, Any]) -> list[KeyValue]:
 
 
 def plain_value(value: Any) -> Any:
-    """What an official `AnyValue` says."""
+    """The value of an official `AnyValue`."""
     which = value.WhichOneof("value")
     if which is None:
         return None
@@ -56,12 +56,12 @@ def plain_value(value: Any) -> Any:
 
 
 def plain(attributes: Any) -> dict[str, Any]:
-    """What a list of official `KeyValue` says."""
+    """The attributes in a list of official `KeyValue`."""
     return {member.key: plain_value(member.value) for member in attributes}
 
 
 def traces(*spans: Mapping[str, Any], attributes: Mapping[str, Any] | None = None) -> Any:
-    """A request of one resource with one scope; fields a span does not give are valid ones."""
+    """A request of one resource with one scope; fields that a span does not give are valid ones."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
     resource_spans.resource.attributes.extend(
@@ -100,11 +100,11 @@ def field(number: int, raw: bytes) -> bytes:
 
 
 BROKEN = b"\x07"
-"""What no message begins with."""
+"""A byte that no message begins with."""
 
 
 def nested(levels: int, *, maps: bool = False) -> bytes:
-    """A serialized `AnyValue` of so many levels; deeper than the official classes can say."""
+    """A serialized `AnyValue` of this many levels; the official classes cannot hold as many."""
     raw = field(1, b"leaf")
     for _ in range(levels - 1):
         raw = field(6, field(1, field(1, b"k") + field(2, raw))) if maps else field(5, field(1, raw))
@@ -163,7 +163,7 @@ words = st.sampled_from(["", "word", "é😀", "\0'; DROP TABLE otel_traces; --<
 
 @st.composite
 def span_requests(draw: st.DrawFn) -> Any:
-    """Requests of any shape that the official classes can say."""
+    """Requests of any shape that the official classes can hold."""
     request = ExportTraceServiceRequest()
     for _ in range(draw(st.sampled_from([1, 1, 2, 0]))):
         resource_spans = request.resource_spans.add(schema_url=draw(words))
@@ -178,7 +178,7 @@ def span_requests(draw: st.DrawFn) -> Any:
 
 @st.composite
 def log_requests(draw: st.DrawFn) -> Any:
-    """Requests of any shape that the official classes can say."""
+    """Requests of any shape that the official classes can hold."""
     request = ExportLogsServiceRequest()
     for _ in range(draw(st.sampled_from([1, 1, 2, 0]))):
         resource_logs = request.resource_logs.add(schema_url=draw(words))

@@ -18,7 +18,7 @@ class _Reader:
         self.at = 0
 
     def take(self, size: int) -> bytes:
-        """So many bytes."""
+        """The next bytes."""
         assert self.at + size <= len(self.raw), "the row ends early"
         self.at += size
         return self.raw[self.at - size : self.at]

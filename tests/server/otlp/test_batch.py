@@ -1,9 +1,10 @@
-"""Batches: rows that are taken and put together."""
+"""Batches of rows: some are taken, several are put together."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.server.otlp.building import decoded, log_requests, row, traces
@@ -33,7 +34,7 @@ def test_take_spans(indices: list[int]) -> None:
 
 
 def test_extend_spans() -> None:
-    """The rows of another batch come after the own ones, and the other is as it was."""
+    """A batch is extended by the rows of another one, which stays as it was."""
     one, other = decoded(traces({"name": "a"})), decoded(traces({"name": "b"}, {"name": "c"}))
     one.extend(other)
     assert columns(one)["SpanName"] == [facts.name for facts in one.facts] == ["a", "b", "c"]
@@ -58,7 +59,19 @@ def test_logs(request: Any, data: st.DataObject) -> None:
 
 
 def test_joined() -> None:
-    """Several batches are one, in order, and stay as they are."""
+    """Several batches become one, in order, and stay as they are."""
     batches = [decoded(traces({"name": name})) for name in "abc"]
     assert columns(joined(batches))["SpanName"] == ["a", "b", "c"]
     assert [len(batch) for batch in batches] == [1, 1, 1]
+
+
+def test_log_rows_share_columns() -> None:
+    """Log rows are added with columns of their own and columns that they share; none may be missing."""
+    shared = {name: name.lower() for name in LOG_COLUMNS[2:]}
+    batch = LogBatch()
+    batch.add([(1, "a"), (2, "b")], shared)
+    batch.add([], shared)
+    assert len(batch) == 2
+    assert row(batch, 1) == {**shared, LOG_COLUMNS[0]: 2, LOG_COLUMNS[1]: "b"}
+    with pytest.raises(ValueError, match="zip"):
+        batch.add([(1,)], shared)

@@ -1,4 +1,4 @@
-"""Whole bodies, good and bad."""
+"""Whole bodies, valid and broken."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def _no_other_error(decode: Decode, body: bytes) -> None:
 @settings(deadline=None)
 @given(body=st.binary(max_size=300))
 def test_random_bytes(decode: Decode, body: bytes) -> None:
-    """Random bytes raise nothing but a request error."""
+    """Random bytes raise a request error or nothing."""
     _no_other_error(decode, body)
 
 
 @settings(deadline=None)
 @given(span_requests(), st.data())
 def test_damaged_spans(request: Any, data: st.DataObject) -> None:
-    """A request that is cut, or changed in places, raises nothing but a request error."""
+    """A request that is cut, or changed in places, raises a request error or nothing."""
     _no_other_error(decode_spans, _damaged(request, data))
 
 
 @settings(deadline=None)
 @given(log_requests(), st.data())
 def test_damaged_logs(request: Any, data: st.DataObject) -> None:
-    """A request of log records that is cut, or changed in places, raises nothing but a request error."""
+    """A request of log records that is cut, or changed in places, raises a request error or nothing."""
     _no_other_error(decode_logs, _damaged(request, data))
 
 
@@ -69,7 +69,7 @@ def test_truncated() -> None:
 
 @every
 def test_empty(decode: Decode) -> None:
-    """An empty request is a request without anything in it."""
+    """An empty request is taken, and has no records."""
     for body, format_ in ((b"", Format.PROTOBUF), (b"{}", Format.JSON)):
         batch, rejected = decode(body, format_)
         assert (len(batch), rejected.total, rejected.message) == (0, 0, "")

@@ -1,4 +1,4 @@
-"""Bodies before compression, and the limits on them."""
+"""Decompression of bodies within limits, and the formats and encodings that headers name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_sessions.server.otlp.encodings import Format, SizeLimits, decompress, format_of
+from otel_sessions.server.otlp.encodings import Format, SizeLimits, decompress, encoding_of, format_of
 from otel_sessions.server.otlp.errors import (
     MalformedError,
     RequestError,
@@ -40,21 +40,21 @@ every = pytest.mark.parametrize("encoding", COMPRESS)
 @settings(deadline=None)
 @given(st.binary(), st.sampled_from([*COMPRESS]))
 def test_round_trip(body: bytes, encoding: str) -> None:
-    """A body that was compressed in any of the known ways comes out as it was."""
+    """A body that was compressed in any of the known ways is read as it was before."""
     assert decompress(COMPRESS[encoding](body), encoding) == body
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([*COMPRESS]))
 def test_random_bytes(body: bytes, encoding: str) -> None:
-    """Bytes that are not compressed raise nothing but a request error."""
+    """Random bytes raise a request error or nothing."""
     with contextlib.suppress(RequestError):
         decompress(body, encoding)
 
 
 @pytest.mark.parametrize("encoding", [None, "", "identity", " Identity "])
 def test_identity(encoding: str | None) -> None:
-    """A body without encoding is what it is."""
+    """A body without encoding is read as it is."""
     assert decompress(b"body", encoding) == b"body"
 
 
@@ -66,13 +66,13 @@ def test_names_in_any_case() -> None:
 @settings(deadline=None)
 @given(st.binary(min_size=1))
 def test_bare_deflate(body: bytes) -> None:
-    """What some clients send as deflate, without zlib's header, is read too."""
+    """A deflate stream without zlib's header, as some clients send it, is read too."""
     assert decompress(_bare_deflate(body), "deflate") == body
 
 
 @every
 def test_empty(encoding: str) -> None:
-    """An empty body is an empty request, whatever it says of its encoding."""
+    """An empty body is an empty request, whatever encoding it claims."""
     assert decompress(b"", encoding) == b""
 
 
@@ -87,7 +87,7 @@ def test_truncated(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_several_streams(encoding: str) -> None:
-    """Streams one after the other are one body, up to a number, with zeros between and after them."""
+    """Up to 16 streams one after the other are one body, with zeros between and after them."""
     one = COMPRESS[encoding](b"one ")
     assert decompress(one * 3 + b"\0" * 20, encoding) == b"one one one "
     with pytest.raises(MalformedError, match="more than 16"):
@@ -95,20 +95,20 @@ def test_several_streams(encoding: str) -> None:
 
 
 def test_another_encoding() -> None:
-    """A body that is compressed in another way than it says is malformed."""
+    """A body that is compressed in another way than it claims is malformed."""
     for encoding, others in (("gzip", "deflate"), ("zstd", "gzip"), ("deflate", "zstd")):
         with pytest.raises(MalformedError, match=f"not valid {encoding}"):
             decompress(COMPRESS[others](b"body"), encoding)
 
 
 def test_garbage_after_the_end() -> None:
-    """What follows a stream and is none itself is malformed."""
+    """A body is malformed if anything but another stream follows the first one."""
     with pytest.raises(MalformedError, match="not valid gzip"):
         decompress(gzip.compress(b"body") + b"garbage", "gzip")
 
 
 def test_compressed_limit() -> None:
-    """A body over the limit is refused as it came, and one at the limit is taken."""
+    """A body over the limit is refused before decompression, and one at the limit is taken."""
     limits = SizeLimits(compressed=4)
     assert decompress(b"1234", limits=limits) == b"1234"
     with pytest.raises(TooLargeError, match="5 bytes, at most 4"):
@@ -127,7 +127,7 @@ def test_decompressed_limit(encoding: str | None) -> None:
 
 @every
 def test_bomb(encoding: str) -> None:
-    """A small body that would be 200 MB is stopped at the limit of 1 MB, also in memory."""
+    """A small body that would be 200 MB is decompressed no further than to the limit of 1 MB."""
     bomb = COMPRESS[encoding](bytes(200_000_000))
     tracemalloc.start()
     with pytest.raises(TooLargeError):
@@ -151,10 +151,19 @@ def test_window() -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, zstd", "snappy"])
 def test_unknown_encoding(encoding: str) -> None:
-    """Another encoding is refused with the known ones."""
-    with pytest.raises(UnsupportedEncodingError, match="identity, gzip, deflate, zstd") as raised:
-        decompress(b"", encoding)
-    assert (raised.value.http_status, raised.value.grpc_status) == (415, 12)
+    """Another encoding is refused, and the message lists the known ones."""
+    for read in (encoding_of, lambda name: decompress(b"", name)):
+        with pytest.raises(UnsupportedEncodingError, match="identity, gzip, deflate, zstd") as raised:
+            read(encoding)
+        assert (raised.value.http_status, raised.value.grpc_status) == (415, 12)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"), [(None, "identity"), ("", "identity"), (" GZIP", "gzip"), ("zstd ", "zstd")]
+)
+def test_encoding(header: str | None, expected: str) -> None:
+    """The header names the encoding, in any case; without it there is none."""
+    assert encoding_of(header) == expected
 
 
 @pytest.mark.parametrize(
@@ -166,12 +175,12 @@ def test_unknown_encoding(encoding: str) -> None:
     ],
 )
 def test_format(content_type: str, expected: Format) -> None:
-    """The content type says the format, in any case and with parameters."""
+    """The content type names the format, in any case and with parameters."""
     assert format_of(content_type) is expected
 
 
 @pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/jsonx"])
 def test_unknown_format(content_type: str | None) -> None:
-    """Another content type, or none, is refused with the known ones."""
+    """Another content type, or none, is refused, and the message lists the known ones."""
     with pytest.raises(UnsupportedContentTypeError, match=r"application/x-protobuf or application/json expected"):
         format_of(content_type)

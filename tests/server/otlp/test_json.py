@@ -1,4 +1,4 @@
-"""OTLP/JSON says the same as protobuf."""
+"""OTLP/JSON is read as the same request in protobuf is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from tests.server.otlp.decoding import decode_logs, decode_spans
 
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
-from otel_sessions.server.otlp.json import MAX_BODY
-from otel_sessions.server.otlp.values import restore_all
+from otel_sessions.server.otlp.json import MAX_BODY, MOST_OBJECTS, traces_from_json
+from otel_sessions.server.otlp.limits import RecordBudget
+from otel_sessions.server.otlp.messages import messages
+from otel_sessions.server.otlp.values import attributes_from_text, decode, split
 
 TRACE = TRACE_ID.hex()
 SPAN = "00000000000000aa"
@@ -54,7 +56,7 @@ def _row(**span: Any) -> dict[str, Any]:
 
 def _attribute(**value: Any) -> Any:
     found = _row(attributes=[{"key": "k", "value": value}])
-    return restore_all(found["SpanAttributes"].items(), found["SpanAttributeTypes"])["k"]
+    return attributes_from_text(found["SpanAttributes"].items(), found["SpanAttributeTypes"])["k"]
 
 
 def _message(body: bytes) -> str:
@@ -76,8 +78,8 @@ def test_ids_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["W47/95gDgQPSabYzgT/GDA==", "0" * 32, "ab" * 15, "a" * 31, "xy" * 16, ""])
-def test_ids_that_are_none(wrong: str) -> None:
-    """An id that is base64, zero, too short or no hexadecimal leaves out its own span only."""
+def test_invalid_ids(wrong: str) -> None:
+    """A span whose id is base64, zero, too short or not hexadecimal is left out, and no other."""
     batch, rejected = decode_spans(_body({"traceId": TRACE, "spanId": SPAN}, {"traceId": wrong}), Format.JSON)
     assert len(batch) == 1
     assert rejected.counts == {"invalid_trace_id": 1}
@@ -86,14 +88,14 @@ def test_ids_that_are_none(wrong: str) -> None:
 
 @pytest.mark.parametrize("written", [str(AT), AT, float(2**60)])
 def test_integers(written: Any) -> None:
-    """64-bit integers come as strings or as numbers."""
+    """64-bit integers are read from strings and from numbers."""
     assert _row(startTimeUnixNano=written)["StartTimeUnixNano"] == int(written)
     assert _attribute(intValue=written) == int(written)
 
 
 @pytest.mark.parametrize("written", [3, "SPAN_KIND_CLIENT"])
 def test_enums(written: Any) -> None:
-    """Enums come as numbers; names are understood."""
+    """Enums are read from numbers and from names."""
     assert _row(kind=written)["SpanKind"] == "Client"
 
 
@@ -102,13 +104,13 @@ def test_enums(written: Any) -> None:
     [(1, 1.0), (1.5, 1.5), ("2.5", 2.5), ("NaN", math.nan), ("-Infinity", -math.inf), (-0.0, -0.0)],
 )
 def test_doubles(written: Any, expected: float) -> None:
-    """Doubles come as numbers, or as strings where JSON has no number for them."""
+    """Doubles are read from numbers, and from strings where JSON has no number for them."""
     assert repr(_attribute(doubleValue=written)) == repr(expected)
 
 
 @pytest.mark.parametrize("written", ["+/8=", "-_8=", "-_8"])
 def test_base64(written: str) -> None:
-    """Bytes come in base64 of either alphabet, padded or not."""
+    """Bytes are read from base64 of either alphabet, padded or not."""
     assert _attribute(bytesValue=written) == b"\xfb\xff"
 
 
@@ -119,7 +121,7 @@ def test_what_is_ignored() -> None:
 
 
 def test_text() -> None:
-    """Text of any plane is kept; halves of surrogate pairs and bytes that are no UTF-8 become U+FFFD."""
+    """Text of any plane is kept; halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD."""
     assert _row(name="é😀")["SpanName"] == "é😀"
     assert _row(name="a\ud800b")["SpanName"] == "a\ufffdb"
     body = _body({"traceId": TRACE, "spanId": SPAN, "name": "zz"}).replace(b"zz", b"z\xff")
@@ -142,7 +144,7 @@ def test_text() -> None:
     ],
 )
 def test_wrong_shape(span: Any, message: str) -> None:
-    """A member of another type than its field is refused with its path and what was expected."""
+    """A member of another type than its field is refused, and the message tells its path and the expected type."""
     assert _message(_body(span)) == message
 
 
@@ -161,7 +163,7 @@ def test_wrong_shape(span: Any, message: str) -> None:
     ],
 )
 def test_wrong_value(value: Any, message: str) -> None:
-    """An attribute value of another type than it says is refused with its path."""
+    """An attribute value of another type than its name tells is refused, and the message tells its path."""
     said = _message(_body({"attributes": [{"key": "k", "value": value}]}))
     assert said == f"resourceSpans[0].scopeSpans[0].spans[0].attributes[0].value.{message}"
 
@@ -176,8 +178,8 @@ def test_wrong_value(value: Any, message: str) -> None:
         (b"[" * 1_000_000, "the JSON is nested too deeply"),
     ],
 )
-def test_no_json(body: bytes, message: str) -> None:
-    """A body that is no JSON object is refused."""
+def test_invalid_json(body: bytes, message: str) -> None:
+    """A body that is not a JSON object is refused."""
     assert _message(body).startswith(message)
 
 
@@ -198,7 +200,7 @@ def _nested(levels: int) -> Any:
 
 @pytest.mark.parametrize("levels", [65, 66, 200])
 def test_nesting(levels: int) -> None:
-    """A value of more than 64 levels leaves out its span only, as in protobuf."""
+    """A span with a value of more than 64 levels is left out, and no other, as in protobuf."""
     assert _attribute(**_nested(64))
     spans = [{"traceId": TRACE, "spanId": SPAN, "attributes": [{"key": "k", "value": _nested(levels)}]}, {}]
     spans[1] = {"traceId": TRACE, "spanId": SPAN}
@@ -223,16 +225,53 @@ _json = st.recursive(
 @settings(deadline=None)
 @given(_json)
 def test_any_json(said: Any) -> None:
-    """Any JSON is taken or refused, and raises nothing else."""
+    """Any JSON is taken or refused; it raises no other error."""
     body = json.dumps(said).encode()
-    for decode in (decode_spans, decode_logs):
+    for read in (decode_spans, decode_logs):
         try:
-            decode(body, Format.JSON)
+            read(body, Format.JSON)
         except MalformedError as error:
             assert str(error)  # noqa: PT017
 
 
 def test_same_as_official_example() -> None:
-    """A request as the specification shows it is read."""
+    """A request in the form that the specification shows is read."""
     request = traces({"parent_span_id": b"\xee" * 8, "kind": 2})
     assert row(decode_spans(as_json(request), Format.JSON)[0])["SpanKind"] == "Server"
+
+
+def test_json_of_too_many_objects() -> None:
+    """Objects are counted before they are read; a body with as many as real attributes need is taken."""
+
+    def said(count: int) -> bytes:
+        value = {"arrayValue": {"values": [dict[str, object]()] * count}}
+        span = {"traceId": "0a" * 16, "spanId": "0a" * 8, "attributes": [{"key": "k", "value": value}]}
+        return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+
+    with pytest.raises(TooLargeError, match="braces"):
+        decode_spans(said(MOST_OBJECTS), Format.JSON)
+    batch, _ = decode_spans(said(1000), Format.JSON)
+    assert len(batch) == 1
+
+
+def test_a_negative_zero() -> None:
+    """A negative zero, which the Collector writes as the whole number `-0`, keeps its sign in a double."""
+    for kind, expected in (("doubleValue", "-0.0"), ("intValue", "0")):
+        attribute = {"key": "k", "value": {kind: 0}}
+        body = json.dumps({"resourceSpans": [{"resource": {"attributes": [attribute]}}]}).replace("0", "-0")
+        assert repr(_first_value(body)) == expected
+
+
+@pytest.mark.parametrize("written", ["1e20", "9223372036854775808", "-1.7976931348623157e308", "100000000000000000000"])
+def test_whole_numbers_beyond_64_bits(written: str) -> None:
+    """A whole number beyond 64 bits, which JavaScript's exporter calls an integer too, is read as a double."""
+    said = json.dumps({"resourceSpans": [{"resource": {"attributes": [{"key": "k", "value": {"intValue": 0}}]}}]})
+    body = said.replace("0", written)
+    assert _first_value(body) == float(written)
+
+
+def _first_value(body: str) -> Any:
+    """The value of the first attribute of the first resource."""
+    value = traces_from_json(body.encode()).resource_spans[0]
+    resource = messages().traces.resource_group.FromString(value).resource
+    return decode(split(resource.attributes[0])[1], RecordBudget())

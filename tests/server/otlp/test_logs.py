@@ -21,7 +21,7 @@ from tests.server.otlp.building import (
 from tests.server.otlp.decoding import decode_logs
 
 from otel_sessions.server.otlp.batch import LogBatch
-from otel_sessions.server.otlp.values import restore, restore_all
+from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 LAST = 2**63 - 1
 
@@ -43,7 +43,7 @@ def _decoded(request: Any) -> LogBatch:
 @settings(deadline=None)
 @given(log_requests())
 def test_everything_reads_back(request: Any) -> None:
-    """Whatever the official classes say of a log record can be read from its row."""
+    """Everything that the official classes hold of a log record can be read from its row."""
     batch = _decoded(request)
     index = 0
     for resource_logs in request.resource_logs:
@@ -56,7 +56,7 @@ def test_everything_reads_back(request: Any) -> None:
 
 def _check(found: dict[str, Any], resource_logs: Any, scope_logs: Any, record: Any) -> None:
     def attributes(texts: str, types: str) -> str:
-        return repr(restore_all(found[texts].items(), found[types]))
+        return repr(attributes_from_text(found[texts].items(), found[types]))
 
     assert found["Timestamp"] == min(record.time_unix_nano or record.observed_time_unix_nano, LAST)
     assert found["ObservedTimestamp"] == record.observed_time_unix_nano
@@ -66,7 +66,7 @@ def _check(found: dict[str, Any], resource_logs: Any, scope_logs: Any, record: A
     assert found["TraceFlags"] == record.flags % 256
     assert found["SeverityText"] == record.severity_text
     assert found["SeverityNumber"] == record.severity_number
-    assert repr(restore(found["Body"], found["BodyType"])) == repr(plain_value(record.body))
+    assert repr(from_text(found["Body"], found["BodyType"])) == repr(plain_value(record.body))
     assert found["EventName"] == record.event_name
     assert found["DroppedAttributesCount"] == record.dropped_attributes_count
     assert attributes("LogAttributes", "LogAttributeTypes") == repr(plain(record.attributes))
@@ -87,7 +87,7 @@ def test_service() -> None:
 
 
 def test_severities() -> None:
-    """A severity that the column cannot hold is as good as none."""
+    """A severity that the column cannot hold is stored as none."""
     batch = _decoded(_request({"severity_number": 256}, {"severity_number": -1}, {"severity_number": 255}))
     assert batch.columns["SeverityNumber"] == [0, 0, 255]
 
@@ -103,6 +103,6 @@ def test_broken_record() -> None:
 
 
 def test_invalid_utf8() -> None:
-    """A body that is no UTF-8 is stored with U+FFFD."""
+    """A body that is not UTF-8 is stored with U+FFFD."""
     body = _request({"body": any_value("zz")}).SerializeToString().replace(b"zz", b"z\xff")
     assert decode_logs(body)[0].columns["Body"] == ["z\ufffd"]

@@ -1,4 +1,4 @@
-"""What a client is answered, as the official classes read it."""
+"""The responses to clients, as the official classes read them."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from otel_sessions.server.otlp.errors import (
     UnsupportedContentTypeError,
     UnsupportedEncodingError,
 )
-from otel_sessions.server.otlp.partial_success import Rejected, RejectedError
+from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 
 
 @pytest.fixture
 def rejected() -> Rejected:
-    """Three that were left out."""
+    """Three records that were left out."""
     rejected = Rejected()
     rejected.counts.update(["malformed", "invalid_span_id", "malformed"])
     return rejected
 
 
 def test_full_success() -> None:
-    """Where all was taken the answer is empty."""
+    """A response is empty if all records were taken."""
     for response in (traces_response, logs_response):
         assert response(Rejected()) == b""
         assert json.loads(response(Rejected(), Format.JSON)) == {}
 
 
 def test_partial_success_of_traces(rejected: Rejected) -> None:
-    """The number of spans left out is told, and why."""
+    """The response tells the number of spans that were left out, and why."""
     partial = ExportTraceServiceResponse.FromString(traces_response(rejected)).partial_success
     assert partial.rejected_spans == 3
     assert partial.error_message.startswith("1 rejected: the span id")
@@ -52,7 +52,7 @@ def test_partial_success_of_traces(rejected: Rejected) -> None:
 
 
 def test_partial_success_of_logs(rejected: Rejected) -> None:
-    """The number of log records left out is told, and why."""
+    """The response tells the number of log records that were left out, and why."""
     partial = ExportLogsServiceResponse.FromString(logs_response(rejected)).partial_success
     assert (partial.rejected_log_records, partial.error_message) == (3, rejected.message)
     assert json.loads(logs_response(rejected, Format.JSON)) == {
@@ -71,7 +71,7 @@ def test_partial_success_of_logs(rejected: Rejected) -> None:
     ],
 )
 def test_errors(error: RequestError, http_status: int, grpc_status: int) -> None:
-    """A refused request gets a status over both protocols, with the message and without a delay."""
+    """A refused request has a status over both protocols, with the message and without a delay."""
     assert (error.http_status, error.grpc_status) == (http_status, grpc_status)
     status: Any = Status.FromString(error_response(error))
     assert (status.code, status.message, len(status.details)) == (grpc_status, "m", 0)
@@ -79,7 +79,7 @@ def test_errors(error: RequestError, http_status: int, grpc_status: int) -> None
 
 
 def test_busy() -> None:
-    """A request that may be sent again says after which delay."""
+    """The response to a request that may be sent again holds the delay."""
     error = BusyError("later", retry_after=1.5)
     assert (error.http_status, error.grpc_status, error.retry_after) == (429, 8, 1.5)
     status: Any = Status.FromString(error_response(error))
@@ -87,8 +87,3 @@ def test_busy() -> None:
     assert status.details[0].Unpack(retry)
     assert retry.retry_delay.ToMilliseconds() == 1500
     assert json.loads(error_response(error, Format.JSON))["details"][0]["retryDelay"] == "1.500s"
-
-
-def test_rejected_error() -> None:
-    """A reason has a sentence."""
-    assert str(RejectedError("malformed")) == "not a valid protobuf message"

@@ -1,29 +1,28 @@
-"""Both ways of reading a span give the same, whoever wrote it."""
+"""Both ways of reading a span give the same fields, whatever encoder wrote it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from tests.server.otlp.building import SPAN_ID, TRACE_ID, field, key_values, span_requests
 
-from otel_sessions.server.otlp import span_fields
-from otel_sessions.server.otlp.span_fields import _parsed, read_span_fields
+from otel_sessions.server.otlp.errors import MalformedError
+from otel_sessions.server.otlp.span_fields import parse_span_fields, read_span_fields
 
 
 @settings(deadline=None)
 @given(span_requests())
 def test_any_span(request: Any) -> None:
-    """Spans of any shape, as protobuf writes them."""
+    """A span of any shape, as protobuf writes it, has the same fields in both ways."""
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
             for span in scope_spans.spans:
                 raw = span.SerializeToString()
-                assert _plain(read_span_fields(raw)) == _plain(_parsed(raw))
+                assert _plain(read_span_fields(raw)) == _plain(parse_span_fields(raw))
 
 
 def _plain(fields: Any) -> Any:
@@ -68,23 +67,25 @@ FIELDS = (
 @example(parts=[FIELDS[12], FIELDS[6]], first=(0, 1, 10, 11), cut=0)
 @example(parts=[FIELDS[12], FIELDS[8]], first=(0, 1, 10, 11), cut=0)
 def test_fields_in_any_order(parts: list[bytes], first: tuple[int, ...], cut: int) -> None:
-    """Repeated, missing, out of order, broken and cut off: the same span, or none in both ways."""
+    """A span with repeated, missing, unordered, broken or cut fields is the same, or malformed, in both ways."""
     raw = b"".join([*(FIELDS[place] for place in first), *parts])
     raw = raw[: len(raw) - cut] if cut else raw
+    _same_in_both_ways(raw)
+
+
+def _same_in_both_ways(raw: bytes) -> None:
     try:
-        expected = _plain(_parsed(raw))
-    except DecodeError:
-        with pytest.raises(DecodeError):
+        expected = _plain(parse_span_fields(raw))
+    except MalformedError:
+        with pytest.raises(MalformedError):
             read_span_fields(raw)
     else:
         assert _plain(read_span_fields(raw)) == expected
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes after the attributes may be anything; only so much of it is kept."""
-    monkeypatch.setattr(span_fields, "_REMEMBERED", 3)
-    monkeypatch.setattr(span_fields, "_RESTS", {})
-    for flags in range(10):
+def test_more_than_is_remembered() -> None:
+    """The fields after the attributes are read also when more of them came than are remembered."""
+    for flags in range(5_000):
         raw = Span(
             trace_id=TRACE_ID,
             span_id=SPAN_ID,
@@ -94,4 +95,10 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             flags=flags,
         ).SerializeToString()
         assert read_span_fields(raw)[9].flags == flags
-        assert len(span_fields._RESTS) <= 3
+
+
+@pytest.mark.parametrize("length", [b"\x80" * 4 + b"\x01", b"\xff" * 1_000_000, b"\x85" + b"\x80" * 8 + b"\0"])
+def test_lengths_of_many_bytes(length: bytes) -> None:
+    """The length of an attribute may have more bytes than it needs; one that never ends is refused at once."""
+    raw = b"".join([*(FIELDS[place] for place in (0, 1, 10, 11)), b"\x4a", length, b"12345"])
+    _same_in_both_ways(raw)

@@ -1,4 +1,4 @@
-"""A server with both doors on an engine that all tests of a file share."""
+"""A server over HTTP and gRPC, on an engine that all tests of a file share."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def backend(engine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def shared(backend: Backend) -> Iterator[Server]:
-    """A server with nothing special about it."""
+    """A server with the default settings."""
     with Server(backend) as server:
         yield server

@@ -1,4 +1,4 @@
-"""Spans made with the Python SDK that have everything a span can have."""
+"""Spans of the Python SDK with everything that a span can have."""
 
 from __future__ import annotations
 

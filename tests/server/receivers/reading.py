@@ -1,4 +1,4 @@
-"""What was sent and what is stored, in one form to compare."""
+"""Spans that were sent and rows that are stored, in one form to compare."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.server.otlp.building import plain
 
-from otel_sessions.server.otlp.values import restore_all
+from otel_sessions.server.otlp.values import attributes_from_text
 
 _KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _STATUS = ("Unset", "Ok", "Error")
@@ -94,10 +94,10 @@ def stored_span(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def restored(row: dict[str, Any], texts: str, types: str) -> dict[str, Any]:
-    """Attributes with the types that they had."""
-    return restore_all(row[texts].items(), row[types])
+    """Attributes with their types."""
+    return attributes_from_text(row[texts].items(), row[types])
 
 
 def _attached(row: dict[str, Any], kind: str, texts: str) -> list[dict[str, Any]]:
     types = row[f"{kind}AttributeTypes"] or [{}] * len(row[texts])
-    return [restore_all(each.items(), letters) for each, letters in zip(row[texts], types, strict=True)]
+    return [attributes_from_text(each.items(), letters) for each, letters in zip(row[texts], types, strict=True)]

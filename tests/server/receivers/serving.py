@@ -32,7 +32,7 @@ DEADLINE = 30.0
 def opened(
     engine: Path, database: str, requests: Path, *, backlog_bytes: int = DEFAULT_BACKLOG_BYTES
 ) -> Iterator[Backend]:
-    """A backend on a running engine; only one at a time, and with the same names it goes on where the last one ended."""
+    """A backend on a running engine. Only one at a time; with the same names it continues from the last one."""
     store = Store(StoreSettings(f"chdb://{engine}", database=database, readers=1))
     backend = Backend(store, requests, backlog_bytes=backlog_bytes)
     try:
@@ -42,7 +42,7 @@ def opened(
 
 
 class Server:
-    """Both doors to a backend; starts with `with` and ends with it."""
+    """A backend over HTTP and gRPC; starts with `with` and ends with it."""
 
     def __init__(
         self,
@@ -70,12 +70,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where HTTP is."""
+        """The URL of the HTTP server."""
         return f"http://127.0.0.1:{self.http_port}"
 
     @property
     def target(self) -> str:
-        """Where gRPC is."""
+        """The address of the gRPC server."""
         return f"127.0.0.1:{self.grpc_port}"
 
     def post(self, path: str, content: Any, content_type: str | None = PROTOBUF, **headers: str) -> httpx.Response:
@@ -93,13 +93,13 @@ class Server:
         return answer
 
     def refusal(self, body: bytes, method: str = TRACE_EXPORT, **options: Any) -> grpc.RpcError:
-        """How a call over gRPC fails."""
+        """The error of a call over gRPC that must fail."""
         with pytest.raises(grpc.RpcError) as failed:
             self.call(body, method, **options)
         return failed.value
 
     def rows(self, table: str = "otel_traces", where: str = "1") -> list[dict[str, Any]]:
-        """What is stored, once all that was acknowledged is, in the order of its ids; times in nanoseconds."""
+        """The stored rows once everything acknowledged is stored, in the order of their ids; times in nanoseconds."""
         self.backend.settle(DEADLINE)
         query = f"SELECT * FROM {table} WHERE {where} ORDER BY TraceId, SpanId"
         with self.backend.store.reading() as client:
@@ -126,7 +126,7 @@ def details(error: grpc.RpcError) -> dict[str, bytes]:
 
 
 def retry_milliseconds(error: grpc.RpcError) -> set[int]:
-    """The delays for a retry: in OTLP's place and in the one where Python's exporter looks."""
+    """The delays for a retry: the one where OTLP has it, and the one where Python's exporter looks."""
     binary = details(error)
     delay, of_python = error_details_pb2.RetryInfo(), error_details_pb2.RetryInfo()
     status = status_pb2.Status.FromString(binary["grpc-status-details-bin"])

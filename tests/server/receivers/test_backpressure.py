@@ -1,4 +1,4 @@
-"""What cannot be kept now is refused so that clients send it again, and then everything arrives once."""
+"""A request that cannot be kept now is refused so that clients send it again, and then everything arrives once."""
 
 from __future__ import annotations
 
@@ -22,38 +22,32 @@ from tests.server.receivers.python_spans import conversation
 from tests.server.receivers.serving import DEADLINE, JSON, Server, opened, retry_milliseconds
 
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.otlp.errors import RequestError
 from otel_sessions.server.wal.segments import Segment
 
 
 @pytest.fixture(scope="module")
 def backend(engine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    """A backend that has room for one request at a time."""
+    """A backend that lets one request at a time wait for its commit."""
     with opened(engine, "receive", tmp_path_factory.mktemp("requests"), backlog_bytes=1) as backend:
         yield backend
 
 
 @pytest.fixture
 def held(backend: Backend) -> Iterator[Callable[[], object]]:
-    """Keeps the backend from committing, until this is called."""
+    """Lets no commit end until this is called."""
     backend.settle(DEADLINE)
-    holding, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with backend._committer.exclusive():
-            holding.set()
-            release.wait(DEADLINE)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert holding.wait(DEADLINE)
+    release = threading.Event()
+    # A commit tells listeners of its sessions before it ends.
+    stop = backend.listen(lambda _: release.wait(DEADLINE))
     yield release.set
     release.set()
-    thread.join()
+    stop()
 
 
 def request_of(trace_id: bytes) -> Any:
-    """A request of one span."""
-    return traces({"trace_id": trace_id})
+    """A request of one span in a session."""
+    return traces({"trace_id": trace_id, "attributes": {"session.id": "s"}})
 
 
 def status_of(answer: Any) -> Any:
@@ -63,7 +57,7 @@ def status_of(answer: Any) -> Any:
 
 
 def test_over_http(shared: Server, held: Callable[[], object]) -> None:
-    """429 with a delay in the header and in the body, in the format of the request."""
+    """A busy server responds with 429 and a delay, in the header and in the body, in the format of the request."""
     request = request_of(b"h" * 16)
     body = request.SerializeToString()
     assert shared.post("/v1/traces", body).status_code == 200
@@ -81,7 +75,7 @@ def test_over_http(shared: Server, held: Callable[[], object]) -> None:
 
 
 def test_over_grpc(shared: Server, held: Callable[[], object]) -> None:
-    """RESOURCE_EXHAUSTED with the delay that tells clients to come again."""
+    """A busy server responds with RESOURCE_EXHAUSTED and the delay after which clients send again."""
     body = request_of(b"g" * 16).SerializeToString()
     shared.call(body)
     error = shared.refusal(body)
@@ -93,8 +87,10 @@ def test_over_grpc(shared: Server, held: Callable[[], object]) -> None:
 
 @pytest.mark.allow_opentelemetry_logs
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
-def test_the_official_exporters_come_again(shared: Server, held: Callable[[], object], protocol: str) -> None:
-    """They wait as they are told, and what was refused arrives, once."""
+def test_the_official_exporters_send_again(
+    shared: Server, held: Callable[[], object], monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """The official exporters wait for the delay and send again, and each span is stored once."""
     session = f"again-{protocol}"
     first, second = conversation(session), conversation(session)
     before = len(shared.rows())
@@ -103,13 +99,18 @@ def test_the_official_exporters_come_again(shared: Server, held: Callable[[], ob
         if protocol == "grpc"
         else HttpExporter(endpoint=f"{shared.url}/v1/traces")
     )
-    refused = shared.backend.telemetry.refused.labels("traces", "Busy")._value.get
-    so_far = refused()
+    refused, count_refused = threading.Event(), shared.backend.count_refused
+
+    def count(signal: str, error: RequestError) -> None:
+        count_refused(signal, error)
+        refused.set()
+
+    monkeypatch.setattr(shared.backend, "count_refused", count)
     with ThreadPoolExecutor(1) as thread:
         assert exporter.export(first) is SpanExportResult.SUCCESS
         exported = thread.submit(exporter.export, second)
-        while refused() == so_far:
-            assert not exported.done()
+        assert refused.wait(DEADLINE)
+        assert not exported.done()
         held()
         assert exported.result(DEADLINE) is SpanExportResult.SUCCESS
     exporter.shutdown()
@@ -117,7 +118,7 @@ def test_the_official_exporters_come_again(shared: Server, held: Callable[[], ob
 
 
 def test_a_full_disk(shared: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """503 and UNAVAILABLE with a delay: what cannot be written was not taken, and may be sent again."""
+    """A request that cannot be written is not taken, and may be sent again after a delay: 503 and UNAVAILABLE."""
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

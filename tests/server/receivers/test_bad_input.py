@@ -1,4 +1,4 @@
-"""Whatever comes in, over either protocol: a clear status, or it is stored as it came, and the next one is fine."""
+"""Any input over either protocol is refused with a clear status or stored as it came, and the next request is taken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.server.otlp.building import AT, field, span_requests, traces
 from tests.server.receivers.serving import JSON, PROTOBUF, TRACE_EXPORT, Server
 
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS
-from otel_sessions.server.otlp.values import restore_all
+from otel_sessions.server.otlp.values import attributes_from_text
 
 GRPC = "application/grpc"
 REFUSED = {grpc.StatusCode.INVALID_ARGUMENT: 400, grpc.StatusCode.RESOURCE_EXHAUSTED: 413}
@@ -27,7 +27,7 @@ many = settings(deadline=None, max_examples=60, suppress_health_check=[HealthChe
 
 
 def send(server: Server, body: bytes, protocol: str = PROTOBUF, path: str = "traces") -> tuple[int, bytes]:
-    """Send a body in one of three ways; the HTTP status, or the one that gRPC's is like, and the answer."""
+    """Send a body in one of three ways; the HTTP status, or the one like that of gRPC, and the body of the response."""
     if protocol != GRPC:
         answer = server.post(f"/v1/{path}", body, protocol)
         return answer.status_code, answer.content
@@ -38,7 +38,7 @@ def send(server: Server, body: bytes, protocol: str = PROTOBUF, path: str = "tra
 
 
 def rejected(answer: tuple[int, bytes]) -> int:
-    """How many spans of a request that was taken were left out."""
+    """The number of spans that were left out of a request that was taken."""
     status, body = answer
     assert status == 200
     count: int = ExportTraceServiceResponse.FromString(body).partial_success.rejected_spans
@@ -51,21 +51,21 @@ both = pytest.mark.parametrize("protocol", [PROTOBUF, GRPC])
 @many
 @given(st.binary(max_size=200), st.sampled_from([PROTOBUF, JSON, GRPC]))
 def test_random_bytes(shared: Server, body: bytes, protocol: str) -> None:
-    """Any body is taken or refused; none is an error of the server."""
+    """Any body is taken or refused, and causes no error of the server."""
     assert send(shared, body, protocol)[0] in {200, 400}
 
 
 @many
 @given(st.binary(max_size=200), st.sampled_from([PROTOBUF, JSON]))
 def test_random_log_records(shared: Server, body: bytes, protocol: str) -> None:
-    """The same of logs."""
+    """Any body of log records is taken or refused, and causes no error of the server."""
     assert send(shared, body, protocol, "logs")[0] in {200, 400}
 
 
 @many
 @given(st.binary(max_size=100), st.sampled_from(["gzip", "deflate", "zstd", "identity", "br", "gzip, gzip", ""]))
-def test_random_bytes_that_say_they_are_compressed(shared: Server, body: bytes, encoding: str) -> None:
-    """Broken compression is the client's fault."""
+def test_random_compressed_bytes(shared: Server, body: bytes, encoding: str) -> None:
+    """Broken compression is refused as an error of the client."""
     answer = shared.post("/v1/traces", body, content_encoding=encoding)
     assert answer.status_code in {200, 400, 415}
 
@@ -73,7 +73,7 @@ def test_random_bytes_that_say_they_are_compressed(shared: Server, body: bytes, 
 @many
 @given(st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=40))
 def test_random_content_types(shared: Server, content_type: str) -> None:
-    """So is a content type that is none."""
+    """An invalid content type is refused as an error of the client."""
     content_type = content_type.strip()
     answer = shared.post("/v1/traces", b"", content_type.encode("latin-1"))  # type: ignore[arg-type]
     assert answer.status_code == 415
@@ -105,14 +105,14 @@ def test_random_content_types(shared: Server, content_type: str) -> None:
     )
 )
 def test_random_json(shared: Server, said: Any) -> None:
-    """JSON of any shape."""
+    """JSON of any shape is taken or refused, and causes no error of the server."""
     assert send(shared, json.dumps(said).encode(), JSON)[0] in {200, 400}
 
 
 @many
 @given(span_requests(), st.data())
 def test_truncated_requests(shared: Server, request: Any, data: st.DataObject) -> None:
-    """A request that ends early is refused, or taken for the spans that it has."""
+    """A request that ends early is refused, or its whole spans are taken."""
     body = request.SerializeToString()
     size = data.draw(st.integers(0, len(body)))
     protocol = data.draw(st.sampled_from([PROTOBUF, GRPC]))
@@ -121,7 +121,7 @@ def test_truncated_requests(shared: Server, request: Any, data: st.DataObject) -
 
 @both
 def test_a_truncated_request_between_good_ones(shared: Server, protocol: str) -> None:
-    """It harms neither the one before nor the one after."""
+    """A truncated request is refused, and those before and after it are taken."""
     trace_id = protocol.encode()[-16:].rjust(16, b"-")
     first, broken, last = (
         traces({"trace_id": trace_id, "span_id": bytes([number] * 8)}).SerializeToString() for number in (1, 2, 3)
@@ -132,8 +132,8 @@ def test_a_truncated_request_between_good_ones(shared: Server, protocol: str) ->
 
 
 @both
-def test_ids_that_are_none(shared: Server, protocol: str) -> None:
-    """Zero ids, and ids of another size, are left out, counted and named; the span beside them is taken."""
+def test_invalid_ids(shared: Server, protocol: str) -> None:
+    """Spans with zero ids, and ids of another size, are left out and counted; the span beside them is taken."""
     trace_id = (b"ids" + protocol.encode()[-13:]).rjust(16, b"-")
     wrong: list[dict[str, Any]] = [
         {"trace_id": bytes(16)},
@@ -149,7 +149,7 @@ def test_ids_that_are_none(shared: Server, protocol: str) -> None:
 
 
 def test_ids_in_upper_case(shared: Server) -> None:
-    """JSON may say ids in either case: it is the same span."""
+    """An id in upper case and one in lower case are the same in JSON."""
     for trace_id in ("ABCDEF" + "0" * 26, "abcdef" + "0" * 26):
         span = {"traceId": trace_id, "spanId": "AB" * 8, "startTimeUnixNano": str(AT)}
         said = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
@@ -160,7 +160,7 @@ def test_ids_in_upper_case(shared: Server) -> None:
 @pytest.mark.parametrize("size", [DEFAULT_SIZE_LIMITS.decompressed + 1, 1 << 28])
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 def test_a_bomb(shared: Server, size: int, encoding: str) -> None:
-    """A few bytes that would be very many are refused; the next request is fine."""
+    """A small body that decompresses to very many bytes is refused; the next request is taken."""
     block = bytes(1 << 20)
     packer: Any = zlib.compressobj(wbits=31) if encoding == "gzip" else zstd.ZstdCompressor()
     bomb = b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.compress(b"\0") + packer.flush()
@@ -170,7 +170,7 @@ def test_a_bomb(shared: Server, size: int, encoding: str) -> None:
 
 
 def test_a_bomb_over_grpc(shared: Server) -> None:
-    """The library decompresses no further than it may."""
+    """A message over gRPC is decompressed no further than to the limit."""
     error = shared.refusal(bytes(DEFAULT_SIZE_LIMITS.decompressed + 1), compression=grpc.Compression.Gzip)
     assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert shared.call(b"") == b""
@@ -178,7 +178,7 @@ def test_a_bomb_over_grpc(shared: Server) -> None:
 
 @both
 def test_text_that_is_no_utf_8(shared: Server, protocol: str) -> None:
-    """Stored with U+FFFD in the place of what is broken, in names, keys and values alike."""
+    """Text that is not UTF-8 is stored with U+FFFD, in names, keys and values alike."""
     trace_id = (b"utf" + protocol.encode()[-13:]).rjust(16, b"-")
     broken = b"a\xff\xc3"
     attribute = field(9, field(1, broken) + field(2, field(1, broken)))
@@ -191,7 +191,7 @@ def test_text_that_is_no_utf_8(shared: Server, protocol: str) -> None:
 
 @both
 def test_hostile_text_everywhere(shared: Server, protocol: str) -> None:
-    """SQL, HTML, paths and control characters are text like any other."""
+    """SQL, HTML, paths and control characters are stored like any other text."""
     trace_id = (b"sql" + protocol.encode()[-13:]).rjust(16, b"-")
     request = traces(
         {
@@ -217,18 +217,18 @@ def test_hostile_text_everywhere(shared: Server, protocol: str) -> None:
 
 @both
 def test_ten_thousand_attributes(shared: Server, protocol: str) -> None:
-    """All of them are stored, with their types."""
+    """Ten thousand attributes of a span are stored, with their types."""
     trace_id = (b"10k" + protocol.encode()[-13:]).rjust(16, b"-")
     attributes = {f"attribute {number}": number for number in range(10_000)}
     body = traces({"trace_id": trace_id, "attributes": attributes}).SerializeToString()
     assert send(shared, body, protocol)[0] == 200
     (row,) = shared.spans(trace_id)
-    assert restore_all(row["SpanAttributes"].items(), row["SpanAttributeTypes"]) == attributes
+    assert attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"]) == attributes
 
 
 @both
 def test_an_attribute_of_five_megabytes(shared: Server, protocol: str) -> None:
-    """Stored whole."""
+    """An attribute of five megabytes is stored whole."""
     trace_id = (b"5mb" + protocol.encode()[-13:]).rjust(16, b"-")
     text = "ü" * (5 << 19)
     body = traces({"trace_id": trace_id, "attributes": {"text": text}}).SerializeToString()
@@ -238,7 +238,7 @@ def test_an_attribute_of_five_megabytes(shared: Server, protocol: str) -> None:
 
 
 def test_a_hundred_thousand_spans_in_one_request(shared: Server) -> None:
-    """Taken, compressed as clients do."""
+    """A compressed request of a hundred thousand spans is taken."""
     trace_id = b"100k spans.....x"
     spans = b"".join(
         field(2, field(1, trace_id) + field(2, number.to_bytes(8)) + field(5, b"span")) for number in range(1, 100_001)
@@ -253,8 +253,8 @@ def test_a_hundred_thousand_spans_in_one_request(shared: Server) -> None:
 
 
 @both
-def test_times_that_cannot_be(shared: Server, protocol: str) -> None:
-    """An end before the start, 1970, and what lies after 2262: what came can be read back."""
+def test_impossible_times(shared: Server, protocol: str) -> None:
+    """An end before the start, times in 1970 and times after 2262 are stored as they came."""
     trace_id = (b"at " + protocol.encode()[-13:]).rjust(16, b"-")
     times = [(AT + 5, AT), (1, 2), (2**64 - 1, 2**64 - 1), (0, 0)]
     spans = [{"trace_id": trace_id, "start_time_unix_nano": start, "end_time_unix_nano": end} for start, end in times]

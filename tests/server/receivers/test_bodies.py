@@ -1,4 +1,4 @@
-"""Bodies are read within limits of size, room and time."""
+"""Bodies are read within limits of size, memory and time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from otel_sessions.server.otlp.errors import BusyError, TooLargeError
-from otel_sessions.server.receivers.bodies import IdleError, Room, received, skimmed
+from otel_sessions.server.receivers.bodies import IdleError, InFlightBytes, received, skimmed
 
 LIMIT = 10
 
@@ -34,96 +34,96 @@ class Sent:
         return self._messages.pop(0)
 
 
-async def body_of(sent: Sent, room: Room) -> bytes:
-    """The whole body."""
-    async with received(sent.request, room, limit=LIMIT, idle_seconds=0.01) as body:
+async def body_of(sent: Sent, in_flight: InFlightBytes) -> bytes:
+    """Receive a whole body."""
+    async with received(sent.request, in_flight, limit=LIMIT, idle_seconds=0.01) as body:
         return body
 
 
-async def skim(sent: Sent, room: Room) -> bytes:
-    """The same without keeping it."""
+async def skim(sent: Sent, in_flight: InFlightBytes) -> bytes:
+    """Read a whole body without keeping it."""
     await skimmed(sent.request, limit=LIMIT, idle_seconds=0.01)
     return b""
 
 
-def run(read: Callable[[Sent, Room], Awaitable[bytes]], sent: Sent, room: Room) -> bytes:
-    """In an event loop of its own."""
+def run(read: Callable[[Sent, InFlightBytes], Awaitable[bytes]], sent: Sent, in_flight: InFlightBytes) -> bytes:
+    """Run one of these two in an event loop."""
 
     async def reading() -> bytes:
-        return await read(sent, room)
+        return await read(sent, in_flight)
 
     return anyio.run(reading)
 
 
-def is_empty(room: Room) -> bool:
-    """Whether all of it was given back; then more than it has fits in, once."""
-    room.take(1000)
-    room.leave(1000)
+def is_empty(in_flight: InFlightBytes) -> bool:
+    """Return True if no bytes are reserved: then even more than the size may be."""
+    in_flight.reserve(1000)
+    in_flight.release(1000)
     return True
 
 
 @pytest.mark.parametrize("length", [None, "6", "nonsense", "2"])
 def test_chunks_become_a_body(length: str | None) -> None:
-    """Whether or not its size was said before, and right."""
-    room = Room(LIMIT)
-    assert run(body_of, Sent(b"ab", b"", b"cdef", length=length), room) == b"abcdef"
-    assert is_empty(room)
+    """A body is its chunks together, whatever size was declared."""
+    in_flight = InFlightBytes(LIMIT)
+    assert run(body_of, Sent(b"ab", b"", b"cdef", length=length), in_flight) == b"abcdef"
+    assert is_empty(in_flight)
 
 
 @pytest.mark.parametrize("read", [body_of, skim])
-def test_a_size_over_the_limit_is_refused_unread(read: Callable[[Sent, Room], Awaitable[bytes]]) -> None:
-    """What says that it is too large is not read at all."""
+def test_a_size_over_the_limit_is_refused_unread(read: Callable[[Sent, InFlightBytes], Awaitable[bytes]]) -> None:
+    """A body that declares a size over the limit is not read at all."""
     sent = Sent(b"x" * 11, length="11")
     with pytest.raises(TooLargeError, match="10"):
-        run(read, sent, Room())
+        run(read, sent, InFlightBytes())
     assert sent.read == 0
 
 
 @pytest.mark.parametrize("read", [body_of, skim])
-def test_a_body_without_a_size_is_read_to_the_limit(read: Callable[[Sent, Room], Awaitable[bytes]]) -> None:
-    """It is refused as soon as it has too much, not at its end."""
+def test_a_body_without_a_size_is_read_to_the_limit(read: Callable[[Sent, InFlightBytes], Awaitable[bytes]]) -> None:
+    """A body of unknown size is refused as soon as it has too many bytes, not at its end."""
     sent = Sent(*[b"x" * 4] * 100)
-    room = Room()
+    in_flight = InFlightBytes()
     with pytest.raises(TooLargeError):
-        run(read, sent, room)
+        run(read, sent, in_flight)
     assert sent.read == 3
-    assert is_empty(room)
+    assert is_empty(in_flight)
 
 
 @pytest.mark.parametrize("read", [body_of, skim])
-def test_a_silent_client_is_given_up(read: Callable[[Sent, Room], Awaitable[bytes]]) -> None:
-    """It takes room from others."""
-    room = Room()
+def test_a_silent_client(read: Callable[[Sent, InFlightBytes], Awaitable[bytes]]) -> None:
+    """A client that sends nothing for too long is refused, and its bytes are released."""
+    in_flight = InFlightBytes()
     with pytest.raises(IdleError, match=r"0\.01 s"):
-        run(read, Sent(b"ab", then="silence"), room)
-    assert is_empty(room)
+        run(read, Sent(b"ab", then="silence"), in_flight)
+    assert is_empty(in_flight)
 
 
 @pytest.mark.parametrize("read", [body_of, skim])
-def test_a_client_that_goes_away(read: Callable[[Sent, Room], Awaitable[bytes]]) -> None:
-    """It is told from one that is done."""
+def test_a_client_that_goes_away(read: Callable[[Sent, InFlightBytes], Awaitable[bytes]]) -> None:
+    """A client that goes away is not taken for one whose body has ended."""
     with pytest.raises(ClientDisconnect):
-        run(read, Sent(b"ab", then="gone"), Room())
+        run(read, Sent(b"ab", then="gone"), InFlightBytes())
 
 
-def test_there_is_room_for_so_many_bytes() -> None:
-    """A body that says its size is refused before it is read, another one while it is."""
-    room = Room(LIMIT)
-    room.take(8)
+def test_the_bytes_in_flight_are_bounded() -> None:
+    """Without bytes left, a body that declares its size is refused before it is read, any other while it is."""
+    in_flight = InFlightBytes(LIMIT)
+    in_flight.reserve(8)
     declared, undeclared = Sent(b"abc", length="3"), Sent(b"a", b"bc")
     for sent in (declared, undeclared):
         with pytest.raises(BusyError) as refused:
-            run(body_of, sent, room)
+            run(body_of, sent, in_flight)
         assert refused.value.retry_after
     assert (declared.read, undeclared.read) == (0, 2)
-    assert run(body_of, Sent(b"ab"), room) == b"ab"
-    room.leave(8)
-    assert run(body_of, Sent(b"abc", length="3"), room) == b"abc"
+    assert run(body_of, Sent(b"ab"), in_flight) == b"ab"
+    in_flight.release(8)
+    assert run(body_of, Sent(b"abc", length="3"), in_flight) == b"abc"
 
 
 def test_the_first_one_always_fits() -> None:
-    """A room that is smaller than what one request may have would refuse such a request for ever."""
-    room = Room(2)
-    assert run(body_of, Sent(b"abc", length="3"), room) == b"abc"
+    """A request larger than the whole size is taken while no other is, or it would be refused for ever."""
+    in_flight = InFlightBytes(2)
+    assert run(body_of, Sent(b"abc", length="3"), in_flight) == b"abc"
     with pytest.raises(BusyError):
-        run(body_of, Sent(b"a", b"bcd"), room)
+        run(body_of, Sent(b"a", b"bcd"), in_flight)

@@ -1,4 +1,4 @@
-"""The real Collector with our agent.yaml before the server: what passed through it reads back as it was sent."""
+"""Spans and logs that pass through a real Collector with our agent.yaml read back as they were sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.server.receivers.reading import restored, sent_spans, stored_span
 from tests.server.receivers.serving import DEADLINE, LOGS_EXPORT, TRACE_EXPORT, Server
 
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.otlp.values import restore
+from otel_sessions.server.otlp.values import from_text
 
 VALUES: dict[str, Any] = {
     "session.id": "through the agent",
@@ -41,7 +41,7 @@ VALUES: dict[str, Any] = {
 
 
 def agent_config(folder: Path, protocol: str) -> Path:
-    """agent.yaml, or the same with OTLP over HTTP, in this encoding, in the place of gRPC."""
+    """agent.yaml, or the same with OTLP over HTTP in this encoding instead of gRPC."""
     if protocol == "grpc":
         return AGENT_CONFIG
     config = yaml.safe_load(AGENT_CONFIG.read_text())
@@ -56,7 +56,7 @@ def agent_config(folder: Path, protocol: str) -> Path:
 
 
 def requests(session: str) -> tuple[Any, Any]:
-    """Spans and log records with everything that OTLP can say."""
+    """Spans and log records with everything that OTLP can hold."""
     attributes = {**VALUES, "session.id": session}
     given = key_values(VALUES)
     event = {"time_unix_nano": AT, "name": "event", "attributes": given, "dropped_attributes_count": 1}
@@ -96,7 +96,7 @@ def test_what_the_agent_delivers_reads_back_as_sent(
     tmp_path: Path,
     protocol: str,
 ) -> None:
-    """Spans and logs that it took while the server was away, over gRPC and over HTTP in both formats."""
+    """Spans and logs that the agent took while the server was away are delivered as they were sent, over each protocol."""
     ports = free_ports(2)
     endpoint = f"127.0.0.1:{ports[1]}" if protocol == "grpc" else f"http://127.0.0.1:{ports[0]}"
     spans, logs = requests(protocol)
@@ -110,7 +110,7 @@ def test_what_the_agent_delivers_reads_back_as_sent(
             stored = poll(lambda: server.spans(trace_id) or None, "spans")
             records = poll(lambda: server.rows("otel_logs", f"TraceId = '{trace_id.hex()}'") or None, "log records")
     assert repr([stored_span(row) for row in stored]) == repr(sent_spans(spans))
-    assert repr([restore(row["Body"], row["BodyType"]) for row in records]) == repr(list(VALUES.values()))
+    assert repr([from_text(row["Body"], row["BodyType"]) for row in records]) == repr(list(VALUES.values()))
     for row in records:
         attributes = restored(row, "LogAttributes", "LogAttributeTypes")
         assert repr(attributes) == repr({**VALUES, "session.id": protocol})

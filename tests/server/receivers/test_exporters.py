@@ -1,4 +1,4 @@
-"""The official Python exporters: what they send reads back from the store as it was sent."""
+"""Spans of the official Python exporters read back from the store as they were sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.server.receivers.serving import Server
 
 from otel_sessions.server.queries.spans import session_spans
 
-# The SDK says that it drops attributes, which it is to do here.
+# The SDK logs that it drops attributes, as it should here.
 pytestmark = pytest.mark.allow_opentelemetry_logs
 
 Make = Callable[[Server], Any]
@@ -34,7 +34,7 @@ EXPORTERS: dict[str, Make] = {
 
 
 def export(server: Server, make: Make, spans: Sequence[ReadableSpan]) -> None:
-    """Have an exporter deliver spans."""
+    """Deliver spans with an exporter."""
     exporter = make(server)
     assert exporter.export(spans) is SpanExportResult.SUCCESS
     exporter.shutdown()
@@ -42,7 +42,7 @@ def export(server: Server, make: Make, spans: Sequence[ReadableSpan]) -> None:
 
 @pytest.mark.parametrize("name", list(EXPORTERS))
 def test_spans_read_back_as_sent(shared: Server, name: str) -> None:
-    """Every attribute type, events, links, flags, dropped counts, resource and scope, over each protocol."""
+    """Every attribute type, events, links, flags, dropped counts, resource and scope are stored, over each protocol."""
     spans = everything(name)
     export(shared, EXPORTERS[name], spans)
     shared.backend.settle()
@@ -58,7 +58,7 @@ def test_spans_read_back_as_sent(shared: Server, name: str) -> None:
 
 
 def test_sending_twice_changes_nothing(shared: Server) -> None:
-    """A retry of a request that did arrive."""
+    """A retry of a request that had arrived adds no spans."""
     spans = everything("twice")
     for name in ("grpc", "http"):
         export(shared, EXPORTERS[name], spans)
@@ -66,7 +66,7 @@ def test_sending_twice_changes_nothing(shared: Server) -> None:
 
 
 def test_the_key_in_the_exporters_headers(shared: Server) -> None:
-    """As `OTEL_EXPORTER_OTLP_HEADERS` says it to every SDK."""
+    """An exporter with the key in its headers, as `OTEL_EXPORTER_OTLP_HEADERS` sets them, is let in."""
     spans = everything("keyed")
     with Server(shared.backend, api_key="secret") as keyed:
         exporter = GrpcExporter(endpoint=keyed.target, insecure=True, headers={"authorization": "Bearer secret"})

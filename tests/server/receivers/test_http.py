@@ -1,4 +1,4 @@
-"""OTLP over HTTP: what is taken, what is answered, and in which format."""
+"""OTLP over HTTP: requests, responses and their formats, and limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.server.receivers.serving import JSON, PROTOBUF, Server
 
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.otlp.encodings import SizeLimits
-from otel_sessions.server.receivers.http import LARGE
+from otel_sessions.server.receivers.large_requests import LARGE_REQUEST
 
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -32,15 +32,15 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def status_of(answer: Any) -> Any:
-    """The `google.rpc.Status` of an answer, in whichever format it is."""
+    """The `google.rpc.Status` of a response, in whichever format it is."""
     if answer.headers["content-type"] == JSON:
         return Parse(answer.content, status_pb2.Status())
     assert answer.headers["content-type"] == PROTOBUF
     return status_pb2.Status.FromString(answer.content)
 
 
-def said(answer: Any, response: Any) -> Any:
-    """The official response in an answer, in whichever format it is."""
+def message_of(answer: Any, response: Any) -> Any:
+    """The official message in a response, in whichever format it is."""
     assert answer.status_code == 200
     is_json = answer.headers["content-type"] == JSON
     return Parse(answer.content, response()) if is_json else response.FromString(answer.content)
@@ -54,40 +54,40 @@ def request_of(trace_id: bytes, *, count: int = 1) -> Any:
 @pytest.mark.parametrize("encoding", [None, "identity", "gzip", "deflate", "zstd"])
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON, "application/json; charset=utf-8"])
 def test_spans_are_taken(shared: Server, content_type: str, encoding: str | None) -> None:
-    """In each format and encoding; the answer is an empty one in the same format."""
+    """Spans are taken in each format and encoding, with an empty response in the same format."""
     trace_id = hash((content_type, encoding)).to_bytes(16, signed=True)
     request = request_of(trace_id)
     body = request.SerializeToString() if content_type == PROTOBUF else as_json(request)
     headers = {} if encoding is None else {"content_encoding": encoding}
     answer = shared.post("/v1/traces", _COMPRESS.get(encoding or "", bytes)(body), content_type, **headers)
-    assert said(answer, ExportTraceServiceResponse) == ExportTraceServiceResponse()
+    assert message_of(answer, ExportTraceServiceResponse) == ExportTraceServiceResponse()
     assert answer.headers["content-type"] == content_type.partition(";")[0]
     assert len(shared.spans(trace_id)) == 1
 
 
 def test_log_records_are_taken(shared: Server) -> None:
-    """They have a path of their own."""
+    """Log records are taken on a path of their own."""
     request = ExportLogsServiceRequest()
     record = request.resource_logs.add().scope_logs.add().log_records.add(trace_id=b"l" * 16)
     record.body.CopyFrom(any_value({"n": 1}))
     answer = shared.post("/v1/logs", request.SerializeToString())
-    assert said(answer, ExportLogsServiceResponse) == ExportLogsServiceResponse()
+    assert message_of(answer, ExportLogsServiceResponse) == ExportLogsServiceResponse()
     (row,) = shared.rows("otel_logs", f"TraceId = '{(b'l' * 16).hex()}'")
     assert (row["Body"], row["BodyType"]) == ('{"n":1}', "m")
 
 
 @pytest.mark.parametrize("content_type", [PROTOBUF, JSON])
-def test_metrics_are_taken_and_forgotten(shared: Server, content_type: str) -> None:
-    """An SDK that sends all signals to one address has nothing to complain about."""
+def test_metrics_are_not_kept(shared: Server, content_type: str) -> None:
+    """Metrics get an empty response and are not kept, so that an SDK that sends all signals reports no errors."""
     answer = shared.post("/v1/metrics", b"whatever", content_type)
-    assert said(answer, ExportMetricsServiceResponse) == ExportMetricsServiceResponse()
+    assert message_of(answer, ExportMetricsServiceResponse) == ExportMetricsServiceResponse()
     assert answer.headers["content-type"] == content_type
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 @pytest.mark.parametrize("content_type", [None, "", "text/plain", "application/grpc", "application/x-protobuff"])
 def test_other_content_types_are_refused(shared: Server, path: str, content_type: str | None) -> None:
-    """415, and what is expected; in JSON, which a person can read."""
+    """Another content type is refused with 415 and the expected ones, in JSON, which a person can read."""
     answer = shared.post(path, b"", content_type)
     assert answer.status_code == 415
     assert "application/x-protobuf or application/json expected" in status_of(answer).message
@@ -95,7 +95,7 @@ def test_other_content_types_are_refused(shared: Server, path: str, content_type
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 def test_other_encodings_are_refused(shared: Server, path: str) -> None:
-    """415 with the known ones, in the format of the request."""
+    """Another encoding is refused with 415 and the known ones, in the format of the request."""
     answer = shared.post(path, b"x", content_encoding="br")
     assert answer.status_code == 415
     assert answer.headers["content-type"] == PROTOBUF
@@ -105,17 +105,17 @@ def test_other_encodings_are_refused(shared: Server, path: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 def test_other_methods_are_refused(shared: Server, path: str, method: str) -> None:
-    """405 with the method that there is."""
+    """Another method is refused with 405 and the one that is allowed."""
     answer = httpx.request(method, shared.url + path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 def test_spans_that_are_left_out_are_counted(shared: Server) -> None:
-    """A partial success: the others are taken, and the client is told how many are not, and why."""
+    """The response tells how many spans were left out, and why; the others are taken."""
     good = b"p" * 16
     request = traces({"trace_id": good}, {"trace_id": bytes(16)}, {"trace_id": b"x" * 15}, {"span_id": bytes(8)})
     answer = shared.post("/v1/traces", request.SerializeToString())
-    partial = said(answer, ExportTraceServiceResponse).partial_success
+    partial = message_of(answer, ExportTraceServiceResponse).partial_success
     assert partial.rejected_spans == 3
     assert "2 rejected: the trace id" in partial.error_message
     assert "1 rejected: the span id" in partial.error_message
@@ -124,7 +124,7 @@ def test_spans_that_are_left_out_are_counted(shared: Server) -> None:
 
 @pytest.mark.parametrize(("content_type", "body"), [(PROTOBUF, b"\x07"), (JSON, b"{"), (JSON, b"[]"), (JSON, b"")])
 def test_broken_bodies_are_refused(shared: Server, content_type: str, body: bytes) -> None:
-    """400 with a reason, in the format of the request."""
+    """A broken body is refused with 400 and a reason, in the format of the request."""
     answer = shared.post("/v1/traces", body, content_type)
     assert answer.status_code == 400
     assert status_of(answer).code == code_pb2.INVALID_ARGUMENT
@@ -134,14 +134,14 @@ def test_broken_bodies_are_refused(shared: Server, content_type: str, body: byte
 
 @pytest.fixture
 def tight(backend: Backend) -> Iterator[Server]:
-    """A server that takes little at once."""
+    """A server with low limits."""
     with Server(backend, limits=SizeLimits(1000, 2000)) as server:
         yield server
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
 def test_bodies_over_the_limit_are_refused(tight: Server, path: str) -> None:
-    """413 without a delay for a retry, whether or not the size was said before; counted by signal."""
+    """A body over the limit is refused with 413, without a delay for a retry, with and without a declared size."""
     for content in (b"x" * 1001, iter([b"x" * 600] * 2)):
         answer = tight.post(path, content)
         assert answer.status_code == 413
@@ -152,25 +152,25 @@ def test_bodies_over_the_limit_are_refused(tight: Server, path: str) -> None:
 
 @pytest.mark.parametrize("encoding", list(_COMPRESS))
 def test_bodies_that_decompress_to_too_much_are_refused(tight: Server, encoding: str) -> None:
-    """413 as well."""
+    """A body that decompresses to more than the limit is refused with 413."""
     answer = tight.post("/v1/traces", _COMPRESS[encoding](bytes(2001)), content_encoding=encoding)
     assert answer.status_code == 413
     assert "2000" in status_of(answer).message
 
 
 def test_large_requests_are_taken(shared: Server) -> None:
-    """A body that is large, and one that is only when decompressed."""
-    text = "x" * (LARGE + 1)
+    """A large body is taken, and so is one that is large only when decompressed."""
+    text = "x" * (LARGE_REQUEST + 1)
     for number, encoding in enumerate(("identity", "gzip")):
         trace_id = bytes([number]) + b"large" * 3
         body = traces({"trace_id": trace_id, "attributes": {"large": text}}).SerializeToString()
         answer = shared.post("/v1/traces", _COMPRESS.get(encoding, bytes)(body), content_encoding=encoding)
-        assert said(answer, ExportTraceServiceResponse) == ExportTraceServiceResponse()
+        assert message_of(answer, ExportTraceServiceResponse) == ExportTraceServiceResponse()
         assert shared.spans(trace_id)[0]["SpanAttributes"] == {"large": text}
 
 
 def test_a_client_that_goes_away_is_no_error(shared: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """Half of a body, then nothing: the server logs nothing and goes on."""
+    """A client that closes in the middle of a body causes no log message, and the next request is taken."""
     trace_id = b"gone" * 4
     head = f"POST /v1/{{}} HTTP/1.1\r\nhost: x\r\ncontent-type: {PROTOBUF}\r\ncontent-length: 1000\r\n\r\nhalf"
     with caplog.at_level(logging.WARNING):

@@ -1,4 +1,4 @@
-"""The official JavaScript exporters, JSON and protobuf: what they send reads back from the store as it was sent."""
+"""Spans of the official JavaScript exporters, JSON and protobuf, read back from the store as they were sent."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ ATTRIBUTES: dict[str, Any] = {
     **{f"too many {number}": number for number in range(12)},
 }
 AS_JSON = {"not a number": None, "infinite": None, "large integer": 4_611_686_018_427_388_000}
-"""What `JSON.stringify` writes for them: `null`, and the shortest digits that JavaScript reads back."""
+"""The values that `JSON.stringify` writes for these: `null`, and the shortest digits that JavaScript reads back."""
 
 
 @pytest.fixture(scope="module")
 def modules() -> Path:
-    """Where the exporters are installed; skips without them, or fails where they are required."""
+    """The folder of the installed exporters; skips without them, or fails where they are required."""
     folder = Path(subprocess.run([INSTALL, "--path"], check=True, capture_output=True, text=True).stdout.strip())
     if shutil.which("node") is None:
         advice = "Node.js is not installed: see https://nodejs.org, then run `.ci/install-javascript`"
@@ -70,7 +70,7 @@ def modules() -> Path:
 
 @pytest.mark.parametrize("kind", ["http", "proto"])
 def test_spans_read_back_as_sent(modules: Path, shared: Server, kind: str) -> None:
-    """Every attribute type, events, links, flags, dropped counts, resource and scope, in both formats."""
+    """Every attribute type, events, links, flags, dropped counts, resource and scope are stored, in both formats."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     session = f"javascript-{kind}"
     sent = subprocess.run(
@@ -112,7 +112,7 @@ def test_spans_read_back_as_sent(modules: Path, shared: Server, kind: str) -> No
 
 @pytest.mark.parametrize("required", [False, True])
 def test_without_the_exporters_tests_skip_and_say_how_to_get_them(tmp_path: Path, *, required: bool) -> None:
-    """A newcomer's run skips with the command to run; where they are required the run fails instead."""
+    """Without the exporters tests skip and name the command to install them, or fail where they are required."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), REQUIRE: "1" if required else ""}
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__, "-k", "read_back and http"],
@@ -129,7 +129,7 @@ def test_without_the_exporters_tests_skip_and_say_how_to_get_them(tmp_path: Path
 
 
 def test_installing_needs_npm(tmp_path: Path) -> None:
-    """Without it the script says what to install, and leaves nothing behind."""
+    """Without npm the script says what to install, and leaves nothing behind."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("bash", "env", "dirname", "sha256sum", "shasum", "cut", "mkdir", "mktemp", "rm"):

@@ -1,4 +1,4 @@
-"""The official Python log exporters: records read back from the store as they were sent."""
+"""Records of the official Python log exporters read back from the store as they were sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.server.receivers.python_spans import EVERY_TYPE
 from tests.server.receivers.reading import restored
 from tests.server.receivers.serving import Server
 
-from otel_sessions.server.otlp.values import restore
+from otel_sessions.server.otlp.values import from_text
 
 EXPORTERS: dict[str, Callable[[Server], Any]] = {
     "grpc": lambda server: GrpcExporter(endpoint=server.target, insecure=True),
@@ -39,7 +39,7 @@ ATTRIBUTES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", list(EXPORTERS))
 def test_records_read_back_as_sent(shared: Server, name: str) -> None:
-    """Body and attributes of every type, times, severity, event name, trace context, resource and scope."""
+    """Body and attributes of every type, times, severity, event name, trace context, resource and scope are stored."""
     trace_id = 0xABC00 + list(EXPORTERS).index(name)
     context = set_span_in_context(NonRecordingSpan(SpanContext(trace_id, 0x7, False, TraceFlags(1))))
     provider = LoggerProvider(Resource({"service.name": "shop", "texts": ("a", "b")}), shutdown_on_exit=False)
@@ -61,7 +61,7 @@ def test_records_read_back_as_sent(shared: Server, name: str) -> None:
     provider.shutdown()
     rows = shared.rows("otel_logs", f"TraceId = '{trace_id:032x}'")
     rows.sort(key=lambda row: row["Timestamp"])
-    assert repr([restore(row["Body"], row["BodyType"]) for row in rows]) == repr(BODIES)
+    assert repr([from_text(row["Body"], row["BodyType"]) for row in rows]) == repr(BODIES)
     for number, row in enumerate(rows):
         assert repr(restored(row, "LogAttributes", "LogAttributeTypes")) == repr(ATTRIBUTES)
         assert restored(row, "ResourceAttributes", "ResourceAttributeTypes") == {

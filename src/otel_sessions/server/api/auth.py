@@ -12,15 +12,15 @@ from otel_sessions.server.api.errors import error_response
 from otel_sessions.server.api.headers import SECURITY_HEADERS
 from otel_sessions.server.api.health import OPEN_PATHS
 from otel_sessions.server.api.session_paths import route_path
-from otel_sessions.server.api_key import allows
+from otel_sessions.server.api_key import WRONG_KEY, allows
 from otel_sessions.server.otlp.encodings import Format, format_of
 from otel_sessions.server.otlp.errors import UnauthenticatedError, UnsupportedContentTypeError
 from otel_sessions.server.otlp.responses import error_response as otlp_error
+from otel_sessions.server.signals import OTLP_PATHS
 
-OTLP_PATHS: Final = frozenset({"/v1/traces", "/v1/logs", "/v1/metrics"})
-"""Where the answer is a `google.rpc.Status` in the format of the request."""
+_STATUS_PATHS: Final = frozenset(OTLP_PATHS.values())
+"""Where a refusal is a `google.rpc.Status` in the format of the request."""
 
-_MESSAGE: Final = "the API key is missing or wrong; send it as 'Authorization: Bearer <key>'"
 _POLICY_VIOLATION: Final = 1008
 
 
@@ -52,11 +52,11 @@ class ApiKeyGuard:
 
 def _rejection(scope: Scope) -> Response:
     headers = {**SECURITY_HEADERS, "WWW-Authenticate": "Bearer"}
-    if route_path(scope) not in OTLP_PATHS:
-        return error_response(401, "unauthorized", _MESSAGE, headers=headers)
+    if route_path(scope) not in _STATUS_PATHS:
+        return error_response(401, "unauthorized", WRONG_KEY, headers=headers)
     try:
         format_ = format_of(Headers(scope=scope).get("content-type"))
     except UnsupportedContentTypeError:
         format_ = Format.JSON
-    body = otlp_error(UnauthenticatedError(_MESSAGE), format_)
+    body = otlp_error(UnauthenticatedError(WRONG_KEY), format_)
     return Response(body, 401, headers={**headers, "Content-Type": format_.value})

@@ -6,18 +6,16 @@ or `{"doubleValue": "NaN"}`; a map that looks like one of these is wrapped in `{
 
 from __future__ import annotations
 
-import base64
 import json
-import math
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
 from otel_sessions.server.api.models import Time, TraceId
 from otel_sessions.server.clickhouse.span_rows import Row
-from otel_sessions.server.otlp.values import restore_all
+from otel_sessions.server.otlp.values import attributes_from_text, to_json_value
 from otel_sessions.timestamps import format_time
 
 Attributes = Annotated[
@@ -36,8 +34,6 @@ SchemaUrl = Annotated[str, Field(description="The URL of the schema of the attri
 TraceState = Annotated[str, Field(description="The W3C trace state; empty if none was sent.")]
 SpanId = Annotated[str, Field(description="The span id, 16 hexadecimal digits.", examples=["b7ad6b7169203331"])]
 Flags = Annotated[int, Field(description="The flags of OTLP as a number; the lowest 8 bits are the W3C trace flags.")]
-
-_WRAPPERS: Final = frozenset({"bytesValue", "doubleValue", "kvlistValue"})
 
 
 class Resource(BaseModel):
@@ -150,20 +146,6 @@ class Span(BaseModel):
         )
 
 
-def plain(value: Any) -> Any:
-    """An attribute value as JSON can express it, so that all types can be told apart."""
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        members = {name: plain(item) for name, item in value.items()}
-        return {"kvlistValue": members} if len(members) == 1 and not _WRAPPERS.isdisjoint(members) else members
-    if isinstance(value, bytes):
-        return {"bytesValue": base64.b64encode(value).decode()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"doubleValue": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
-    return value
-
-
 def _times(row: Row) -> tuple[int, int]:
     """Start and end as they were sent; for a row that a Collector wrote, from the columns that it fills."""
     start, end = row["StartTimeUnixNano"], row["EndTimeUnixNano"]
@@ -177,7 +159,7 @@ def _word(stored: str, prefix: str) -> str:
 
 
 def _attributes(texts: Mapping[str, str], types: Mapping[str, str]) -> Attributes:
-    return {name: plain(value) for name, value in restore_all(texts.items(), dict(types)).items()}
+    return {name: to_json_value(value) for name, value in attributes_from_text(texts.items(), dict(types)).items()}
 
 
 def _events(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Event]:

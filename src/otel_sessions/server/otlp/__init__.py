@@ -1,1 +1,1 @@
-"""OTLP as it comes in: transports, encodings, and what is in a request."""
+"""OTLP requests: encodings, formats and messages, and their records as rows and facts."""

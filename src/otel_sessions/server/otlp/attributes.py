@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.server.otlp.key_values import Remembered, end_of_key
-from otel_sessions.server.otlp.values import decode, split, store
+from otel_sessions.server.otlp.key_values import REMEMBERED, SHORT, end_of_key
+from otel_sessions.server.otlp.limits import RecordBudget
+from otel_sessions.server.otlp.memo import Memo
+from otel_sessions.server.otlp.values import decode, split, to_text
 
 
 class Attributes(NamedTuple):
@@ -14,7 +16,7 @@ class Attributes(NamedTuple):
 
     Attributes:
         texts: all of them, as text.
-        types: the type letter of those that are no strings.
+        types: the type letter of those that are not strings.
         values: all but the empty ones as Python values; may be `texts` itself.
     """
 
@@ -24,28 +26,38 @@ class Attributes(NamedTuple):
 
 
 NO_ATTRIBUTES: Final = Attributes({}, {}, {})
-"""Shared by all that have none; like every part of a batch, not to be changed."""
+"""Shared by everything without attributes; do not change it, nor any other part of a batch."""
 
 
-def read_attributes(raws: Sequence[bytes]) -> Attributes:
+_Attribute = tuple[str, str, str, Any, int]
+"""Name, text, type letter and value of an attribute; the number of members that its reader has still to count."""
+
+
+def read_attributes(raws: Sequence[bytes], budget: RecordBudget) -> Attributes:
     """The attributes that these serialized `KeyValue` messages hold.
 
     Raises:
-        MalformedError: if one of them is none, or a value in it.
+        MalformedError: one of them is not a valid `KeyValue`, or a value in it is not valid.
+        NestedTooDeepError: a value is nested too deeply.
+        TooLargeError: the budget is spent.
     """
     if not raws:
         return NO_ATTRIBUTES
+    budget.spend(len(raws))
     texts: dict[str, str] = {}
     types: dict[str, str] = {}
     typed: dict[str, Any] = {}
     for raw in raws:
-        name, text, letter, value = _MEMBERS[raw]
+        name, text, letter, value, members = _SHORT_ONES[raw] if len(raw) <= SHORT else (*_read(raw, budget), 0)
         texts[name] = text
         if letter:
             types[name] = letter
             typed[name] = value
+            if members:
+                budget.spend(members)
     if len(texts) != len(raws):
-        return read_attributes(list({_MEMBERS[raw][0]: raw for raw in raws}.values()))
+        # Read again without counting again.
+        return read_attributes(list({split(raw)[0]: raw for raw in raws}.values()), RecordBudget(None))
     if not typed:
         return Attributes(texts, NO_ATTRIBUTES.types, texts)
     values = {**texts, **typed}
@@ -54,15 +66,21 @@ def read_attributes(raws: Sequence[bytes]) -> Attributes:
     return Attributes(texts, types, values)
 
 
-def _read(raw: bytes) -> tuple[str, str, str, Any]:
-    """Name, text, type letter and value of an attribute."""
+def _read(raw: bytes, budget: RecordBudget) -> tuple[str, str, str, Any]:
+    """An attribute of any length; members are counted while they are read, so that a huge one is not read to its end."""
+    name, inner = split(raw)
+    value = decode(inner, budget)
+    return name, *to_text(value), value
+
+
+def _read_short(raw: bytes) -> _Attribute:
+    """A short attribute, with its number of members."""
     end = end_of_key(raw)
     if end is not None:
         text = raw[end + 4 :].decode()
-        return raw[2:end].decode(), text, "", text
-    name, inner = split(raw)
-    value = decode(inner)
-    return name, *store(value), value
+        return raw[2:end].decode(), text, "", text, 0
+    counted = RecordBudget(None)
+    return *_read(raw, counted), counted.spent
 
 
-_MEMBERS: Final = Remembered(_read)
+_SHORT_ONES: Final = Memo(_read_short, longest=SHORT, size=REMEMBERED)

@@ -1,42 +1,22 @@
-"""What one or many requests add to a table: rows, and for spans what is counted.
+"""The rows that one or many requests add to a table, and for spans the facts that counting needs.
 
-Values are shared between rows where they are equal, such as the attributes of a resource: nothing in a batch is to be
-changed but by its own methods.
+Values are shared between rows where they are equal, such as the attributes of a resource: only the methods of a batch may
+change what it holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
 
-LOG_COLUMNS: Final = (
-    "Timestamp",
-    "TraceId",
-    "SpanId",
-    "TraceFlags",
-    "SeverityText",
-    "SeverityNumber",
-    "ServiceName",
-    "Body",
-    "ResourceSchemaUrl",
-    "ResourceAttributes",
-    "ScopeSchemaUrl",
-    "ScopeName",
-    "ScopeVersion",
-    "ScopeAttributes",
-    "LogAttributes",
-    "EventName",
-    "ObservedTimestamp",
-    "Flags",
-    "DroppedAttributesCount",
-    "BodyType",
-    "LogAttributeTypes",
-    "ResourceAttributeTypes",
-    "ScopeAttributeTypes",
-)
-"""Columns of `otel_logs`: those of the Collector's exporter, then ours."""
+_OF_THE_COMMITTER: Final = frozenset({"Segment", "SegmentRow"})
+"""Columns of `otel_logs` that are known only when a request is committed."""
+
+LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _OF_THE_COMMITTER)
+"""Columns of `otel_logs` that are known from a request, in the order of the table."""
 
 
 class LogBatch:
@@ -49,12 +29,24 @@ class LogBatch:
     __slots__ = ("columns",)
 
     def __init__(self) -> None:
-        """Start with no rows."""
         self.columns: dict[str, list[Any]] = {name: [] for name in LOG_COLUMNS}
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.columns["Timestamp"])
+
+    def add(self, rows: Sequence[tuple[Any, ...]], shared: Mapping[str, Any]) -> None:
+        """Add rows.
+
+        Args:
+            rows: of each row, the columns that are its own, in the order of the table.
+            shared: by name, the other columns, which are the same in all of these rows.
+        """
+        own = [name for name in self.columns if name not in shared]
+        for name, values in zip(own, zip(*rows, strict=True), strict=bool(rows)):
+            self.columns[name].extend(values)
+        for name, value in shared.items():
+            self.columns[name].extend([value] * len(rows))
 
     def take(self, indices: Sequence[int]) -> LogBatch:
         """A batch of the rows at these places, in this order."""
@@ -76,13 +68,12 @@ class SpanBatch:
         rows: each span in RowBinary, its columns in the order of `spans.ROW`.
         timestamps: of each row, nanoseconds UTC.
         trace_ids: the trace id of each span, as an integer.
-        facts: what counting needs to know of each span.
+        facts: the facts of each span, for counting.
     """
 
     __slots__ = ("facts", "rows", "timestamps", "trace_ids")
 
     def __init__(self) -> None:
-        """Start with no rows."""
         self.rows: list[bytes] = []
         self.timestamps: list[int] = []
         self.trace_ids: list[int] = []
@@ -115,7 +106,7 @@ class SpanBatch:
 
 
 def joined(batches: Sequence[Any]) -> Any:
-    """Several batches of one kind as one; they stay as they are."""
+    """One batch of the rows of several batches of one kind, which stay as they are."""
     whole = batches[0].take(range(len(batches[0])))
     for batch in batches[1:]:
         whole.extend(batch)

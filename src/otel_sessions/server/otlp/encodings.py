@@ -1,4 +1,4 @@
-"""The bytes of a request as they were before compression, and the format that they are in."""
+"""The encoding and the format of a request: its bytes without their compression, and whether they are protobuf or JSON."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _MOST_FRAMES: Final = 16
 """Compressed streams in one body; OTLP clients send one."""
 
 _ZSTD_WINDOW_LOG: Final = 23
-"""8 MiB, the window that RFC 9659 allows over HTTP: what a frame asks for is allocated."""
+"""8 MiB, the window that RFC 9659 allows over HTTP; the size that a frame asks for is allocated at once."""
 
 
 class Format(Enum):
-    """What the bytes of a request or an answer are; the value is its content type."""
+    """The format of a request or an answer; the value is its content type."""
 
     PROTOBUF = "application/x-protobuf"
     JSON = "application/json"
 
 
 class SizeLimits(NamedTuple):
-    """Bytes that one request may have, as it is sent and decompressed."""
+    """Bytes that one request may have: as it is sent, and after decompression."""
 
     compressed: int = 32 << 20
     decompressed: int = 64 << 20
@@ -45,10 +45,10 @@ DEFAULT_SIZE_LIMITS: Final = SizeLimits()
 
 
 def format_of(content_type: str | None) -> Format:
-    """The format that a `Content-Type` header names; its parameters are not looked at.
+    """The format that a `Content-Type` header names; its parameters are ignored.
 
     Raises:
-        UnsupportedContentTypeError: for any other, or none.
+        UnsupportedContentTypeError: it names another one, or there is no header.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     try:
@@ -58,22 +58,34 @@ def format_of(content_type: str | None) -> Format:
         raise UnsupportedContentTypeError(f"content type {media_type[:100]!r}: {known} expected") from None
 
 
-def decompress(body: bytes, encoding: str | None = None, *, limits: SizeLimits = DEFAULT_SIZE_LIMITS) -> bytes:
-    """The body without its `Content-Encoding`: none, `identity`, `gzip`, `deflate` or `zstd`.
-
-    Never holds more than the limit and one byte of what it decompresses.
+def encoding_of(content_encoding: str | None) -> str:
+    """The encoding that a `Content-Encoding` header names, `identity` without one, in lower case.
 
     Raises:
-        TooLargeError: for a body over one of the limits.
-        UnsupportedEncodingError: for another encoding, also for several one after the other.
-        MalformedError: for a body that is not compressed in that way, or not to its end.
+        UnsupportedEncodingError: it names another one than `identity`, `gzip`, `deflate` or `zstd`, or several.
     """
-    if len(body) > limits.compressed:
-        raise TooLargeError(f"the body has {len(body)} bytes, at most {limits.compressed} are accepted")
-    name = (encoding or "identity").strip().lower()
+    name = (content_encoding or "identity").strip().lower()
     if name not in _OPENERS:
         known = ", ".join(_OPENERS)
         raise UnsupportedEncodingError(f"content encoding {name[:100]!r}: one of {known} expected")
+    return name
+
+
+def decompress(body: bytes, encoding: str | None = None, *, limits: SizeLimits = DEFAULT_SIZE_LIMITS) -> bytes:
+    """The body without its `Content-Encoding`.
+
+    Never holds more than the limit and one byte of the decompressed body.
+
+    Raises:
+        TooLargeError: the body is over one of the limits.
+        UnsupportedEncodingError: the encoding is not one of those of `encoding_of`.
+        MalformedError: the body is not compressed in that way, or ends early.
+    """
+    if len(body) > limits.compressed:
+        raise TooLargeError(
+            f"the body has {len(body)} bytes, at most {limits.compressed} are accepted; send smaller batches"
+        )
+    name = encoding_of(encoding)
     opener = _OPENERS[name]
     if opener is None or not body:
         decompressed = body
@@ -83,20 +95,22 @@ def decompress(body: bytes, encoding: str | None = None, *, limits: SizeLimits =
         except (zlib.error, zstd.ZstdError, EOFError) as error:
             raise MalformedError(f"the body is not valid {name}: {error}") from None
     if len(decompressed) > limits.decompressed:
-        raise TooLargeError(f"the body decompresses to more than the {limits.decompressed} bytes that are accepted")
+        raise TooLargeError(
+            f"the body decompresses to more than the {limits.decompressed} bytes that are accepted; send smaller batches"
+        )
     return decompressed
 
 
 def _read(body: bytes, opener: Callable[[bytes], Any], limit: int) -> bytes:
     """All streams of the body, at most one byte more than the limit."""
-    parts: list[bytes] = []
-    room = limit + 1
+    chunks: list[bytes] = []
+    left = limit + 1
     for _ in range(_MOST_FRAMES):
         stream = opener(body)
-        part = stream.decompress(body, room)
-        room -= len(part)
-        parts.append(part)
-        if room == 0:
+        chunk = stream.decompress(body, left)
+        left -= len(chunk)
+        chunks.append(chunk)
+        if left == 0:
             break
         if not stream.eof:
             raise EOFError("it ends early")
@@ -105,8 +119,8 @@ def _read(body: bytes, opener: Callable[[bytes], Any], limit: int) -> bytes:
         if not body:
             break
     else:
-        raise EOFError(f"more than {_MOST_FRAMES} streams in it")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        raise EOFError(f"it has more than {_MOST_FRAMES} compressed streams")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _gzip(_: bytes) -> Any:
@@ -114,7 +128,7 @@ def _gzip(_: bytes) -> Any:
 
 
 def _deflate(body: bytes) -> Any:
-    """For what RFC 9110 calls deflate, which is zlib's format, and for the bare stream that some send instead."""
+    """A decompressor of `deflate`, in RFC 9110 the format of zlib; some clients send a bare stream instead."""
     is_zlib = body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0
     return zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
 

@@ -1,19 +1,20 @@
-"""Why a whole request is refused, with its status over HTTP and over gRPC."""
+"""The reasons why a whole request is refused, with their status over HTTP and over gRPC."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Final
 
 INVALID_ARGUMENT: Final = 3
+DEADLINE_EXCEEDED: Final = 4
 RESOURCE_EXHAUSTED: Final = 8
 UNIMPLEMENTED: Final = 12
 UNAVAILABLE: Final = 14
 UNAUTHENTICATED: Final = 16
-"""gRPC status codes as numbers; this part does not need grpcio."""
+"""gRPC status codes as numbers, so that decoding does not need grpcio."""
 
 
 class RequestError(Exception):
-    """A request that is not taken; its text says what is wrong and is meant for the one who sent it.
+    """A request that is not taken; its text is the message for the client.
 
     Attributes:
         http_status: the HTTP status.
@@ -27,11 +28,11 @@ class RequestError(Exception):
 
 
 class MalformedError(RequestError):
-    """What came is not what it says it is: broken protobuf, JSON of another shape, a compressed body that ends early."""
+    """The body is not in the format that it claims: broken protobuf, JSON of another shape, compression that ends early."""
 
 
 class NestedTooDeepError(MalformedError):
-    """A value holds values that hold values, more levels of them than are read."""
+    """A value holds values that hold values, in more levels than are read."""
 
 
 class TooLargeError(RequestError):
@@ -42,7 +43,7 @@ class TooLargeError(RequestError):
 
 
 class UnsupportedEncodingError(RequestError):
-    """The body is compressed in a way that is not known here."""
+    """The body is compressed in a way that the server does not read."""
 
     http_status = 415
     grpc_status = UNIMPLEMENTED
@@ -55,7 +56,7 @@ class UnsupportedContentTypeError(RequestError):
 
 
 class BusyError(RequestError):
-    """There is no room for the request now; it may be sent again after `retry_after` seconds."""
+    """The server has no memory for the request now; it may be sent again after `retry_after` seconds."""
 
     http_status = 429
     grpc_status = RESOURCE_EXHAUSTED

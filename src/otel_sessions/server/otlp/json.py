@@ -1,7 +1,8 @@
 """OTLP/JSON, read to the same messages as protobuf.
 
 It is protobuf's JSON mapping, with ids in hexadecimal instead of base64 and enums as numbers. Unknown members are
-ignored, as is `null`; a member of another type than its field refuses the request with its path.
+ignored, as is `null`. A request with a member that does not fit its field is refused, and the message tells the path of
+that member.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from otel_sessions.server.otlp.messages import ANY_VALUE, message_class
 from otel_sessions.server.otlp.values import MAX_NESTING
 
 MAX_BODY: Final = 16 << 20
-"""Bytes of JSON; read to Python objects, three bytes of it can take sixty."""
+"""Bytes of JSON; as Python objects, three bytes of it can take sixty."""
 
 MOST_OBJECTS: Final = 1_000_000
-"""Opening braces in a body: what it takes to read one grows with its objects, and 16 MB of true attributes have fewer."""
+"""Opening braces in a body. Memory grows with the number of objects; 16 MB of real attributes have fewer."""
 
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _LONGEST_INTEGER: Final = 20
@@ -42,7 +43,7 @@ _INTEGERS: Final = {
 }
 
 _Convert = Callable[[Any, int], Any]
-"""From a JSON value, at this level of nested attribute values, to what a field is set to."""
+"""From a JSON value, at this level of nested attribute values, to the value of a field."""
 
 
 class _Field(NamedTuple):
@@ -59,21 +60,21 @@ class _WrongError(Exception):
 
 
 def traces_from_json(body: bytes) -> Any:
-    """The message of `messages().traces` that a JSON body says.
+    """The request of `messages().traces` that a JSON body holds.
 
     Raises:
-        MalformedError: with the path of what is wrong.
-        TooLargeError: for more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
+        MalformedError: the JSON is not valid, or a member does not fit its field; the message tells its path.
+        TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
     """
     return _read(trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR, body)
 
 
 def logs_from_json(body: bytes) -> Any:
-    """The message of `messages().logs` that a JSON body says.
+    """The request of `messages().logs` that a JSON body holds.
 
     Raises:
-        MalformedError: with the path of what is wrong.
-        TooLargeError: for more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
+        MalformedError: the JSON is not valid, or a member does not fit its field; the message tells its path.
+        TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
     """
     return _read(logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR, body)
 
@@ -95,41 +96,41 @@ def _read(descriptor: Any, body: bytes) -> Any:
 
 
 def _whole(digits: str) -> int | float:
-    """A number without a fraction; zero can be negative, as writers of doubles write it."""
+    """A number without a fraction; a double of -0.0 is written as `-0`."""
     return -0.0 if digits == "-0" else int(digits)
 
 
-def _message(descriptor: Any, said: Any, level: int) -> Any:
-    if not isinstance(said, dict):
-        raise _WrongError(f"an object expected, not {_called(said)}")
+def _message(descriptor: Any, value: Any, level: int) -> Any:
+    if not isinstance(value, dict):
+        raise _WrongError(f"an object expected, not {_kind(value)}")
     make = message_class(descriptor.full_name)
     if descriptor.full_name == ANY_VALUE:
         level += 1
         if level > MAX_NESTING:
-            # Whoever reads the message meets this level and refuses what holds it; what is below is of no interest.
+            # The span or log record is left out when this level is decoded, so the levels below need not be read.
             return make()
-        said = _as_double(said)
+        value = _as_double(value)
     fields = _fields(descriptor)
     values: dict[str, Any] = {}
-    for member, value in said.items():
+    for member, of_member in value.items():
         field = fields.get(member)
-        if field is None or value is None:
+        if field is None or of_member is None:
             continue
         try:
-            values[field.name] = field.convert(value, level)
+            values[field.name] = field.convert(of_member, level)
         except _WrongError as error:
             error.path.append("." + member)
             raise
     return make(**values)
 
 
-def _as_double(said: dict[str, Any]) -> dict[str, Any]:
-    """A value, as a double where it is no 64-bit integer: JavaScript's exporter calls all whole numbers integers."""
-    number: Any = said.get("intValue")
+def _as_double(value: dict[str, Any]) -> dict[str, Any]:
+    """A value, as a double if it exceeds 64 bits: JavaScript's exporter calls all whole numbers integers."""
+    number: Any = value.get("intValue")
     is_number = isinstance(number, int) or (isinstance(number, float) and math.isfinite(number))
     if is_number and not _INT64[0] <= number <= _INT64[1]:
-        return {**said, "intValue": None, "doubleValue": number}
-    return said
+        return {**value, "intValue": None, "doubleValue": number}
+    return value
 
 
 @functools.cache
@@ -147,25 +148,25 @@ def _converter(field: Any, *, serialize: bool) -> _Convert:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         descriptor = field.message_type
         if serialize:
-            return lambda said, level: _message(descriptor, said, level).SerializeToString()
-        return lambda said, level: _message(descriptor, said, level)
+            return lambda value, level: _message(descriptor, value, level).SerializeToString()
+        return lambda value, level: _message(descriptor, value, level)
     if field.type == FieldDescriptor.TYPE_ENUM:
         numbers = {value.name: value.number for value in field.enum_type.values}
-        return lambda said, _: _integer(numbers.get(said, said) if isinstance(said, str) else said, *_INT32)
+        return lambda value, _: _integer(numbers.get(value, value) if isinstance(value, str) else value, *_INT32)
     if field.type in _INTEGERS:
         low, high = _INTEGERS[field.type]
-        return lambda said, _: _integer(said, low, high)
+        return lambda value, _: _integer(value, low, high)
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _id if field.name in _IDS else _bytes
     return {FieldDescriptor.TYPE_BOOL: _bool, FieldDescriptor.TYPE_DOUBLE: _double}.get(field.type, _text)
 
 
 def _each(convert: _Convert) -> _Convert:
-    def converted(said: Any, level: int) -> list[Any]:
-        if not isinstance(said, list):
-            raise _WrongError(f"an array expected, not {_called(said)}")
+    def converted(value: Any, level: int) -> list[Any]:
+        if not isinstance(value, list):
+            raise _WrongError(f"an array expected, not {_kind(value)}")
         values = []
-        for place, item in enumerate(said):
+        for place, item in enumerate(value):
             try:
                 values.append(convert(item, level))
             except _WrongError as error:
@@ -176,74 +177,74 @@ def _each(convert: _Convert) -> _Convert:
     return converted
 
 
-def _integer(said: Any, low: int, high: int) -> int:
+def _integer(value: Any, low: int, high: int) -> int:
     number = None
-    if isinstance(said, str):
-        digits = said.removeprefix("-")
+    if isinstance(value, str):
+        digits = value.removeprefix("-")
         if digits.isdecimal() and digits.isascii() and len(digits) <= _LONGEST_INTEGER:
-            number = int(said)
-    elif isinstance(said, int) and not isinstance(said, bool):
-        number = said
-    elif isinstance(said, float) and said.is_integer():
-        number = int(said)
+            number = int(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
     if number is None:
-        raise _WrongError(f"an integer expected, not {_called(said)}")
+        raise _WrongError(f"an integer expected, not {_kind(value)}")
     if not low <= number <= high:
         raise _WrongError(f"an integer from {low} to {high} expected")
     return number
 
 
-def _double(said: Any, _: int) -> float:
+def _double(value: Any, _: int) -> float:
     try:
-        if isinstance(said, str | int | float) and not isinstance(said, bool):
-            return float(said)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return float(value)
     except (ValueError, OverflowError):
         pass
-    raise _WrongError(f"a number expected, not {_called(said)}")
+    raise _WrongError(f"a number expected, not {_kind(value)}")
 
 
-def _bool(said: Any, _: int) -> bool:
-    if not isinstance(said, bool):
-        raise _WrongError(f"true or false expected, not {_called(said)}")
-    return said
+def _bool(value: Any, _: int) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongError(f"true or false expected, not {_kind(value)}")
+    return value
 
 
-def _text(said: Any, _: int) -> bytes:
-    written = _string(said)
+def _text(value: Any, _: int) -> bytes:
+    written = _string(value)
     try:
         return written.encode()
     except UnicodeEncodeError:  # half of a surrogate pair
         return written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
-def _id(said: Any, _: int) -> bytes:
-    """The bytes of a hexadecimal id; none where it is no such thing, so that only its own span is refused."""
+def _id(value: Any, _: int) -> bytes:
+    """The bytes of a hexadecimal id; empty if it is not hexadecimal, so that only its own span is left out."""
     try:
-        return binascii.unhexlify(_string(said))
+        return binascii.unhexlify(_string(value))
     except ValueError:
         return b""
 
 
-def _bytes(said: Any, _: int) -> bytes:
+def _bytes(value: Any, _: int) -> bytes:
     """Bytes from base64 of either alphabet, with or without padding."""
-    standard = _string(said).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+    standard = _string(value).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except ValueError:
         raise _WrongError("base64 expected") from None
 
 
-def _string(said: object) -> str:
-    if not isinstance(said, str):
-        raise _WrongError(f"a string expected, not {_called(said)}")
-    return said
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise _WrongError(f"a string expected, not {_kind(value)}")
+    return value
 
 
-def _called(said: Any) -> str:
-    """What to call a JSON value in a message, without quoting at length what came."""
-    if isinstance(said, bool):
-        return "true" if said else "false"
-    if isinstance(said, float) and not math.isfinite(said):
+def _kind(value: Any) -> str:
+    """The kind of a JSON value for a message, which does not quote the value: it may be long or personal."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
         return "a number that is not finite"
     names = {dict: "an object", list: "an array", str: "this string", int: "a number", float: "this number"}
-    return names.get(type(said), "null")
+    return names.get(type(value), "null")

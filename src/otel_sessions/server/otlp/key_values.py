@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
-T = TypeVar("T")
-
-SHORT: Final = 132
-"""A `KeyValue` of fewer bytes has no length over 127 in it, so that every length is one byte."""
+SHORT: Final = 131
+"""A `KeyValue` of this many bytes or fewer has no length over 127 in it, so that every length is one byte. Only these are
+remembered: most attributes of an app are short and come again and again."""
 
 REMEMBERED: Final = 16_384
+"""How many attributes are remembered of all requests."""
 
 _TAG_1: Final = 0x0A
 _TAG_2: Final = 0x12
@@ -18,13 +17,13 @@ _TAG_2: Final = 0x12
 
 
 def end_of_key(raw: bytes) -> int | None:
-    """Where the key of an attribute ends that is a short string of ASCII, as most are; `None` for any other.
+    """Where the key ends in an attribute that is a short ASCII string, as most are; `None` for any other attribute.
 
     The key is then `raw[2:end]`, the value `raw[end + 4:]`, each after the byte that is its length. Taking it apart in
     this way costs a third of what message objects cost.
     """
     size = len(raw)
-    if size >= SHORT:
+    if size > SHORT:
         return None
     try:
         end = raw[1] + 2
@@ -40,21 +39,3 @@ def end_of_key(raw: bytes) -> int | None:
     except IndexError:
         pass
     return None
-
-
-class Remembered(dict[bytes, T]):
-    """What was read of serialized attributes, short ones: most of an app come again and again."""
-
-    def __init__(self, read: Callable[[bytes], T]) -> None:
-        """Read what is not remembered in this way."""
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, raw: bytes) -> T:
-        """Read it; remember it, within bounds of number and length."""
-        found = self._read(raw)
-        if len(raw) < SHORT:
-            if len(self) >= REMEMBERED:
-                self.clear()
-            self[raw] = found
-        return found

@@ -1,10 +1,8 @@
-"""How much of one request is read: a body within its limit may still hold millions of parts that say nothing."""
+"""`RecordBudget`: how much of one request is read. A body within its limit of bytes may hold millions of empty records."""
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import Sized
+import sys
 from typing import Final
 
 from otel_sessions.server.otlp.errors import TooLargeError
@@ -15,51 +13,42 @@ MOST_RECORDS: Final = 250_000
 ATTRIBUTES_A_RECORD: Final = 10
 """How many attributes, or members of arrays and maps in them, count as one record."""
 
-_thread: Final = threading.local()
 
+class RecordBudget:
+    """Counts what is read of one request, and refuses the request when that is too much.
 
-class Parts:
-    """Counts the parts of one request, which one thread reads: `count_members` finds the one of its thread."""
+    The count depends on the request alone: what was remembered of earlier requests costs as much as what is read for
+    the first time.
 
-    __slots__ = ("__weakref__", "_left")
-
-    def __init__(self) -> None:
-        """Start with all of them left."""
-        self._left = MOST_RECORDS * ATTRIBUTES_A_RECORD
-        _thread.parts = weakref.ref(self)
-
-    def records(self, records: Sized) -> None:
-        """Take these into account.
-
-        Raises:
-            TooLargeError: if the request has too many.
-        """
-        self.attributes(len(records) * ATTRIBUTES_A_RECORD)
-
-    def attributes(self, number: int) -> None:
-        """Take so many attributes into account.
-
-        Raises:
-            TooLargeError: if the request has too many.
-        """
-        self._left -= number
-        if self._left < 0:
-            raise TooLargeError(
-                f"the request has more than {MOST_RECORDS} records (resources, scopes, spans, events, links, log "
-                f"records), where {ATTRIBUTES_A_RECORD} attributes or members of arrays and maps count as one"
-            )
-
-
-def count_members(number: int) -> None:
-    """Take the members of an array or a map into account, in the request that this thread is reading, if it is.
-
-    Raises:
-        TooLargeError: if the request has too many.
+    Attributes:
+        spent: attributes and members of arrays and maps so far; a record counts as `ATTRIBUTES_A_RECORD` of them.
     """
-    parts = getattr(_thread, "parts", _nothing)()
-    if parts is not None:
-        parts.attributes(number)
 
+    __slots__ = ("_most", "spent")
 
-def _nothing() -> None:
-    """What a weak reference to something that is gone says."""
+    def __init__(self, records: int | None = MOST_RECORDS) -> None:
+        """Allow this many records, each without attributes; `None` only counts them and refuses nothing."""
+        self._most = sys.maxsize if records is None else records * ATTRIBUTES_A_RECORD
+        self.spent = 0
+
+    def spend_records(self, number: int) -> None:
+        """Count resources, scopes, spans, events, links or log records.
+
+        Raises:
+            TooLargeError: the request has too many.
+        """
+        self.spend(number * ATTRIBUTES_A_RECORD)
+
+    def spend(self, number: int) -> None:
+        """Count attributes, or members of arrays and maps.
+
+        Raises:
+            TooLargeError: the request has too many.
+        """
+        self.spent += number
+        if self.spent > self._most:
+            raise TooLargeError(
+                f"the request has more than {self._most // ATTRIBUTES_A_RECORD} records (resources, scopes, spans, events, links, log "
+                f"records), where {ATTRIBUTES_A_RECORD} attributes or members of arrays and maps count as one; "
+                "send fewer of them at once"
+            )

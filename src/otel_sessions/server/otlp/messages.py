@@ -1,11 +1,11 @@
-"""OTLP's messages as they are parsed here: what may be broken in one span does not break the request.
+"""OTLP's messages as they are parsed here: an error in one span does not break the request.
 
 The classes are made from the descriptors of `opentelemetry-proto`, and read and write the same bytes, but
 
-- a string is `bytes`: protobuf refuses a whole request for one name that is no UTF-8,
-- a repeated message, and every `AnyValue`, is `bytes` too, its serialized form: a span is parsed when its turn comes,
-  so that a broken one can be left out, nesting is limited by who reads a value, and a small body of a million empty
-  messages takes no gigabytes.
+- a string is `bytes`: protobuf refuses a whole request for one name that is not UTF-8,
+- a repeated message, and every `AnyValue`, is `bytes` too, its serialized form: each span is parsed by itself, so that a
+  broken one can be left out, the reader of a value limits its nesting, and a small body of a million empty messages does
+  not take gigabytes.
 
 On the wire strings, bytes and messages are one and the same: a length, then that many bytes.
 """
@@ -28,46 +28,71 @@ ANY_VALUE: Final = PACKAGE + "common.v1.AnyValue"
 _Field: Final = descriptor_pb2.FieldDescriptorProto
 
 
-class Messages(NamedTuple):
-    """The message classes, by what they hold."""
+class SignalMessages(NamedTuple):
+    """The messages of one signal: a request holds groups by resource, these hold groups by scope, and these the records.
 
-    traces: Any
-    resource_spans: Any
-    scope_spans: Any
-    span: Any
+    Attributes:
+        request: class of a request.
+        resource_group: class of a group by resource.
+        scope_group: class of a group by scope.
+        record: class of a span or log record.
+        resource_groups: the field of a request with its groups by resource.
+        scope_groups: the field of a group by resource with its groups by scope.
+        records: the field of a group by scope with its records.
+    """
+
+    request: Any
+    resource_group: Any
+    scope_group: Any
+    record: Any
+    resource_groups: str
+    scope_groups: str
+    records: str
+
+
+class Messages(NamedTuple):
+    """The messages of both signals, and the classes of what spans and log records hold."""
+
+    traces: SignalMessages
+    logs: SignalMessages
     event: Any
     link: Any
-    logs: Any
-    resource_logs: Any
-    scope_logs: Any
-    log_record: Any
     key_value: Any
     any_value: Any
 
 
 @functools.cache
 def messages() -> Messages:
-    """All classes; made at the first call."""
-    names = (
-        "collector.trace.v1.ExportTraceServiceRequest",
-        "trace.v1.ResourceSpans",
-        "trace.v1.ScopeSpans",
-        "trace.v1.Span",
-        "trace.v1.Span.Event",
-        "trace.v1.Span.Link",
-        "collector.logs.v1.ExportLogsServiceRequest",
-        "logs.v1.ResourceLogs",
-        "logs.v1.ScopeLogs",
-        "logs.v1.LogRecord",
-        "common.v1.KeyValue",
-        "common.v1.AnyValue",
+    """All messages; the first call makes their classes."""
+    return Messages(
+        traces=SignalMessages(
+            message_class(PACKAGE + "collector.trace.v1.ExportTraceServiceRequest"),
+            message_class(PACKAGE + "trace.v1.ResourceSpans"),
+            message_class(PACKAGE + "trace.v1.ScopeSpans"),
+            message_class(PACKAGE + "trace.v1.Span"),
+            resource_groups="resource_spans",
+            scope_groups="scope_spans",
+            records="spans",
+        ),
+        logs=SignalMessages(
+            message_class(PACKAGE + "collector.logs.v1.ExportLogsServiceRequest"),
+            message_class(PACKAGE + "logs.v1.ResourceLogs"),
+            message_class(PACKAGE + "logs.v1.ScopeLogs"),
+            message_class(PACKAGE + "logs.v1.LogRecord"),
+            resource_groups="resource_logs",
+            scope_groups="scope_logs",
+            records="log_records",
+        ),
+        event=message_class(PACKAGE + "trace.v1.Span.Event"),
+        link=message_class(PACKAGE + "trace.v1.Span.Link"),
+        key_value=message_class(PACKAGE + "common.v1.KeyValue"),
+        any_value=message_class(ANY_VALUE),
     )
-    return Messages(*(message_class(PACKAGE + name) for name in names))
 
 
 @functools.cache
 def message_class(full_name: str) -> Any:
-    """The class of the message of this name, such as `opentelemetry.proto.trace.v1.Span`."""
+    """The class of the message with this name, such as `opentelemetry.proto.trace.v1.Span`."""
     return message_factory.GetMessageClass(_pool().FindMessageTypeByName(full_name))
 
 
@@ -75,7 +100,7 @@ def parse(message: Any, raw: bytes) -> Any:
     """The message of this class that the bytes hold.
 
     Raises:
-        MalformedError: if they hold none.
+        MalformedError: they do not hold a valid one.
     """
     try:
         return message.FromString(raw)

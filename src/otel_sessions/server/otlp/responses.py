@@ -1,4 +1,4 @@
-"""What is answered to an OTLP request, in the format that it came in."""
+"""The bodies of OTLP responses, in the format of the request."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def logs_response(rejected: Rejected, format_: Format = Format.PROTOBUF) -> byte
 def error_response(error: RequestError, format_: Format = Format.PROTOBUF) -> bytes:
     """The body of a `google.rpc.Status`; over gRPC the value of `grpc-status-details-bin`.
 
-    Where the request may be sent again, it says after which delay.
+    If the request may be sent again, it holds the delay after which.
     """
     status = status_pb2.Status(code=error.grpc_status, message=str(error))
     if error.retry_after is not None:

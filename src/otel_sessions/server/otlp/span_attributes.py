@@ -1,4 +1,4 @@
-"""The attributes of a span, from the wire to a row, and those of them that counting reads."""
+"""The attributes of a span: from the wire to a row, and to the values that counting reads."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.dialects.read import is_read
 from otel_sessions.server.clickhouse.row_binary import array, pairs, raw_string, string
-from otel_sessions.server.otlp.key_values import Remembered, end_of_key
-from otel_sessions.server.otlp.values import decode, split, store
+from otel_sessions.server.otlp.key_values import REMEMBERED, SHORT, end_of_key
+from otel_sessions.server.otlp.limits import RecordBudget
+from otel_sessions.server.otlp.memo import Memo
+from otel_sessions.server.otlp.values import decode, split, to_text
 
 
 class SpanAttributes(NamedTuple):
@@ -16,7 +18,7 @@ class SpanAttributes(NamedTuple):
 
     Attributes:
         texts: all of them, as text.
-        types: the type letters of those that are no strings.
+        types: the type letters of those that are not strings.
         values: by name, for `span_facts`; empty values left out.
     """
 
@@ -25,57 +27,66 @@ class SpanAttributes(NamedTuple):
     values: dict[str, Any]
 
 
-class _Member(NamedTuple):
-    """One attribute: its key, and key and text, as they are in a row, and its type letter, empty for a string.
+_Attribute = tuple[bytes, bytes, bytes, str | None, Any, int]
+"""One attribute: its key, and key and text, as they are in a row; its type letter, empty for a string; its name and value
+if counting reads it, else `None`; the number of members that the reader of the attribute has still to count.
 
-    `name` is `None` where counting does not read it, or it has no value.
-    """
-
-    key: bytes
-    entry: bytes
-    letter: bytes
-    name: str | None
-    value: Any
-
+A plain tuple, since this is unpacked for every attribute of every span.
+"""
 
 _EMPTY: Final = pairs({})
 
 
-def read_span_attributes(raws: Sequence[bytes]) -> SpanAttributes:
+def read_span_attributes(raws: Sequence[bytes], budget: RecordBudget) -> SpanAttributes:
     """The attributes that these serialized `KeyValue` messages hold; the last of equal names wins.
 
     Raises:
-        MalformedError: if one of them is none, or a value in it.
-        NestedTooDeepError: if a value is nested too deeply.
+        MalformedError: one of them is not a valid `KeyValue`, or a value in it is not valid.
+        NestedTooDeepError: a value is nested too deeply.
+        TooLargeError: the budget is spent.
     """
+    budget.spend(len(raws))
     entries: dict[bytes, bytes] = {}
     types: dict[bytes, bytes] = {}
     values: dict[str, Any] = {}
     for raw in raws:
-        key, entry, letter, name, value = _MEMBERS[raw]
+        key, entry, letter, name, value, members = _SHORT_ONES[raw] if len(raw) <= SHORT else (*_read(raw, budget), 0)
         entries[key] = entry
         if letter:
             types[key] = letter
+            if members:
+                budget.spend(members)
         if name is not None:
             values[name] = value
     if len(entries) != len(raws):
-        return read_span_attributes(list({_MEMBERS[raw].key: raw for raw in raws}.values()))
+        # Read again without counting again.
+        return read_span_attributes(list({_key(raw): raw for raw in raws}.values()), RecordBudget(None))
     return SpanAttributes(array(entries.values()), pairs(types) if types else _EMPTY, values)
 
 
-def _read(raw: bytes) -> _Member:
-    """What a `KeyValue` says; a short string has the same form on the wire as in a row."""
+def _key(raw: bytes) -> bytes:
+    return string(split(raw)[0])
+
+
+def _read(raw: bytes, budget: RecordBudget) -> tuple[bytes, bytes, bytes, str | None, Any]:
+    """An attribute of any length; members are counted while they are read, so that a huge one is not read to its end."""
+    name, inner = split(raw)
+    value = decode(inner, budget)
+    text, letter = to_text(value)
+    read = name if value is not None and is_read(name) else None
+    key = string(name)
+    return key, key + string(text), raw_string(letter.encode()) if letter else b"", read, value
+
+
+def _read_short(raw: bytes) -> _Attribute:
+    """A short attribute, with its number of members. A short string has the same form on the wire as in a row."""
     end = end_of_key(raw)
     if end is not None:
         name = raw[2:end].decode()
         read = name if is_read(name) else None
-        return _Member(raw[1:end], raw[1:end] + raw[end + 3 :], b"", read, raw[end + 4 :].decode())
-    name, inner = split(raw)
-    value = decode(inner)
-    text, letter = store(value)
-    read = name if value is not None and is_read(name) else None
-    key = string(name)
-    return _Member(key, key + string(text), raw_string(letter.encode()) if letter else b"", read, value)
+        return raw[1:end], raw[1:end] + raw[end + 3 :], b"", read, raw[end + 4 :].decode(), 0
+    counted = RecordBudget(None)
+    return *_read(raw, counted), counted.spent
 
 
-_MEMBERS: Final = Remembered(_read)
+_SHORT_ONES: Final = Memo(_read_short, longest=SHORT, size=REMEMBERED)

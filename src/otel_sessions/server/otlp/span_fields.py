@@ -1,9 +1,9 @@
 """The fields of a serialized `Span`.
 
-All encoders write fields in the order of their numbers. What a span begins with, ids, name, kind, times and
-attributes, is read by going along the bytes; what comes after, mostly the same few bytes, is parsed once and
-remembered. A span in any other order, or with anything unexpected in front, is parsed as a message; both ways give the
-same. (But for a field that is given again, out of order and as nothing, which no encoder does: it stays what it was.)
+All encoders write fields in the order of their numbers. The fields that a span begins with (ids, name, kind, times and
+attributes) are read directly from the bytes. Those after the attributes, mostly the same few bytes, are parsed once and
+remembered. A span in any other order, or with an unexpected field, is parsed as a message; both ways give the same,
+with one exception: a field that comes a second time, out of order and empty, which no encoder writes, keeps its value.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.server.otlp.messages import messages
+from otel_sessions.server.otlp.memo import Memo
+from otel_sessions.server.otlp.messages import messages, parse
 
 _TIMES: Final = Struct("<QxQ")
 
@@ -20,17 +21,20 @@ _TRACE_ID, _SPAN_ID, _TRACE_STATE, _PARENT, _NAME, _KIND, _START, _END, _ATTRIBU
     *(0x0A, 0x12, 0x1A, 0x22, 0x2A),
     *(0x30, 0x39, 0x41, 0x4A),
 )
-"""What fields 1 to 9 begin with: the number of the field, and the form of what follows."""
+"""The bytes that fields 1 to 9 begin with: the number of the field, and the form of its value."""
 
 _LONG: Final = 0x80
 """A length of more than one byte."""
 
-_REMEMBERED: Final = 4_096
-_SHORT: Final = 64
+_MOST_SHIFT: Final = 28
+"""A length of more bytes is left to protobuf: millions of them would add up to one huge integer."""
+
+_LONGEST_TAIL: Final = 64
+"""Bytes. Longer ones hold events, links or a status message, which hardly repeat."""
 
 
 class SpanRest(NamedTuple):
-    """What comes after the attributes: counts, flags, code and message of the status, serialized events and links."""
+    """The fields after the attributes: counts, flags, code and message of the status, serialized events and links."""
 
     dropped_attributes: int
     dropped_events: int
@@ -50,13 +54,34 @@ def read_span_fields(raw: bytes) -> SpanFields:
     """The fields of a serialized `Span`.
 
     Raises:
-        DecodeError: if it is none.
+        MalformedError: these bytes are not a valid `Span`.
     """
     try:
         fields = _along(raw)
     except IndexError:
         fields = None
-    return _parsed(raw) if fields is None else fields
+    return parse_span_fields(raw) if fields is None else fields
+
+
+def parse_span_fields(raw: bytes) -> SpanFields:
+    """The same for a span in any order, from a message.
+
+    Raises:
+        MalformedError: these bytes are not a valid `Span`.
+    """
+    span = parse(messages().traces.record, raw)
+    return (
+        span.trace_id,
+        span.span_id,
+        span.trace_state,
+        span.parent_span_id,
+        span.name,
+        span.kind,
+        span.start_time_unix_nano,
+        span.end_time_unix_nano,
+        tuple(span.attributes),
+        _rest_of(span),
+    )
 
 
 def _along(raw: bytes) -> SpanFields | None:
@@ -103,6 +128,8 @@ def _along(raw: bytes) -> SpanFields | None:
             shift = 7
             length &= 127
             while raw[at] >= _LONG:
+                if shift == _MOST_SHIFT:
+                    return None
                 length |= (raw[at] & 127) << shift
                 shift += 7
                 at += 1
@@ -113,29 +140,20 @@ def _along(raw: bytes) -> SpanFields | None:
         at = end
     if at > size:
         return None
-    tail = raw[at:]
-    rest = _RESTS.get(tail) or _rest(tail)
+    rest = _RESTS[raw[at:]]
     if rest is None:
         return None
     return raw[2:18], raw[20:28], trace_state, parent_id, name, kind, start, finish, attributes, rest
 
 
-_RESTS: Final[dict[bytes, SpanRest]] = {}
-
-
 def _rest(tail: bytes) -> SpanRest | None:
     """The fields of a span after its attributes; `None` if there are others among them."""
-    span = messages().span.FromString(tail)
+    span = parse(messages().traces.record, tail)
     if span.trace_id or span.span_id or span.trace_state or span.parent_span_id or span.name or span.attributes:
         return None
     if span.kind or span.start_time_unix_nano or span.end_time_unix_nano:
         return None
-    rest = _rest_of(span)
-    if len(tail) < _SHORT:
-        if len(_RESTS) >= _REMEMBERED:
-            _RESTS.clear()
-        _RESTS[tail] = rest
-    return rest
+    return _rest_of(span)
 
 
 def _rest_of(span: Any) -> SpanRest:
@@ -152,17 +170,4 @@ def _rest_of(span: Any) -> SpanRest:
     )
 
 
-def _parsed(raw: bytes) -> SpanFields:
-    span = messages().span.FromString(raw)
-    return (
-        span.trace_id,
-        span.span_id,
-        span.trace_state,
-        span.parent_span_id,
-        span.name,
-        span.kind,
-        span.start_time_unix_nano,
-        span.end_time_unix_nano,
-        tuple(span.attributes),
-        _rest_of(span),
-    )
+_RESTS: Final = Memo(_rest, longest=_LONGEST_TAIL)

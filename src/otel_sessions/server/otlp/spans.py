@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 from binascii import hexlify
+from collections.abc import Sequence
 from struct import Struct
 from typing import Any, Final
-
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from otel_sessions.counting.reading import span_facts
 from otel_sessions.server.clickhouse.row_binary import array, mapping, raw_string, string, strings, times
 from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.batch import SpanBatch
-from otel_sessions.server.otlp.errors import MalformedError, NestedTooDeepError
-from otel_sessions.server.otlp.limits import Parts
+from otel_sessions.server.otlp.errors import MalformedError
+from otel_sessions.server.otlp.limits import RecordBudget
+from otel_sessions.server.otlp.memo import Memo
 from otel_sessions.server.otlp.messages import messages, parse
 from otel_sessions.server.otlp.partial_success import Rejected, RejectedError
-from otel_sessions.server.otlp.resource_scope import Resource, Scope, text, walk
+from otel_sessions.server.otlp.resource_scope import Resource, Scope, each_scope
 from otel_sessions.server.otlp.span_attributes import read_span_attributes
 from otel_sessions.server.otlp.span_fields import SpanFields, read_span_fields
+from otel_sessions.server.otlp.values import text_of
 
 ROW: Final = (
     *("ServiceName", "ResourceAttributes", "ScopeName", "ScopeVersion", "ResourceSchemaUrl", "ScopeSchemaUrl"),
@@ -34,7 +35,7 @@ ROW: Final = (
     *("Links.TraceId", "Links.SpanId", "Links.TraceState", "Links.Attributes"),
     *("EventAttributeTypes", "LinkAttributeTypes", "Extras"),
 )
-"""The columns of `otel_traces` in the order of a row: what all spans of a scope share comes first."""
+"""The columns of `otel_traces` in the order of a row: first those that all spans of a scope share."""
 
 _NUMBERS: Final = Struct("<qQQQIIII")
 
@@ -49,39 +50,29 @@ _NOTHING_ATTACHED: Final = bytes(10)
 """Nine arrays and a string, all empty."""
 
 
-def read_spans(request: Any) -> tuple[SpanBatch, Rejected]:
+def read_spans(request: Any, budget: RecordBudget) -> tuple[SpanBatch, Rejected]:
     """The spans of a request that are taken, and how many are not.
 
     A span without valid ids, or that cannot be read, is left out; the others are taken.
 
     Args:
         request: a message of `messages().traces`.
+        budget: how much of it is read.
 
     Raises:
-        MalformedError: if a resource or a scope, or what is around them, is broken.
-        TooLargeError: if it has more parts than `limits` allows.
+        MalformedError: a resource or a scope, or a message around them, is broken.
+        TooLargeError: the budget is spent.
     """
     batch = SpanBatch()
     rejected = Rejected()
-    parts = Parts()
-    known = messages()
-    found = walk(request.resource_spans, known.resource_spans, "scope_spans", known.scope_spans, "spans", parts)
-    for resource, scope, spans in found:
-        _add(batch, rejected, parts, spans, resource, scope)
+    for resource, scope, spans in each_scope(request, messages().traces, budget):
+        origin = _origin(resource, scope)
+        for raw in spans:
+            try:
+                _read(batch, read_span_fields(raw), origin, resource, scope.name, budget)
+            except (RejectedError, MalformedError) as error:
+                rejected.add(error)
     return batch, rejected
-
-
-def _add(batch: SpanBatch, rejected: Rejected, parts: Parts, spans: Any, resource: Resource, scope: Scope) -> None:
-    origin = _origin(resource, scope)
-    for raw in spans:
-        try:
-            _read(batch, read_span_fields(raw), origin, resource, scope.name, parts)
-        except RejectedError as error:
-            rejected.counts[error.reason] += 1
-        except NestedTooDeepError:
-            rejected.counts["too_deep"] += 1
-        except (MalformedError, DecodeError):
-            rejected.counts["malformed"] += 1
 
 
 def _origin(resource: Resource, scope: Scope) -> bytes:
@@ -104,12 +95,12 @@ def _origin(resource: Resource, scope: Scope) -> bytes:
 
 
 def _read(
-    batch: SpanBatch, fields: SpanFields, origin: bytes, resource: Resource, scope_name: str, parts: Parts
+    batch: SpanBatch, fields: SpanFields, origin: bytes, resource: Resource, scope_name: str, budget: RecordBudget
 ) -> None:
     """Add a span's row, trace id and facts.
 
-    A span that does not say when it started did so when it ended, and the other way round, as `SessionExporter` has
-    it; the `...UnixNano` columns say what came.
+    A span without a start is taken to start when it ended, and the other way round, as in `SessionExporter`; the
+    `...UnixNano` columns hold the times that came.
     """
     trace_id, span_id, trace_state, parent_id, raw_name, kind, sent_start, sent_end, raw_attributes, rest = fields
     if len(trace_id) != 16 or trace_id == _NO_TRACE:
@@ -120,9 +111,8 @@ def _read(
         parent_id = b""
     start = sent_start or sent_end
     end = max(start, sent_end)
-    name, written_name = _NAMES.get(raw_name) or _name(raw_name)
-    parts.attributes(len(raw_attributes))
-    attributes = read_span_attributes(raw_attributes)
+    name, written_name = _NAMES[raw_name]
+    attributes = read_span_attributes(raw_attributes, budget)
     dropped_attributes, dropped_events, dropped_links, flags, code, message, events, links = rest
     timestamp = min(start, LATEST_PARTITION)
     row = b"".join(
@@ -140,20 +130,20 @@ def _read(
             ),
             b"\x20%b\x10%b" % (hexlify(trace_id), hexlify(span_id)),
             raw_string(hexlify(parent_id)) if parent_id else b"\0",
-            string(text(trace_state)) if trace_state else b"\0",
+            string(text_of(trace_state)) if trace_state else b"\0",
             written_name,
             _KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
             _STATUS[code] if 0 <= code < len(_STATUS) else _STATUS[0],
-            string(text(message)) if message else b"\0",
+            string(text_of(message)) if message else b"\0",
             attributes.texts,
             attributes.types,
-            _attached(events, links, parts) if events or links else _NOTHING_ATTACHED,
+            _attached(events, links, budget) if events or links else _NOTHING_ATTACHED,
         )
     )
     facts = span_facts(
         attributes.values,
         span_id=int.from_bytes(span_id),
-        # A parent whose id is none cannot be found.
+        # A parent without a valid id cannot be found.
         parent_id=int.from_bytes(parent_id) if len(parent_id) == 8 else None,
         start=start,
         end=end,
@@ -166,46 +156,37 @@ def _read(
     batch.add(row, timestamp, int.from_bytes(trace_id), facts)
 
 
-_NAMES: Final[dict[bytes, tuple[str, bytes]]] = {}
-_REMEMBERED: Final = 4_096
-_SHORT: Final = 200
-
-
-def _name(raw: bytes) -> tuple[str, bytes]:
+def _read_name(raw: bytes) -> tuple[str, bytes]:
     """A span's name as text and as it is in a row; spans of one place in the code share it."""
-    name = text(raw)
-    both = name, string(name)
-    if len(raw) < _SHORT:
-        if len(_NAMES) >= _REMEMBERED:
-            _NAMES.clear()
-        _NAMES[raw] = both
-    return both
+    name = text_of(raw)
+    return name, string(name)
 
 
-def _attached(raw_events: Any, raw_links: Any, parts: Parts) -> bytes:
-    """The columns of events and links; their types only if there are any, and what has no column as JSON.
+_NAMES: Final = Memo(_read_name, longest=200)
+
+
+def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget) -> bytes:
+    """The columns of events and links; their types only if there are any, and as JSON what has no column.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
-    an event `timeUnixNano` where the column cannot hold it.
+    an event `timeUnixNano` if the column cannot hold it.
     """
     known = messages()
-    parts.records(raw_events)
-    parts.records(raw_links)
+    budget.spend_records(len(raw_events) + len(raw_links))
     events = [parse(known.event, raw) for raw in raw_events]
     links = [parse(known.link, raw) for raw in raw_links]
-    parts.attributes(sum(len(one.attributes) for one in (*events, *links)))
-    event_attributes = [read_attributes(event.attributes) for event in events]
-    link_attributes = [read_attributes(link.attributes) for link in links]
+    event_attributes = [read_attributes(event.attributes, budget) for event in events]
+    link_attributes = [read_attributes(link.attributes, budget) for link in links]
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}
     extras = {name: found for name, found in extras.items() if found}
     return b"".join(
         (
             times([event.time_unix_nano for event in events]),
-            strings(text(event.name) for event in events),
+            strings(text_of(event.name) for event in events),
             array([mapping(attributes.texts) for attributes in event_attributes]),
             strings(link.trace_id.hex() for link in links),
             strings(link.span_id.hex() for link in links),
-            strings(text(link.trace_state) for link in links),
+            strings(text_of(link.trace_state) for link in links),
             array([mapping(attributes.texts) for attributes in link_attributes]),
             _types(event_attributes),
             _types(link_attributes),

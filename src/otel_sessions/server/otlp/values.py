@@ -4,7 +4,7 @@ The text is the one that the Collector's ClickHouse exporter writes, so that its
 
 | letter | type | text |
 |---|---|---|
-| (none) | string | as it is; what is no UTF-8 is replaced by U+FFFD |
+| (none) | string | as it is; bytes that are not UTF-8 are replaced by U+FFFD |
 | `i` | int | decimal |
 | `d` | double | shortest that reads back, as JavaScript prints it: `1`, `0.5`, `1e+21`, `NaN`, `-Infinity` |
 | `b` | bool | `true`, `false` |
@@ -12,9 +12,9 @@ The text is the one that the Collector's ClickHouse exporter writes, so that its
 | `y` | bytes | base64 |
 | `n` | empty | empty |
 
-Inside that JSON a double always has a fraction or an exponent. What JSON has no word for is wrapped in a map of one
-entry, `{"bytesValue": "<base64>"}` and `{"doubleValue": "NaN"}`; a map that looks like a wrapper is itself wrapped,
-in `{"kvlistValue": {...}}`.
+Inside that JSON a double always has a fraction or an exponent. A value that JSON cannot express is wrapped in a map of one
+entry, `{"bytesValue": "<base64>"}` or `{"doubleValue": "NaN"}`; a map that looks like a wrapper is itself wrapped, in
+`{"kvlistValue": {...}}`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.server.otlp.errors import NestedTooDeepError
-from otel_sessions.server.otlp.limits import count_members
+from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.messages import messages, parse
 
 MAX_NESTING: Final = 64
@@ -37,49 +37,47 @@ MAX_NESTING: Final = 64
 MAX_NESTED_BYTES: Final = 256 << 20
 """Bytes of a value and of all the values that it is in: each level is held until those below it are read."""
 
-_SHORT: Final = 16
-"""Values of no more bytes do not count their few members: who reads attributes remembers such values, and a request is
-to count the same every time it is read."""
-
 _SCALARS: Final = frozenset({"bool_value", "int_value", "double_value", "bytes_value"})
 _BYTES, _DOUBLE, _MAP = "bytesValue", "doubleValue", "kvlistValue"
 _WRAPPERS: Final = frozenset({_BYTES, _DOUBLE, _MAP})
 _NOT_FINITE: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def decode(raw: bytes, level: int = 1, above: int = 0) -> Any:
+def decode(raw: bytes, budget: RecordBudget, level: int = 1, above: int = 0) -> Any:
     """The Python value of a serialized `AnyValue`: a map is a `dict`, the last of equal keys wins; empty is `None`.
 
     Args:
         raw: the serialized value.
-        level: how many values deep it is.
-        above: how many bytes the values that it is in have, taken together.
+        budget: counts the members of arrays and maps, each array or map before its members are read.
+        level: the level of this value in the one that the attribute has.
+        above: bytes of all the values that this one is in, together.
 
     Raises:
-        MalformedError: if it is none.
-        NestedTooDeepError: if it has more than `MAX_NESTING` levels, or more than `MAX_NESTED_BYTES` in all of them.
-        TooLargeError: if the request that is being read has too many members of arrays and maps.
+        MalformedError: these bytes are not a valid `AnyValue`.
+        NestedTooDeepError: it has more than `MAX_NESTING` levels, or more than `MAX_NESTED_BYTES` in all of them.
+        TooLargeError: the budget is spent.
     """
     above += len(raw)
     if level > MAX_NESTING:
-        raise NestedTooDeepError(f"a value nests deeper than {MAX_NESTING} levels")
+        raise NestedTooDeepError(f"a value nests deeper than {MAX_NESTING} levels; send a flatter one")
     if above > MAX_NESTED_BYTES:
-        raise NestedTooDeepError(f"a value has more than {MAX_NESTED_BYTES} bytes, each level taken for itself")
+        raise NestedTooDeepError(
+            f"a value has more than {MAX_NESTED_BYTES} bytes, where each level counts with all that it holds; "
+            "send a flatter one"
+        )
     value = parse(messages().any_value, raw)
     which = value.WhichOneof("value")
     if which == "string_value":
-        return value.string_value.decode("utf-8", "replace")
+        return text_of(value.string_value)
     if which == "array_value":
         values = value.array_value.values
-        if above > _SHORT:
-            count_members(len(values))
-        return [decode(item, level + 1, above) for item in values]
+        budget.spend(len(values))
+        return [decode(item, budget, level + 1, above) for item in values]
     if which == "kvlist_value":
         values = value.kvlist_value.values
-        if above > _SHORT:
-            count_members(len(values))
+        budget.spend(len(values))
         members = map(split, values)
-        return {name: decode(member, level + 1, above) for name, member in members}
+        return {name: decode(member, budget, level + 1, above) for name, member in members}
     if which in _SCALARS:
         return getattr(value, which)
     return None
@@ -89,14 +87,19 @@ def split(raw: bytes) -> tuple[str, bytes]:
     """The key of a serialized `KeyValue`, and its value, still serialized.
 
     Raises:
-        MalformedError: if it is none.
+        MalformedError: these bytes are not a valid `KeyValue`.
     """
     member = parse(messages().key_value, raw)
-    return member.key.decode("utf-8", "replace"), member.value
+    return text_of(member.key), member.value
 
 
-def store(value: Any) -> tuple[str, str]:
-    """The text of a value that `decode` gave, and its type letter, empty for a string."""
+def text_of(raw: bytes) -> str:
+    """A string of a message; bytes that are not UTF-8 are replaced by U+FFFD."""
+    return raw.decode("utf-8", "replace")
+
+
+def to_text(value: Any) -> tuple[str, str]:
+    """The text of a value that `decode` returned, and its type letter, empty for a string."""
     if isinstance(value, str):
         return value, ""
     if value is None:
@@ -109,12 +112,12 @@ def store(value: Any) -> tuple[str, str]:
         return _double(value), "d"
     if isinstance(value, bytes):
         return base64.b64encode(value).decode(), "y"
-    text = json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(to_json_value(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text, "a" if isinstance(value, list) else "m"
 
 
-def restore(text: str, letter: str = "") -> Any:
-    """The value that `store` made this text and type letter of; the text itself where they do not fit each other."""
+def from_text(text: str, letter: str = "") -> Any:
+    """The value of a text and its type letter, as `to_text` writes them; the text itself if they do not fit each other."""
     reader = _READERS.get(letter)
     if reader is None:
         return text
@@ -122,6 +125,25 @@ def restore(text: str, letter: str = "") -> Any:
         return reader(text)
     except (ValueError, TypeError, RecursionError):
         return text
+
+
+def attributes_from_text(texts: Iterable[tuple[str, str]], types: dict[str, str]) -> dict[str, Any]:
+    """The attributes of a row, from the entries of its map of texts and its map of type letters."""
+    return {name: from_text(text, types.get(name, "")) for name, text in texts}
+
+
+def to_json_value(value: Any) -> Any:
+    """A value for `json.dumps` that keeps all types apart: what JSON cannot express is wrapped, as the module describes."""
+    if isinstance(value, list):
+        return [to_json_value(item) for item in value]
+    if isinstance(value, dict):
+        members = {name: to_json_value(item) for name, item in value.items()}
+        return {_MAP: members} if len(members) == 1 and not _WRAPPERS.isdisjoint(members) else members
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_DOUBLE: _spelled(value)}
+    return value
 
 
 def _double(value: float) -> str:
@@ -138,20 +160,6 @@ def _double(value: float) -> str:
 
 def _spelled(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _plain(value: Any) -> Any:
-    """What `json.dumps` writes so that `_unwrapped` tells all types apart."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        plain = {name: _plain(item) for name, item in value.items()}
-        return {_MAP: plain} if len(plain) == 1 and not _WRAPPERS.isdisjoint(plain) else plain
-    if isinstance(value, bytes):
-        return {_BYTES: base64.b64encode(value).decode()}
-    if isinstance(value, float) and not math.isfinite(value):
-        return {_DOUBLE: _spelled(value)}
-    return value
 
 
 def _unwrapped(value: Any) -> Any:
@@ -191,8 +199,3 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "y": _from_base64,
     "n": lambda _: None,
 }
-
-
-def restore_all(texts: Iterable[tuple[str, str]], types: dict[str, str]) -> dict[str, Any]:
-    """The attributes of a row, from the entries of its map of texts and its map of type letters."""
-    return {name: restore(text, types.get(name, "")) for name, text in texts}

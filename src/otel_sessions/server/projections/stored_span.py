@@ -9,7 +9,7 @@ from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.reading import span_facts
 from otel_sessions.resource import NAMES, service_and_environment
 from otel_sessions.server.clickhouse.span_rows import Row
-from otel_sessions.server.otlp.values import restore, restore_all
+from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 _FAILED: Final = frozenset({"Error", "STATUS_CODE_ERROR"})
 """The second is what Collectors wrote before 2024."""
@@ -23,7 +23,7 @@ def facts_of_row(row: Row) -> SpanFacts:
     start, end = _times(row)
     parent = row["ParentSpanId"]
     service, environment = service_and_environment(_resource(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
-    values = restore_all(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
+    values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
     return span_facts(
         {name: value for name, value in values.items() if value is not None},
         span_id=int(row["SpanId"], 16),
@@ -51,5 +51,7 @@ def _times(row: Row) -> tuple[int, int]:
 def _resource(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:
     """The attributes of a resource that are looked at, with their types; one without a value is left out."""
     return {
-        name: restore(texts[name], types.get(name, "")) for name in NAMES if name in texts and types.get(name) != _EMPTY
+        name: from_text(texts[name], types.get(name, ""))
+        for name in NAMES
+        if name in texts and types.get(name) != _EMPTY
     }

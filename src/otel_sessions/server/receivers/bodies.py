@@ -1,4 +1,4 @@
-"""The bodies of HTTP requests: read as they come, over a limit not to their end, and only as many as memory allows."""
+"""The bodies of HTTP requests, read within limits of size, memory and time."""
 
 from __future__ import annotations
 
@@ -9,81 +9,78 @@ from typing import Final
 import anyio
 from starlette.requests import Request
 
-from otel_sessions.server.otlp.errors import BusyError, RequestError, TooLargeError
+from otel_sessions.server.otlp.errors import DEADLINE_EXCEEDED, RequestError, TooLargeError
+from otel_sessions.server.receivers.large_requests import too_many_large_requests
 
 BYTES_IN_FLIGHT: Final = 128 << 20
 """Bytes of bodies that are being received or worked on, of all requests together."""
 
 IDLE_SECONDS: Final = 30.0
-"""How long a client may say nothing in the middle of a body; it takes room from others meanwhile."""
-
-_RETRY_SECONDS: Final = 1.0
-_DEADLINE_EXCEEDED: Final = 4
+"""How long a client may send nothing in the middle of a body; its bytes are reserved meanwhile."""
 
 
 class IdleError(RequestError):
     """The client stopped sending in the middle of the body."""
 
     http_status = 408
-    grpc_status = _DEADLINE_EXCEEDED
+    grpc_status = DEADLINE_EXCEEDED
 
 
-class Room:
-    """Bytes that may be held at the same time. For one event loop; no lock."""
+class InFlightBytes:
+    """The bytes of bodies that are held at the same time, up to a size. For one event loop; no lock."""
 
     def __init__(self, size: int = BYTES_IN_FLIGHT) -> None:
-        """Start with all of it free."""
         self._size = size
-        self._taken = 0
+        self._reserved = 0
 
-    def take(self, size: int) -> None:
-        """Take some of it; whoever comes into an empty room may take more than it has.
+    def reserve(self, number: int) -> None:
+        """Reserve bytes. While none are reserved, one request may have more than the size.
 
         Raises:
-            BusyError: there is too little left.
+            BusyError: too few are left.
         """
-        if self._taken and self._taken + size > self._size:
-            raise BusyError("too many large requests at once; send again later", retry_after=_RETRY_SECONDS)
-        self._taken += size
+        if self._reserved and self._reserved + number > self._size:
+            raise too_many_large_requests()
+        self._reserved += number
 
-    def leave(self, size: int) -> None:
-        """Give back what was taken."""
-        self._taken -= size
+    def release(self, number: int) -> None:
+        """Give back bytes that were reserved."""
+        self._reserved -= number
 
 
 @asynccontextmanager
 async def received(
-    request: Request, room: Room, *, limit: int, idle_seconds: float = IDLE_SECONDS
+    request: Request, in_flight: InFlightBytes, *, limit: int, idle_seconds: float = IDLE_SECONDS
 ) -> AsyncIterator[bytes]:
-    """The body of a request; its bytes count as taken until the context ends.
+    """The body of a request; its bytes are reserved until the context ends.
 
-    A body that says its size has its room, or is refused, before any of it is read.
+    If the request declares a size, all its bytes are reserved, or refused, before any of them is read.
 
     Raises:
         TooLargeError: it has more bytes than the limit.
-        BusyError: there is no room for it.
-        IdleError: nothing came for so long.
+        BusyError: too few bytes are left for it.
+        IdleError: the client sent nothing for `idle_seconds`.
         ClientDisconnect: the client went away.
     """
     declared = declared_size(request)
     _check(declared, limit)
-    room.take(declared)
-    taken = declared
+    in_flight.reserve(declared)
+    reserved = declared
     try:
         chunks: list[bytes] = []
         size = 0
         async for chunk in _chunks(request, idle_seconds):
             size += len(chunk)
             _check(size, limit)
-            if size > taken:
-                room.take(size - taken)
-                taken = size
+            if size > reserved:
+                in_flight.reserve(size - reserved)
+                reserved = size
             chunks.append(chunk)
         body = b"".join(chunks)
         chunks.clear()
         yield body
     finally:
-        room.leave(taken)
+        in_flight.release(reserved)
 
 
 async def skimmed(request: Request, *, limit: int, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -91,11 +88,10 @@ async def skimmed(request: Request, *, limit: int, idle_seconds: float = IDLE_SE
 
     Raises:
         TooLargeError: it has more bytes than the limit.
-        IdleError: nothing came for so long.
+        IdleError: the client sent nothing for `idle_seconds`.
         ClientDisconnect: the client went away.
     """
-    size = declared_size(request)
-    _check(size, limit)
+    _check(declared_size(request), limit)
     size = 0
     async for chunk in _chunks(request, idle_seconds):
         size += len(chunk)
@@ -103,9 +99,9 @@ async def skimmed(request: Request, *, limit: int, idle_seconds: float = IDLE_SE
 
 
 def declared_size(request: Request) -> int:
-    """The bytes that a request says its body has; 0 if it does not say."""
-    said = request.headers.get("content-length", "")
-    return int(said) if said.isascii() and said.isdecimal() else 0
+    """The bytes that a request declares for its body; 0 if it declares none."""
+    header = request.headers.get("content-length", "")
+    return int(header) if header.isascii() and header.isdecimal() else 0
 
 
 async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:
@@ -115,7 +111,7 @@ async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]
             with anyio.fail_after(idle_seconds):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise IdleError(f"nothing came for {idle_seconds:g} s in the middle of the body") from None
+            raise IdleError(f"nothing came for {idle_seconds:g} s in the middle of the body; send it again") from None
         if chunk is None:
             return
         yield chunk
@@ -123,4 +119,4 @@ async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]
 
 def _check(size: int, limit: int) -> None:
     if size > limit:
-        raise TooLargeError(f"the body has more than the {limit} bytes that are accepted")
+        raise TooLargeError(f"the body has more than the {limit} bytes that are accepted; send smaller batches")

@@ -12,26 +12,25 @@ from typing import Any, Final
 import grpc  # type: ignore[import-untyped]
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
-from otel_sessions.server.api_key import allows
+from otel_sessions.server.api_key import WRONG_KEY, allows
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS, SizeLimits
-from otel_sessions.server.otlp.errors import BusyError, RequestError, UnauthenticatedError
+from otel_sessions.server.otlp.errors import RequestError, UnauthenticatedError
 from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
+from otel_sessions.server.receivers.large_requests import LARGE_REQUEST, too_many_large_requests
 from otel_sessions.server.signals import LOGS, TRACES
 
-LARGE: Final = 4 << 20
-"""A request of more bytes is a large one."""
+THREADS: Final = 8
 
-WORKERS: Final = 8
-LARGE_AT_ONCE: Final = 4
-"""Of the threads, so many may be busy with a large request: one decodes it, the others wait for that one."""
+LARGE_CALLS: Final = 4
+"""Threads that may hold a large request. One of them decodes; the others wait for it, since over gRPC a call keeps its
+thread while it waits, unlike over HTTP. The other threads are left to small requests."""
 
 MOST_CALLS: Final = 512
 """Calls at the same time; more are refused by grpcio, without a delay for a retry."""
 
 _SERVICE: Final = "opentelemetry.proto.collector.{0}.v1.{1}Service"
-_RETRY_SECONDS: Final = 1.0
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -43,20 +42,20 @@ def grpc_server(
     api_key: str | None = None,
     limits: SizeLimits = DEFAULT_SIZE_LIMITS,
 ) -> tuple[grpc.Server, int]:
-    """A server for traces and logs, and its port; it has the port and takes requests once it is started.
+    """A server for traces and logs, and its port. The port is bound; the server takes requests once it is started.
 
-    Metrics are taken and not kept, as over HTTP. Of the limits the one for decompressed bytes holds; grpcio
-    decompresses no further.
+    Metrics are taken and not kept, as over HTTP. Only the limit for decompressed bytes applies; grpcio decompresses no
+    further.
 
     Args:
-        backend: what takes the requests; close it after the server has stopped.
+        backend: takes the requests; close it after the server has stopped.
         host: a name or an address, IPv6 without brackets.
-        port: 0 for any that is free.
-        api_key: what the `authorization` metadata has to say, `None` if it need not.
+        port: 0 for any free one.
+        api_key: the key that the `authorization` metadata must hold; `None` if calls need none.
         limits: bytes of one request.
 
     Raises:
-        OSError: the port cannot be had; its text says why and what to do.
+        OSError: the port cannot be bound; the message says why and what to do.
     """
     _try_to_bind(host, port)
     exports = _Exports(backend)
@@ -66,19 +65,19 @@ def grpc_server(
         ("metrics", "Metrics", lambda _body, _context: b""),
     )
     server = grpc.server(
-        ThreadPoolExecutor(WORKERS, thread_name_prefix="otel-sessions-grpc"),
+        ThreadPoolExecutor(THREADS, thread_name_prefix="otel-sessions-grpc"),
         handlers=[
             grpc.method_handlers_generic_handler(
                 _SERVICE.format(package, service), {"Export": grpc.unary_unary_rpc_method_handler(handle)}
             )
             for package, service, handle in handlers
         ],
-        interceptors=[_Keys(api_key)],
+        interceptors=[_ApiKeyGuard(api_key)],
         options=[
             ("grpc.max_receive_message_length", limits.decompressed),
-            # Two servers on one port would each get some of the requests.
+            # Otherwise two servers could bind one port, and each would get some of the requests.
             ("grpc.so_reuseport", 0),
-            # A client that is gone without a word holds a thread until this finds out.
+            # A client that vanished holds a thread until a keepalive ping fails.
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 10_000),
         ],
@@ -87,19 +86,19 @@ def grpc_server(
     try:
         return server, server.add_insecure_port(_address(host, port))
     except RuntimeError as error:
-        raise _no_port(host, port, OSError(errno.EADDRINUSE, str(error))) from None
+        raise _bind_error(host, port, OSError(errno.EADDRINUSE, str(error))) from None
 
 
 class _Exports:
-    """What the methods share."""
+    """The `Export` methods, and the bounds that they share."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._places = threading.BoundedSemaphore(LARGE_AT_ONCE)
-        self._turn = threading.Lock()
+        self._large_calls = threading.BoundedSemaphore(LARGE_CALLS)
+        self._decoding_large = threading.Lock()
 
     def handler(self, signal: str, respond: Callable[[Rejected], bytes]) -> Callable[[bytes, Any], Any]:
-        """The method that takes a signal."""
+        """The `Export` method of a signal."""
 
         def export(body: bytes, context: Any) -> Any:
             try:
@@ -110,41 +109,41 @@ class _Exports:
         return export
 
     def _take(self, signal: str, body: bytes) -> Rejected:
-        if len(body) <= LARGE:
+        if len(body) <= LARGE_REQUEST:
             return self._backend.receive(signal, body)
-        if not self._places.acquire(blocking=False):
-            error = BusyError("too many large requests at once; send again later", retry_after=_RETRY_SECONDS)
+        if not self._large_calls.acquire(blocking=False):
+            error = too_many_large_requests()
             self._backend.count_refused(signal, error)
             raise error
         try:
-            with self._turn:
+            with self._decoding_large:
                 return self._backend.receive(signal, body)
         finally:
-            self._places.release()
+            self._large_calls.release()
 
 
-class _Keys(grpc.ServerInterceptor):  # type: ignore[misc]
+class _ApiKeyGuard(grpc.ServerInterceptor):  # type: ignore[misc]
     """Refuses calls without the API key, before their message is received."""
 
     def __init__(self, api_key: str | None) -> None:
         self._api_key = api_key
-        # A handler of this kind is called without having its message read.
+        # A handler of this kind is called before the message is read.
         self._refusal = grpc.stream_unary_rpc_method_handler(_refuse)
 
     def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
         """Called by grpcio."""
-        said = dict(details.invocation_metadata).get("authorization")
-        return continuation(details) if allows(self._api_key, said) else self._refusal
+        header = dict(details.invocation_metadata).get("authorization")
+        return continuation(details) if allows(self._api_key, header) else self._refusal
 
 
 def _refuse(_messages: object, context: Any) -> None:
-    _abort(context, UnauthenticatedError("the API key is missing or wrong; send it as metadata `authorization`"))
+    _abort(context, UnauthenticatedError(WRONG_KEY))
 
 
 def _abort(context: Any, error: RequestError) -> Any:
-    """End a call with an error, by an exception that grpcio knows.
+    """End a call with an error, by raising the exception that grpcio expects.
 
-    Its details go where OTLP has them, and the delay for a retry also where Python's exporter looks for it.
+    The details go where OTLP has them, and the delay for a retry also where Python's exporter looks for it.
     """
     details = error_response(error)
     metadata = [("grpc-status-details-bin", details)]
@@ -157,18 +156,18 @@ def _abort(context: Any, error: RequestError) -> Any:
 
 
 def _try_to_bind(host: str, port: int) -> None:
-    """Find out why a port cannot be had, which grpcio does not say."""
+    """Raise the reason why a port cannot be bound, which grpcio does not tell."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(address)
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
     except OSError as error:
-        raise _no_port(host, port, error) from None
+        raise _bind_error(host, port, error) from None
 
 
-def _no_port(host: str, port: int, error: OSError) -> OSError:
-    step = "choose another port with --grpc-port (OTEL_SESSIONS_GRPC_PORT), or end the process that has this one"
+def _bind_error(host: str, port: int, error: OSError) -> OSError:
+    step = "choose another port with --grpc-port (OTEL_SESSIONS_GRPC_PORT), or end the process that holds this one"
     return OSError(error.errno, f"cannot take OTLP over gRPC on {_address(host, port)}: {error.strerror}; {step}")
 
 
