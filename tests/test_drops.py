@@ -107,14 +107,14 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent() -> None:
 
         def __hash__(self) -> int:
             held.set()
-            done.wait(60)
+            done.wait()
             return super().__hash__()
 
     def child() -> bool:
         counter.count("tags", "type", "dropped")
         return counter.counts() == {("tags", "type"): 1}
 
-    holder = threading.Thread(target=counter.count, args=(Slow("tags"), "type", "dropped"))
+    holder = threading.Thread(target=counter.count, args=(Slow("tags"), "type", "dropped"), daemon=True)
     holder.start()
     assert held.wait(60)
     status = forked(child)
