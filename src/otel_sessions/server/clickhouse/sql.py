@@ -18,7 +18,7 @@ class Statements:
         """Read statements of this package."""
         self._package = package
 
-    def __call__(self, name: str, **parts: str) -> str:
+    def __call__(self, name: str, /, **parts: str) -> str:
         """The statement in `<name>.sql`, with these parts in place of its `${placeholders}`.
 
         Parts are SQL from this program, never a value from a request: those are query parameters.

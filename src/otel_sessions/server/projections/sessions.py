@@ -82,6 +82,7 @@ class SessionRows:
         self._sessions_at_once = sessions_at_once
         self._groups_at_once = groups_at_once
         self._last_list: int | None = None
+        _add_missing_columns(store)
         self._first_versions = FirstVersions(numbers(store, statement("first_versions")))
         self._version = last_version(store)
         self._catch_up()
@@ -258,6 +259,19 @@ _WRITE: Final = statement(
     columns=", ".join(column.name for column in SESSION_COLUMNS),
     values=",\n    ".join(column.combined for column in SESSION_COLUMNS),
 )
+
+
+def _add_missing_columns(store: Store) -> None:
+    """Add the columns of measures and facets that are newer than the table; all rows are then written again."""
+    with store.reading() as client:
+        there = {row[0] for row in client.query(statement("session_columns")).result_rows}
+    missing = [column for column in SESSION_COLUMNS if column.name not in there]
+    for column in missing:
+        sql = statement("add_session_column", column=column.name, type=column.type, codec=column.codec)
+        with store.writing() as client:
+            client.command(sql)
+    if missing:
+        truncate_session_rows(store)
 
 
 def truncate_session_rows(store: Store) -> None:
