@@ -15,7 +15,8 @@ from tests.server.otlp.building import AT, traces
 
 from otel_sessions.server import backend as module
 from otel_sessions.server.backend import Backend, UnsettledError
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
 from otel_sessions.server.queries.sessions import get_session, list_sessions

@@ -17,8 +17,9 @@ from opentelemetry.trace import Status, StatusCode
 from tests.server.otlp.decoding import decode_logs, decode_spans
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.ingest.commit_target import Destination
 from otel_sessions.server.ingest.committer import Committer, UnavailableError
 from otel_sessions.server.otlp.batch import joined

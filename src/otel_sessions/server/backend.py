@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.ingest.commit_target import Destination
@@ -34,7 +35,6 @@ from otel_sessions.server.wal.log import BackloggedError, RequestLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
-DEFAULT_BACKLOG_BYTES: Final = 64 << 20
 SETTLE_SECONDS: Final = 30.0
 
 Listener = Callable[[frozenset[Pair]], object]

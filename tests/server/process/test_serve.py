@@ -26,9 +26,10 @@ from tests.server.running import HAS_IPV6, Server, post
 from otel_sessions import SessionExporter
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.process import serve
 from otel_sessions.server.process.bootstrap import open_store
 from otel_sessions.server.process.http_server import HttpServer

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 
 from otel_sessions.counting.prices.chain import default_pricer
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.process.settings import Settings
 
 
