@@ -223,8 +223,8 @@ def test_parts_are_merged(start: Open) -> None:
         backend.receive(TRACES, request("s", number))
         backend.settle()
     assert backend.commits == 6
-    backend.tidy()
-    assert not backend.tidy()
+    backend.compact()
+    assert not backend.compact()
 
 
 def test_unpriced_models_are_counted(start: Open) -> None:

@@ -208,8 +208,8 @@ class Backend:
         """How many commits there were; one that failed half way and was done again is one."""
         return self._commits
 
-    def tidy(self) -> bool:
-        """Merge the rows of sessions if they are in many parts, so that lists are fastest; whether there was need to.
+    def compact(self) -> bool:
+        """Merge the rows of sessions if they are in many parts, so that lists are fastest; return False if they are not.
 
         Raises:
             StoreError: the store cannot do it.

@@ -62,7 +62,7 @@ def test_it_serves_until_it_is_closed(host: str, shown: str) -> None:
     listening = listen(host, 0)
     address = shown_address(listening)
     assert address.startswith(f"{shown}:")
-    server = HttpServer(App(), listening, ended=ended.set)
+    server = HttpServer(App(), listening, on_end=ended.set)
     server.start()
     assert (ended.is_set(), server.is_serving) == (False, True)
     assert get(address) == b"hello"
@@ -95,7 +95,7 @@ def test_a_request_under_way_is_answered() -> None:
     asking = threading.Thread(target=lambda: answers.append(get(address, "/slow")))
     asking.start()
     assert app.asked.wait(30)
-    server.ask_to_stop()
+    server.request_stop()
     app.may_answer.set()
     server.close()
     asking.join(30)
