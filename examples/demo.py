@@ -143,6 +143,8 @@ def faults_of(
 def stay(url: str) -> None:
     """Wait for Ctrl-C, or to be terminated."""
     with suppress(KeyboardInterrupt):
+        # Shells start background jobs with SIGINT ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"It stays at {url} until Ctrl-C.", flush=True)
         # Another thread may take the signal: only one that wakes handles it.

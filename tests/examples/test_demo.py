@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from examples.agent import TICKETS
 from examples.demo import AGENTS, number, table
+from tests.processes import killed_after, killed_at_end
 
 ROOT = Path(__file__).parents[2]
+SECONDS = 120
 
 
 def run(module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +28,7 @@ def run(module: str, *arguments: str, **environment: str) -> subprocess.Complete
         env={**clean, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
 
@@ -46,16 +48,18 @@ def test_the_demo_is_green(conventions: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_stays_when_asked_to(number: int) -> None:
-    """The server that it started answers until the demo is ended, and ends with it."""
-    command = [sys.executable, "-m", "examples.demo", "--stay"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+    """The server that it started answers until the demo is ended, and ends with it; also as a background job of a shell."""
+    ignoring_interrupts = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+    command = [*ignoring_interrupts, sys.executable, "-m", "examples.demo", "--stay"]
+    started = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with killed_at_end(started) as demo, killed_after(SECONDS, demo):
         assert demo.stdout is not None
         url = next(line.split()[3] for line in demo.stdout if line.startswith("It stays at "))
         with urllib.request.urlopen(f"{url}/v1/sessions", timeout=30) as response:
             assert len(json.load(response)["data"]) == len(TICKETS)
         demo.send_signal(number)
-        _, err = demo.communicate(timeout=60)
-    assert (demo.returncode, err) == (0, "")
+        _, err = demo.communicate()
+        assert (demo.returncode, err) == (0, "")
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=30)
 

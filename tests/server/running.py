@@ -1,4 +1,4 @@
-"""A server in a process of its own, as its users start it, and what to send it."""
+"""A server in a process of its own, as its users start it, and requests to it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
+from tests.processes import killed_after
 
 
 def _has_ipv6() -> bool:
@@ -45,13 +46,15 @@ class Server:
 
     def __enter__(self) -> Self:
         if not self.became_ready():
-            raise AssertionError(self.process.communicate())
+            with killed_after(SECONDS, self.process):
+                raise AssertionError(self.process.communicate())
         return self
 
     def became_ready(self) -> bool:
-        """Wait until it is ready, or has ended before."""
+        """Wait until it is ready; return False if it ended before."""
         assert self.process.stdout is not None
-        found = READY.fullmatch(self.process.stdout.readline())
+        with killed_after(SECONDS, self.process):
+            found = READY.fullmatch(self.process.stdout.readline())
         if found is not None:
             self.url, self.grpc, self.store = found.groups()
         return found is not None
@@ -62,27 +65,28 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port of HTTP."""
+        """The port that answers HTTP."""
         return int(self.url.rpartition(":")[2])
 
     def send(self, spans: Sequence[ReadableSpan]) -> int:
-        """Send spans in one OTLP request; the status of the answer."""
+        """Send spans in one OTLP request; return the status of the answer."""
         return post(f"{self.url}/v1/traces", encode_spans(spans).SerializeToString())
 
     def get(self, path: str) -> Any:
-        """What the API answers."""
+        """The JSON that the API answers with."""
         with urllib.request.urlopen(self.url + path, timeout=SECONDS) as response:
             return json.load(response)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """Send a signal and wait for the end: status, what more came on stdout, and stderr."""
+        """Send a signal and wait for the end; return the status, the rest of stdout, and stderr."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=SECONDS)
+        with killed_after(SECONDS, self.process):
+            out, err = self.process.communicate()
         return self.process.returncode, out, err
 
 
 def post(url: str, body: bytes) -> int:
-    """Send a protobuf body; the status of the answer."""
+    """Send a protobuf body; return the status of the answer."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/x-protobuf"})
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.processes import killed_after, killed_at_end
 
 from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError
 from otel_sessions.server.clickhouse.folder_lock import LOCK_FILE, PID_FILE, FolderLock
@@ -26,18 +27,15 @@ sys.stdin.readline()
 def test_another_process_is_named(tmp_path: Path) -> None:
     """The message has the folder and the pid of the holder, and the folder is free once that process is killed."""
     folder = tmp_path / "new" / "store"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
-        try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
-            for _ in range(2):
-                with pytest.raises(StoreLockedError, match=f"pid {holder.pid};") as raised:
-                    FolderLock(folder)
-                assert str(folder) in str(raised.value)
-        finally:
-            holder.kill()
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with killed_at_end(started) as holder, killed_after(60, holder):
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for _ in range(2):
+            with pytest.raises(StoreLockedError, match=f"pid {holder.pid};") as raised:
+                FolderLock(folder)
+            assert str(folder) in str(raised.value)
     FolderLock(folder).release()
 
 
