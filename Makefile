@@ -9,12 +9,12 @@ INSTALLED := $(VENV)/.installed
 # What runs for every span is compiled where there is a C compiler; make COMPILE=false leaves everything as it is.
 COMPILE ?= $(if $(shell command -v cc),true,false)
 COMPILED := $(shell sed -n 's/^    "\(src\/.*\.py\)",$$/\1/p' pyproject.toml)
-TESTS_OF_COMPILED := tests/counting tests/dialects tests/server/otlp tests/server/ingest tests/server/clickhouse/test_row_binary.py \
-	tests/server/test_same_answers.py tests/server/projections/test_session_row.py tests/server/projections/test_trace_groups.py \
-	tests/test_exporter.py
+# The tests beside those modules, and what uses them together.
+TESTS_OF_COMPILED := $(sort $(dir $(COMPILED:src/otel_sessions/%=tests/%))) \
+	tests/server/ingest tests/server/test_same_answers.py tests/test_exporter.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test collector javascript bench clean
+.PHONY: help demo test collector javascript bench dist clean
 
 help:
 	@echo "make demo       run an instrumented agent and the server offline, print its sessions; STAY=1 leaves it running"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench      what sessions cost in time and memory"
 	@echo "make collector  build the OpenTelemetry Collector once and print its path (needs Go)"
 	@echo "make javascript install the exporters of the JavaScript SDK once (needs npm)"
+	@echo "make dist       compiled wheels, the pure wheel and the source distribution, in dist/ (needs a C compiler)"
 	@echo "make clean      remove $(VENV), what is compiled and what tools left behind"
 
 $(INSTALLED): pyproject.toml constraints.txt $(COMPILED)
@@ -56,6 +57,9 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.store
+
+dist: $(INSTALLED)
+	@$(BIN)/python -m tools.build_dist
 
 clean:
 	find src -name '*.so' -delete

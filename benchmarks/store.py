@@ -25,7 +25,8 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from otel_sessions import default_pricer
 from otel_sessions.counting.measures import MEASURES
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.sessions import GROUPS_AT_ONCE, SessionRows
 from otel_sessions.server.queries.cohorts import cohorts

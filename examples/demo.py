@@ -143,6 +143,8 @@ def faults_of(
 def stay(url: str) -> None:
     """Wait for Ctrl-C or SIGTERM."""
     with suppress(KeyboardInterrupt):
+        # Shells start background jobs with SIGINT ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"The server runs at {url} until Ctrl-C.", flush=True)
         # Another thread may receive the signal; this one handles it only when it wakes up.

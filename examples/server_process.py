@@ -49,7 +49,11 @@ class ServerProcess:
 
     def __exit__(self, *exc_info: object) -> None:
         self._process.terminate()
-        self._process.communicate(timeout=STOP_SECONDS)
+        try:
+            self._process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
         if self._process.returncode != 0:
             print(self._log.read_text(), file=sys.stderr)
         self._folder.cleanup()

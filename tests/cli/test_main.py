@@ -1,8 +1,9 @@
-"""The command by its names, and without what it needs."""
+"""The command starts by either of its names, and says what to install."""
 
 from __future__ import annotations
 
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -13,12 +14,12 @@ from otel_sessions.cli.main import run
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    """As if this had been typed."""
+    """Set the command line to these arguments."""
     monkeypatch.setattr(sys, "argv", ["otel-sessions", *arguments])
 
 
 def as_module() -> None:
-    """What `python -m otel_sessions` does."""
+    """Run the package, as `python -m otel_sessions` does."""
     runpy.run_module("otel_sessions", run_name="__main__")
 
 
@@ -26,7 +27,7 @@ def as_module() -> None:
 def test_the_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: Callable[[], None]
 ) -> None:
-    """`otel-sessions --version` and `python -m otel_sessions --version`."""
+    """Both names of the command print the version of the package."""
     typed(monkeypatch, "--version")
     with pytest.raises(SystemExit) as ended:
         command()
@@ -41,7 +42,7 @@ def test_importing_the_module_does_nothing(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever types nothing is told what there is."""
+    """Without arguments the command lists what there is."""
     typed(monkeypatch)
     with pytest.raises(SystemExit):
         run()
@@ -50,7 +51,7 @@ def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to install is said in one line."""
+    """Without the extra, one line names what to install."""
     typed(monkeypatch, "--version")
     monkeypatch.delitem(sys.modules, "otel_sessions.cli.app", raising=False)
     monkeypatch.setitem(sys.modules, "typer", None)
@@ -60,8 +61,19 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_part_of_ours_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No extra would bring it: that is an error like any other."""
+    """A missing module of the package itself is an error like any other: no extra would bring it."""
     typed(monkeypatch, "--version")
     monkeypatch.setitem(sys.modules, "otel_sessions.cli.app", None)
     with pytest.raises(ModuleNotFoundError, match="otel_sessions"):
         run()
+
+
+def test_help_loads_little() -> None:
+    """Help is printed without the libraries of the server, which take long to import."""
+    program = (
+        "import sys\nfrom otel_sessions.cli.main import run\ntry:\n    run()\nexcept SystemExit:\n"
+        "    print(*{'pydantic', 'rich', 'fastapi', 'google', 'clickhouse_connect'} & set(sys.modules), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, "--help"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (ran.stdout.split()[:2], ran.stderr) == (["Usage:", "otel-sessions"], "\n")

@@ -1,4 +1,4 @@
-"""`otel-sessions rebuild`: every number anew from the spans."""
+"""`otel-sessions rebuild` computes every number again from the spans."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 
 from otel_sessions.cli.app import app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.queries.sessions import get_session
 from otel_sessions.server.signals import TRACES
 
@@ -27,7 +28,7 @@ output = 1000000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A store with a session of twelve tokens, which nobody asked the price of."""
+    """A store with a session of twelve tokens that were counted without prices."""
     folder = tmp_path / "store"
     backend = Backend(Store(StoreSettings(f"chdb://{folder}", readers=1)), folder / "requests")
     spans = [finished(1, session="s1"), chat(2, 1, tokens=(10, 2))]
@@ -37,12 +38,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rebuild(folder: Path, *options: str) -> Result:
-    """Run it."""
+    """Run the command."""
     return CliRunner().invoke(app, ["rebuild", "--store", f"chdb://{folder}", *options])
 
 
 def cost(folder: Path) -> Decimal | None:
-    """What the session costs, as it is stored."""
+    """The stored cost of the session."""
     store = Store(StoreSettings(f"chdb://{folder}", readers=1))
     session = get_session(store, "s1")
     store.close()
@@ -52,25 +53,25 @@ def cost(folder: Path) -> Decimal | None:
 
 
 def test_new_prices(folder: Path, tmp_path: Path) -> None:
-    """What is stored is priced by the file; how far it is is shown on stderr."""
+    """Stored spans are priced by the file, and progress is shown on stderr."""
     prices = tmp_path / "prices.toml"
     prices.write_text(PRICES)
     assert cost(folder) is None
     result = rebuild(folder, "--prices", str(prices))
-    assert (result.exit_code, result.stdout) == (0, "counted 1 traces anew\n")
+    assert (result.exit_code, result.stdout) == (0, "counted 1 traces again\n")
     assert "2/2" in result.stderr
     assert "1/1" in result.stderr
     assert cost(folder) == 12
 
 
 def test_an_empty_store(tmp_path: Path) -> None:
-    """It is made, and there is nothing to count."""
+    """A store that does not exist is created, and has nothing to count."""
     result = rebuild(tmp_path / "new")
-    assert (result.exit_code, result.stdout) == (0, "counted 0 traces anew\n")
+    assert (result.exit_code, result.stdout) == (0, "counted 0 traces again\n")
 
 
 def test_a_server_is_running(folder: Path) -> None:
-    """Two may not write at once: it is refused in one line."""
+    """A rebuild beside a running server is refused in one line."""
     lock = FolderLock(folder)
     result = rebuild(folder)
     lock.release()

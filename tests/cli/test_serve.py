@@ -1,4 +1,4 @@
-"""`otel-sessions serve`: from what is typed to settings, logs and exit status."""
+"""`otel-sessions serve` turns its options into settings, logs to stderr, and exits with the status of the server."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from typer.testing import CliRunner
 
 from otel_sessions.cli.app import app
 from otel_sessions.cli.serve import log_to_stderr
-from otel_sessions.server.process.settings import Settings, load_settings
-from otel_sessions.server.process.sizes import Retention, bytes_of
+from otel_sessions.server.process.setting_texts import SETTINGS
+from otel_sessions.server.process.settings import Settings
+from otel_sessions.server.process.sizes import Retention
 
 
 @pytest.fixture(autouse=True)
-def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.upper().startswith("OTEL_SESSIONS_")]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """What servers were started with; all end with status 7."""
+    """The settings that servers were started with; every server ends with status 7."""
     served: list[Settings] = []
 
     def serve(settings: Settings) -> int:
@@ -38,7 +39,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
 
 @contextmanager
 def no_logging_yet() -> Iterator[None]:
-    """Logging as a new process has it."""
+    """Set up logging as a new process has it."""
     loggers = [logging.getLogger(name) for name in ("", "uvicorn", "clickhouse_connect")]
     before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     loggers[0].handlers[:] = []
@@ -56,7 +57,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_logging_as_it_was")
 def test_every_option(served: list[Settings], tmp_path: Path) -> None:
-    """Each arrives; the exit status is the server's."""
+    """Each option becomes a setting, and the exit status is that of the server."""
     config = tmp_path / "config.toml"
     config.write_text("grpc_port = 3\n")
     result = CliRunner().invoke(
@@ -77,7 +78,7 @@ def test_every_option(served: list[Settings], tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_logging_as_it_was")
 def test_options_that_are_not_given(served: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
-    """They leave the word to the environment."""
+    """An option that is not given leaves its setting to the environment."""
     monkeypatch.setenv("OTEL_SESSIONS_PORT", "9")
     monkeypatch.setenv("OTEL_SESSIONS_SYNC", "true")
     assert CliRunner().invoke(app, ["serve"]).exit_code == 7
@@ -86,7 +87,7 @@ def test_options_that_are_not_given(served: list[Settings], monkeypatch: pytest.
 
 
 def test_settings_that_cannot_be_used(served: list[Settings]) -> None:
-    """One line on stderr, and no server."""
+    """Settings that are not valid end the command with one line on stderr, and start no server."""
     result = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0"])
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("otel-sessions: the address 0.0.0.0 can be reached from other machines")
@@ -95,7 +96,7 @@ def test_settings_that_cannot_be_used(served: list[Settings]) -> None:
 
 
 def test_logs(capsys: pytest.CaptureFixture[str]) -> None:
-    """They go to stderr, with what libraries have to say that matters."""
+    """Logs go to stderr, with those of libraries that our own messages do not repeat."""
     with no_logging_yet():
         log_to_stderr()
         logging.getLogger("otel_sessions.server").info("started")
@@ -107,11 +108,11 @@ def test_logs(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split(" ", 2)[2] for line in err.splitlines()] == ["INFO started", "WARNING worth knowing"]
 
 
-def test_help_says_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the settings, which help does not load."""
+def test_help_shows_every_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Help has the description and the default of every setting."""
     monkeypatch.setenv("COLUMNS", "200")
-    shown = CliRunner().invoke(app, ["serve", "--help"], color=False).stdout
-    settings = load_settings()
-    assert all(f"[default: ({value})]" in shown for value in (settings.host, settings.port, settings.grpc_port))
-    (backlog,) = [part.split(")")[0] for part in shown.split("[default: (")[1:] if part.split(")")[0].endswith("MiB")]
-    assert bytes_of(backlog) == settings.backlog
+    shown = " ".join(CliRunner().invoke(app, ["serve", "--help"], color=False).stdout.split())
+    for name, text in SETTINGS.items():
+        assert f"--{name.replace('_', '-')}" in shown
+        assert text.about in shown
+        assert f"[default: ({text.default})]" in shown

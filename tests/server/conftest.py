@@ -10,8 +10,9 @@ import clickhouse_connect
 import pytest
 from hypothesis import HealthCheck
 
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.migrations import migrations
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 
 _numbers = count()
 

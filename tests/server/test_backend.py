@@ -15,7 +15,8 @@ import pytest
 from tests.server.otlp.building import AT, traces
 
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import WRITERS, Store, StoreSettings
+from otel_sessions.server.clickhouse.client import WRITERS, Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
 from otel_sessions.server.projections.sessions import FLUSH_AT
@@ -217,8 +218,8 @@ def test_parts_are_merged(start: Open) -> None:
         backend.receive(TRACES, request("s", number))
         backend.settle()
     assert backend.commits == 6
-    backend.tidy()
-    assert not backend.tidy()
+    backend.compact()
+    assert not backend.compact()
 
 
 def test_unpriced_models_are_counted(start: Open) -> None:

@@ -22,8 +22,9 @@ from tests.exporting import chat, finished
 from tests.server.running import Server, post
 
 from otel_sessions import RollupLimits, SessionExporter
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 
 ROUNDS = int(os.environ.get("OTEL_SESSIONS_KILL_ROUNDS", "3"))
 CLIENTS = 4

@@ -17,7 +17,8 @@ from opentelemetry.trace import Status, StatusCode
 from tests.server.otlp.decoding import decode_logs, decode_spans
 
 from otel_sessions import SessionExporter, SessionSpanProcessor, default_pricer, propagate_sessions
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.otlp.decode import read_payload

@@ -42,7 +42,8 @@ from starlette.testclient import TestClient
 from otel_sessions import SessionSpanProcessor, propagate_sessions
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 
 exporter, provider = InMemorySpanExporter(), TracerProvider()
 provider.add_span_processor(SessionSpanProcessor())

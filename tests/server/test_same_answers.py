@@ -20,7 +20,8 @@ from tests.exporting import chat, finished
 from otel_sessions import SessionExporter, default_pricer
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.signals import TRACES
 
 PRICER = default_pricer()

@@ -1,4 +1,4 @@
-"""`app`: all commands. What a command needs is imported when it runs, so that none waits for what others need."""
+"""`app`: all commands. A command imports what it needs when it runs, so that `--help` and other commands start fast."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ app: Final = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Importing rich takes longer than all else that help needs.
+    rich_markup_mode=None,
 )
 app.command()(serve)
 app.command()(rebuild)
 
 
-def _version(*, asked: bool) -> None:
-    if asked:
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
         typer.echo(f"otel-sessions {version('otel-sessions')}")
         raise typer.Exit
 
@@ -30,7 +32,7 @@ def _version(*, asked: bool) -> None:
 def _options(
     *,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     """Sessions for OpenTelemetry: a local backend, and commands on what is in it."""

@@ -1,4 +1,4 @@
-"""`run`: the entry point, which says what to install where something is missing."""
+"""`run`: the entry point, which names what to install if the extra `server` is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def run() -> None:
-    """Run the command that was typed, then exit with its status."""
+    """Run the command of `sys.argv`, then exit with its status."""
     try:
         from otel_sessions.cli.app import app  # noqa: PLC0415 - needs an optional extra
 

@@ -1,4 +1,4 @@
-"""Options that several commands have, and what goes wrong with them."""
+"""Options of the commands, as `SETTINGS` describes them, and how a command ends that cannot use them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from otel_sessions.server.process.setting_texts import SETTINGS
+
 if TYPE_CHECKING:
     from otel_sessions.server.process.settings import Settings
 
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Where everything is kept: chdb:///folder, or http(s)://user:password@host:port/database of a ClickHouse.",
-        show_default="a folder in your data directory",
-    ),
-]
-PricesOption = Annotated[Path | None, typer.Option(help="A file of your own prices.", show_default="public prices")]
-ConfigOption = Annotated[Path | None, typer.Option(help="A TOML file with these settings.")]
+
+def option(name: str, *flags: str) -> Any:
+    """The option of a setting. What is not given here may come from the environment or the file.
+
+    Args:
+        name: the setting.
+        flags: how it is written, if not like its name.
+    """
+    return typer.Option(*flags, help=SETTINGS[name].about, show_default=SETTINGS[name].default)
+
+
+StoreOption = Annotated[str | None, option("store")]
+PricesOption = Annotated[Path | None, option("prices")]
+ConfigOption = Annotated[Path | None, option("config")]
 
 
 def settings_of(**given: Any) -> Settings:
-    """The settings, or the end of the command with a line that says what is wrong."""
+    """The settings; if one is not valid, the command ends with a line that says which."""
     from otel_sessions.server.process.settings import SettingsError, load_settings  # noqa: PLC0415 - slow to import
 
     try:
@@ -32,6 +39,6 @@ def settings_of(**given: Any) -> Settings:
 
 
 def fail(error: Exception) -> NoReturn:
-    """End the command with one line on stderr and status 1."""
+    """End the command with the error as one line on stderr, and status 1."""
     typer.echo(f"otel-sessions: {' '.join(str(error).split())}", err=True)
     raise typer.Exit(1)

@@ -10,14 +10,14 @@ from otel_sessions.cli.options import ConfigOption, PricesOption, StoreOption, f
 
 
 def rebuild(*, store: StoreOption = None, prices: PricesOption = None, config: ConfigOption = None) -> None:
-    """Count everything anew from the spans in the store, for example with new prices. No server may run on it."""
+    """Count everything again from the spans in the store, for example with new prices. No server may run on it."""
     settings = settings_of(store=store, prices=prices, config=config)
     from rich.console import Console  # noqa: PLC0415 - slow to import, as are those below
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     from otel_sessions.server.clickhouse.errors import StoreError  # noqa: PLC0415
     from otel_sessions.server.process.bootstrap import StartError, load_pricer, open_store  # noqa: PLC0415
-    from otel_sessions.server.projections.rebuild import rebuild as count_anew  # noqa: PLC0415
+    from otel_sessions.server.projections.rebuild import rebuild as rebuild_store  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
@@ -31,7 +31,7 @@ def rebuild(*, store: StoreOption = None, prices: PricesOption = None, config: C
             def progress(what: str, done: int, total: int) -> None:
                 shown.update(tasks[what], completed=done, total=total)
 
-            traces = count_anew(opened, pricer=pricer, progress=progress)
+            traces = rebuild_store(opened, pricer=pricer, progress=progress)
     except (StartError, StoreError) as error:
         fail(error)
-    typer.echo(f"counted {traces} traces anew")
+    typer.echo(f"counted {traces} traces again")

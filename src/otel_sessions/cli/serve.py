@@ -8,44 +8,26 @@ from typing import Annotated
 
 import typer
 
-from otel_sessions.cli.options import ConfigOption, PricesOption, StoreOption, settings_of
+from otel_sessions.cli.options import ConfigOption, PricesOption, StoreOption, option, settings_of
 
 
 def serve(
     *,
-    host: Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port of OTLP/HTTP and the API; 0 takes a free one.", show_default="4318")
-    ] = None,
-    grpc_port: Annotated[
-        int | None, typer.Option(help="Port of OTLP/gRPC; 0 takes a free one.", show_default="4317")
-    ] = None,
+    host: Annotated[str | None, option("host")] = None,
+    port: Annotated[int | None, option("port")] = None,
+    grpc_port: Annotated[int | None, option("grpc_port")] = None,
     store: StoreOption = None,
-    api_key: Annotated[
-        str | None, typer.Option(help="What requests must say; better set as OTEL_SESSIONS_API_KEY.")
-    ] = None,
-    retention: Annotated[
-        str | None,
-        typer.Option(help="How much to keep: 30d, 20GB or 30d,20GB.", show_default="everything"),
-    ] = None,
+    api_key: Annotated[str | None, option("api_key")] = None,
+    retention: Annotated[str | None, option("retention")] = None,
     prices: PricesOption = None,
-    sync: Annotated[
-        bool | None,
-        typer.Option(
-            "--sync/--no-sync",
-            help="Let acknowledged requests survive the death of the machine, not just of the process.",
-            show_default="no",
-        ),
-    ] = None,
-    backlog: Annotated[
-        str | None, typer.Option(help="How much may wait to be committed.", show_default="64MiB")
-    ] = None,
+    sync: Annotated[bool | None, option("sync", "--sync/--no-sync")] = None,
+    backlog: Annotated[str | None, option("backlog")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Run the server: OTLP in, sessions out.
 
     Each option is also an environment variable, --grpc-port for example OTEL_SESSIONS_GRPC_PORT, and a line in the file
-    of --config. When the server is ready it says so in one line on stdout.
+    of --config. When the server is ready it prints one line on stdout.
     """
     settings = settings_of(
         host=host,
@@ -66,8 +48,8 @@ def serve(
 
 
 def log_to_stderr() -> None:
-    """Have what happens logged in plain lines; of libraries what is not ours to say otherwise."""
+    """Log plain lines to stderr: ours from INFO on, of libraries only what our own messages do not say."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # Whatever it cannot do it raises as well.
+    # It raises every error that it logs.
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)

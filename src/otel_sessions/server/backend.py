@@ -11,6 +11,7 @@ from typing import Any, Final
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.ingest.commit import Committed
@@ -35,7 +36,6 @@ from otel_sessions.server.wal.log import BackloggedError, WriteAheadLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
 
-DEFAULT_BACKLOG_BYTES: Final = 64 << 20
 UNAVAILABLE_RETRY_SECONDS: Final = 5.0
 """When a sender may try again after its request could not be written."""
 
@@ -186,8 +186,8 @@ class Backend:
         """The number of commits; one that failed half way and was done again counts once."""
         return self._commits
 
-    def tidy(self) -> bool:
-        """Merge the rows of sessions if they are in many parts, which makes lists faster. Returns True if it merged.
+    def compact(self) -> bool:
+        """Merge the rows of sessions if they are in many parts, which makes lists faster; return True if it merged.
 
         Raises:
             StoreError: the store cannot do it.

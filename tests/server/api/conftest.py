@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 
 
 @pytest.fixture(scope="module")

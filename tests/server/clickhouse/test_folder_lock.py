@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from tests import processes
 
 from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError
-from otel_sessions.server.clickhouse.folder_lock import LOCK_FILE, FolderLock
+from otel_sessions.server.clickhouse.folder_lock import LOCK_FILE, PID_FILE, FolderLock
 
 HOLD = """
 import sys
@@ -23,42 +25,78 @@ sys.stdin.readline()
 
 
 def test_another_process_is_named(tmp_path: Path) -> None:
-    """The message has the folder and the pid; when that process dies, however it does, the folder is free."""
+    """The message has the folder and the pid of the holder, and the folder is free once that process is killed."""
     folder = tmp_path / "new" / "store"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder:
+    with processes.started(sys.executable, "-c", HOLD, folder, stdin=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(StoreLockedError, match=f"pid {holder.pid};") as raised:
-            FolderLock(folder)
-        assert str(folder) in str(raised.value)
-        holder.kill()
+        for _ in range(2):
+            with pytest.raises(StoreLockedError, match=f"pid {holder.pid};") as raised:
+                FolderLock(folder)
+            assert str(folder) in str(raised.value)
     FolderLock(folder).release()
 
 
 def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
-    """Two stores on one folder would write over each other; after release the next one may."""
+    """Two stores of one process on one folder are refused as well; after release the next one may have it."""
     lock = FolderLock(tmp_path)
     with pytest.raises(StoreLockedError, match=f"pid {os.getpid()};"):
         FolderLock(tmp_path)
     lock.release()
     again = FolderLock(tmp_path)
-    assert (tmp_path / LOCK_FILE).read_text() == f"{os.getpid()}\n"
+    assert (tmp_path / PID_FILE).read_text() == f"{os.getpid()}\n"
     again.release()
+    assert not (tmp_path / PID_FILE).exists()
 
 
-def test_a_holder_that_left_no_pid(tmp_path: Path) -> None:
-    """A file that is locked but empty still gives a message."""
+def test_another_thread_may_release(tmp_path: Path) -> None:
+    """The thread that closes a store need not be the one that opened it."""
     lock = FolderLock(tmp_path)
-    (tmp_path / LOCK_FILE).write_text("")
+    thread = threading.Thread(target=lock.release)
+    thread.start()
+    thread.join(30)
+    FolderLock(tmp_path).release()
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_holder_without_a_pid(tmp_path: Path, lost: bool) -> None:
+    """A lock whose pid file is empty or gone still gives a message."""
+    lock = FolderLock(tmp_path)
+    if lost:
+        (tmp_path / PID_FILE).unlink()
+    else:
+        (tmp_path / PID_FILE).write_text("")
     with pytest.raises(StoreLockedError, match="pid unknown"):
         FolderLock(tmp_path)
     lock.release()
 
 
-def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
-    """A file where the folder should be: the message names it and another way."""
+def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
+    """A link in place of the lock file is refused, one in place of the pid file is replaced; their target is untouched."""
+    target = tmp_path / "target"
+    target.write_text("precious")
+    folder = tmp_path / "store"
+    folder.mkdir()
+    (folder / LOCK_FILE).symlink_to(target)
+    with pytest.raises(StoreError, match="cannot be used"):
+        FolderLock(folder)
+    (folder / LOCK_FILE).unlink()
+    (folder / PID_FILE).symlink_to(target)
+    FolderLock(folder).release()
+    assert target.read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
+    """The message names the folder and the next step."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="choose another with --store"):
         FolderLock(tmp_path / "file" / "store")
+
+
+def test_a_pid_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """A failure after the folder is locked unlocks it again."""
+    (tmp_path / PID_FILE).mkdir()
+    with pytest.raises(StoreError, match="cannot be used"):
+        FolderLock(tmp_path)
+    (tmp_path / PID_FILE).rmdir()
+    FolderLock(tmp_path).release()

@@ -6,43 +6,45 @@ import pytest
 from tests.server.building import columns_of, count, span, write
 from tests.server.conftest import drop
 
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import NewerSchemaError
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.migrations import migrate, migrations, schema_version
 from otel_sessions.server.clickhouse.span_rows import trace_hex
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.queries.sessions import list_sessions
 
 
 def test_steps_are_numbered_without_gaps() -> None:
-    """From 1 on; each is one statement."""
+    """Steps are numbered from 1 on, and each is one statement."""
     assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
     assert all(step.name and step.sql and ";\n" not in step.sql for step in migrations())
 
 
 def test_a_new_database_takes_all_steps_and_an_old_one_none(settings: StoreSettings) -> None:
-    """What was applied is remembered."""
+    """A database remembers which steps were applied to it."""
+    for _ in range(2):
+        store = Store(settings)
+        with store.writing() as client:
+            assert schema_version(client) == migrations()[-1].number
+            assert client.query("SELECT count() FROM schema_version").result_rows == [(len(migrations()),)]
+            assert migrate(client, store.shown, embedded=True) == 0
+        store.close()
     store = Store(settings)
-    assert store.migrated == len(migrations())
+    drop(store)
     store.close()
-    again = Store(settings)
-    assert again.migrated == 0
-    with again.reading() as client:
-        assert schema_version(client) == migrations()[-1].number
-    drop(again)
-    again.close()
 
 
 def test_an_interrupted_migration_is_done_again(store: Store) -> None:
-    """Steps that are there already do no harm, whether they were noted or not."""
+    """Every step can be applied to a database that has it already."""
     with store.writing() as client:
         client.command("TRUNCATE TABLE schema_version")
         assert migrate(client, store.shown, embedded=True) == len(migrations())
 
 
 def test_what_others_look_at_is_for_servers(store: Store) -> None:
-    """When a trace was is told to dashboards: of our traces, and of those that a Collector wrote."""
+    """On servers a view keeps the times of traces for dashboards, of our traces and of those that a Collector wrote."""
     with store.writing() as client:
         assert client.query("SHOW TABLES LIKE '%_mv'").result_rows == []
         client.command("TRUNCATE TABLE schema_version")
@@ -55,7 +57,7 @@ def test_what_others_look_at_is_for_servers(store: Store) -> None:
 
 
 def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
-    """The message names the store, both versions and the next step; the folder is free afterwards."""
+    """The message names the store, both versions and the next step, and the folder is unlocked afterwards."""
     store = Store(settings)
     with store.writing() as client:
         client.command("INSERT INTO schema_version (Version, Name) VALUES (999, 'future')")
@@ -66,8 +68,8 @@ def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
         assert settings.shown in str(raised.value)
 
 
-def test_rows_of_lists_in_an_older_layout_are_made_anew(store: Store) -> None:
-    """They were sorted otherwise; all that they say is in the trace groups."""
+def test_rows_of_lists_in_an_older_layout_are_written_again(store: Store) -> None:
+    """A table in an older sort order is replaced, and its rows are computed from the trace groups."""
     spans = {1: [span(session="a"), span(2, session="b")], 2: [span(session="b")]}
     write(store, spans)
     version = next(step.number for step in migrations() if step.name == "sessions" and "Born" in step.sql)
@@ -89,7 +91,7 @@ def test_rows_of_lists_in_an_older_layout_are_made_anew(store: Store) -> None:
 
 
 def test_tables_that_a_collector_made_are_taken_over(store: Store) -> None:
-    """Its columns come first, its rows stay, ours are added and empty."""
+    """A table that a Collector created keeps its columns and rows; our columns are added and empty."""
     step = next(step for step in migrations() if step.name == "otel_traces")
     with store.writing() as client:
         client.command("DROP TABLE otel_traces SYNC")

@@ -1,4 +1,4 @@
-"""An app served on a thread: from its socket to the last answer."""
+"""An app is served on a thread, from its socket to the last answer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from otel_sessions.server.process.http_server import HttpServer, listen, shown_a
 
 
 class App:
-    """Answers `hello`; to `/slow` when it is let."""
+    """Answers `hello`; to `/slow` only when `may_answer` is set."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
         self.may_answer = threading.Event()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """The app itself."""
+        """Answer one request, as ASGI has it."""
         if scope["type"] == "lifespan":
             await receive()
             await send({"type": "lifespan.startup.complete"})
@@ -38,7 +38,7 @@ class App:
 
 
 def get(address: str, path: str = "/") -> bytes:
-    """What it answers."""
+    """The body of an answer."""
     with urllib.request.urlopen(f"http://{address}{path}", timeout=30) as response:
         assert "server" not in response.headers
         body: bytes = response.read()
@@ -57,12 +57,12 @@ needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="this machine has no IPv6")
     ],
 )
 def test_it_serves_until_it_is_closed(host: str, shown: str) -> None:
-    """On the free port that it took; the address is fit for a URL."""
+    """A server answers on the free port that it took, under an address that fits into a URL, until it is closed."""
     ended = threading.Event()
     listening = listen(host, 0)
     address = shown_address(listening)
     assert address.startswith(f"{shown}:")
-    server = HttpServer(App(), listening, ended=ended.set)
+    server = HttpServer(App(), listening, on_end=ended.set)
     server.start()
     assert (ended.is_set(), server.is_serving) == (False, True)
     assert get(address) == b"hello"
@@ -75,7 +75,7 @@ def test_it_serves_until_it_is_closed(host: str, shown: str) -> None:
 
 @needs_ipv6
 def test_every_address_of_both_kinds() -> None:
-    """`::` is reached by IPv4 too."""
+    """A server on `::` is reached by IPv4 too."""
     listening = listen("::", 0)
     server = HttpServer(App(), listening)
     server.start()
@@ -85,7 +85,7 @@ def test_every_address_of_both_kinds() -> None:
 
 
 def test_a_request_under_way_is_answered() -> None:
-    """Stopping waits for it, and takes no other."""
+    """A server that stops answers the request under way, and accepts no other."""
     app = App()
     listening = listen("127.0.0.1", 0)
     address = shown_address(listening)
@@ -95,7 +95,7 @@ def test_a_request_under_way_is_answered() -> None:
     asking = threading.Thread(target=lambda: answers.append(get(address, "/slow")))
     asking.start()
     assert app.asked.wait(30)
-    server.ask_to_stop()
+    server.request_stop()
     app.may_answer.set()
     server.close()
     asking.join(30)
@@ -103,7 +103,7 @@ def test_a_request_under_way_is_answered() -> None:
 
 
 def test_an_app_that_does_not_start() -> None:
-    """It is said, and nothing is left behind."""
+    """An app that fails to start is an error, and leaves no server behind."""
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
@@ -117,19 +117,19 @@ def test_an_app_that_does_not_start() -> None:
 
 
 def test_closing_one_that_never_started() -> None:
-    """The socket is let go."""
+    """Closing a server that never started closes its socket."""
     listening = listen("127.0.0.1", 0)
     HttpServer(App(), listening).close()
     assert listening.fileno() == -1
 
 
 def test_a_port_that_is_taken() -> None:
-    """It is refused, not shared."""
+    """A port that is taken is refused, not shared."""
     with listen("127.0.0.1", 0) as listening, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", listening.getsockname()[1])
 
 
-def test_a_name_that_is_none() -> None:
-    """An error like any other of the network."""
+def test_an_unknown_name() -> None:
+    """A host name that does not resolve is an error like any other of the network."""
     with pytest.raises(socket.gaierror):
         listen("no-such-host.invalid", 0)

@@ -1,4 +1,4 @@
-"""A whole server: ready, asked, stopped, started again; and what it says when it cannot start."""
+"""A whole server is started, asked, stopped and started again, and says why when it cannot start."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from tests.server.running import HAS_IPV6, Server, post
 from otel_sessions import SessionExporter
 from otel_sessions.server.api.app import create_app
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
-from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
-from otel_sessions.server.process import serve
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.process.bootstrap import open_store
 from otel_sessions.server.process.http_server import HttpServer
-from otel_sessions.server.process.serve import Addresses
+from otel_sessions.server.process.serve import DEFAULT_PARTS, Addresses, Parts, announce, serve
 from otel_sessions.server.process.settings import Settings, load_settings
-from otel_sessions.server.process.shutdown import Stop
+from otel_sessions.server.process.shutdown import ShutdownSignal
 
+SECONDS = 60
 SPANS = [finished(1, session="s1"), chat(2, 1), chat(3, 1, tokens=(100, 20))]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.upper().startswith("OTEL_SESSIONS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -48,7 +48,7 @@ def _nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder of an embedded store that is not there yet."""
+    """The folder of an embedded store that does not exist yet."""
     return tmp_path / "store"
 
 
@@ -58,36 +58,36 @@ def settings_on(folder: Path, **more: Any) -> Settings:
 
 
 @contextmanager
-def served(settings: Settings, statuses: list[int]) -> Iterator[Addresses]:
-    """A server in this process; its exit status is added at the end."""
+def served(settings: Settings, statuses: list[int], parts: Parts = DEFAULT_PARTS) -> Iterator[Addresses]:
+    """A server in this process, with some parts replaced; its exit status is added at the end."""
     ready: SimpleQueue[Addresses | None] = SimpleQueue()
-    stop = Stop()
+    shutdown = ShutdownSignal()
 
     def run() -> None:
         try:
-            statuses.append(serve.serve(settings, stop=stop, ready=ready.put))
+            statuses.append(serve(settings, shutdown=shutdown, ready=ready.put, parts=parts))
         finally:
             ready.put(None)
 
     thread = threading.Thread(target=run)
     thread.start()
-    addresses = ready.get()
+    addresses = ready.get(timeout=SECONDS)
     try:
         assert addresses is not None, "it did not start"
         yield addresses
     finally:
-        stop.ask()
-        thread.join()
+        shutdown.request()
+        thread.join(SECONDS)
 
 
 def get(url: str, **headers: str) -> Any:
-    """What the API answers."""
+    """The JSON that the API answers with."""
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as response:
         return json.load(response)
 
 
 def body_of(spans: Any) -> bytes:
-    """An OTLP request."""
+    """The body of an OTLP request."""
     return bytes(encode_spans(spans).SerializeToString())
 
 
@@ -107,9 +107,9 @@ def session_at(url: str, **headers: str) -> Any:
     return session
 
 
-def refusal(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that a server says when it cannot start."""
-    assert serve.serve(settings, ready=lambda addresses: pytest.fail("it is ready")) == 1
+def refusal(settings: Settings, capsys: pytest.CaptureFixture[str], parts: Parts = DEFAULT_PARTS) -> str:
+    """The one line on stderr of a server that cannot start."""
+    assert serve(settings, ready=lambda addresses: pytest.fail("it is ready"), parts=parts) == 1
     out, err = capsys.readouterr()
     assert out == ""
     (line,) = err.splitlines()
@@ -118,7 +118,7 @@ def refusal(settings: Settings, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_what_is_sent_is_there_after_a_restart(folder: Path) -> None:
-    """Over HTTP and gRPC; the numbers are the library's; the folders are the user's alone."""
+    """Spans sent over HTTP and gRPC are counted as the library does, also after a restart; no other user reads the folders."""
     statuses: list[int] = []
     with served(settings_on(folder), statuses) as addresses:
         assert addresses.store == f"chdb://{folder}"
@@ -137,7 +137,7 @@ def test_what_is_sent_is_there_after_a_restart(folder: Path) -> None:
 
 
 def test_a_key_is_asked_for(folder: Path) -> None:
-    """By HTTP and gRPC alike."""
+    """HTTP and gRPC both ask for the API key."""
     with served(settings_on(folder, api_key="hush", host="0.0.0.0"), []) as addresses:
         url = addresses.http.replace("0.0.0.0", "127.0.0.1")
         assert post(f"{url}/v1/traces", body_of(SPANS)) == 401
@@ -153,7 +153,7 @@ def test_a_key_is_asked_for(folder: Path) -> None:
 
 
 def test_old_traces_are_dropped(folder: Path) -> None:
-    """Retention is at work from the start."""
+    """Retention drops old traces as soon as the server starts."""
     with served(settings_on(folder), []) as addresses:
         long_ago = [finished(1, session="s1", at=(-(10**11), -(10**11) + 1)), finished(2, session="s2", trace=2)]
         assert post(f"{addresses.http}/v1/traces", body_of(long_ago)) == 200
@@ -165,36 +165,38 @@ def test_old_traces_are_dropped(folder: Path) -> None:
             if "retention dropped 1 traces" in record.getMessage():
                 dropped.set()
 
-    noting, level = Noting(), serve.logger.level
-    serve.logger.addHandler(noting)
-    serve.logger.setLevel(logging.INFO)
+    logger = logging.getLogger("otel_sessions.server")
+    noting, level = Noting(), logger.level
+    logger.addHandler(noting)
+    logger.setLevel(logging.INFO)
     try:
         with served(settings_on(folder, retention="1000d"), []) as addresses:
             assert dropped.wait(30)
             assert [session["id"] for session in get(f"{addresses.http}/v1/sessions")["data"]] == ["s2"]
     finally:
-        serve.logger.removeHandler(noting)
-        serve.logger.setLevel(level)
+        logger.removeHandler(noting)
+        logger.setLevel(level)
 
 
 def test_a_signal_stops_it(folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    """On the main thread; stdout has the line that it is ready, and nothing else."""
+    """A signal ends a server on the main thread; its stdout has the line that it is ready, and nothing else."""
 
     def ready(addresses: Addresses) -> None:
-        serve.announce(addresses)
+        announce(addresses)
         signal.raise_signal(signal.SIGTERM)
 
     with caplog.at_level(logging.INFO, "otel_sessions"):
-        assert serve.serve(settings_on(folder), ready=ready) == 0
+        assert serve(settings_on(folder), ready=ready) == 0
     out, err = capsys.readouterr()
     assert out.startswith("otel-sessions ready http=http://127.0.0.1:")
     assert out.endswith(f" store=chdb://{folder}\n")
     assert (len(out.splitlines()), err) == (1, "")
     assert any(line.startswith("stopping") for line in caplog.messages)
+    assert sum("not compiled" in line for line in caplog.messages) <= 1
 
 
 def test_a_stream_does_not_hold_the_end_up(folder: Path) -> None:
-    """Whoever follows changes is told that it is over."""
+    """A stream of changes is ended when the server stops."""
     statuses: list[int] = []
     with ExitStack() as open_:
         with served(settings_on(folder), statuses) as addresses:
@@ -204,42 +206,39 @@ def test_a_stream_does_not_hold_the_end_up(folder: Path) -> None:
     assert statuses == [0]
 
 
-def test_http_that_ends_by_itself_ends_the_server(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A process that answers nothing is not left running."""
+def test_http_that_ends_by_itself_ends_the_server(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A process that no longer answers requests is not left running."""
     servers: list[HttpServer] = []
 
-    class Kept(HttpServer):
-        def __init__(self, *args: Any, **more: Any) -> None:
-            super().__init__(*args, **more)
-            servers.append(self)
+    def kept(*args: Any, **more: Any) -> HttpServer:
+        servers.append(HttpServer(*args, **more))
+        return servers[0]
 
-    monkeypatch.setattr(serve, "HttpServer", Kept)
-    assert serve.serve(settings_on(folder), ready=lambda addresses: servers[0].ask_to_stop()) == 1
+    settings, parts = settings_on(folder), Parts(http_server=kept)
+    assert serve(settings, ready=lambda addresses: servers[0].request_stop(), parts=parts) == 1
     assert "the HTTP server ended by itself" in caplog.messages
 
 
-def test_what_could_not_be_committed_is_said(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is on disk all the same, and the end is a good one."""
+def test_requests_that_could_not_be_committed_are_logged(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A store that does not take all in time is no failure: the rest is in the requests folder, which is named."""
 
     class Away(Backend):
         def close(self, timeout: float | None = None) -> bool:
             super().close(timeout)
             return False
 
-    monkeypatch.setattr(serve, "Backend", Away)
+    def away(settings: Settings, running: ExitStack) -> Backend:
+        return Away(open_store(settings, running), settings.requests_folder)
+
     statuses: list[int] = []
-    with served(settings_on(folder), statuses):
+    with served(settings_on(folder), statuses, Parts(open_backend=away)):
         pass
     assert statuses == [0]
     assert f"it is kept in {folder}/requests for the next start" in caplog.text
 
 
 def test_ports_that_are_taken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each says which one it is, and what to do."""
+    """The message names the port that is taken, and the option to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = refusal(settings_on(folder, port=port), capsys)
@@ -250,33 +249,20 @@ def test_ports_that_are_taken(folder: Path, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_an_address_of_another_machine(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is said that it cannot be had."""
+    """An address that this machine does not have is refused."""
     said = refusal(settings_on(folder, host="192.0.2.1", api_key="hush"), capsys)
-    assert "port 0 of 192.0.2.1 cannot be had" in said
+    assert "port 0 of 192.0.2.1 cannot be bound" in said
 
 
 def test_a_folder_that_is_in_use(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It names the process that has it."""
+    """The message names the process that works on the folder."""
     lock = FolderLock(folder)
     assert f"in use by the process with pid {os.getpid()}" in refusal(settings_on(folder), capsys)
     lock.release()
 
 
-def test_folders_that_cannot_be_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """That of the store, and that of the requests."""
-    folder.touch()
-    assert f"the folder {folder} cannot be used (File exists)" in refusal(settings_on(folder), capsys)
-    folder.unlink()
-    folder.mkdir()
-    (folder / "requests").touch()
-    assert f"the folder {folder}/requests cannot be used" in refusal(settings_on(folder), capsys)
-    (folder / "requests").unlink()
-    (folder / "requests" / "next-segment.new").mkdir(parents=True)
-    assert f"the folder {folder}/requests cannot be used: [Errno 21]" in refusal(settings_on(folder), capsys)
-
-
 def test_a_newer_schema(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says what to upgrade."""
+    """The message about a store of a newer version names what to upgrade."""
     store = Store(StoreSettings(f"chdb://{folder}"))
     with store.writing() as client:
         client.insert("schema_version", [[9_999, "later"]], column_names=["Version", "Name"])
@@ -284,24 +270,8 @@ def test_a_newer_schema(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "upgrade otel-sessions" in refusal(settings_on(folder), capsys)
 
 
-def test_a_store_that_fails_later(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It is closed again, so that the next start finds it free."""
-
-    def fail(store: Store) -> None:
-        raise StoreError("the store\n is  broken")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("otel_sessions.server.backend.seen_trace_ids", fail)
-        assert refusal(settings_on(folder), capsys) == "otel-sessions: the store is broken"
-    FolderLock(folder).release()
-
-
-def test_an_app_that_does_not_start(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Everything that was started is ended."""
+def test_an_app_that_does_not_start(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everything that was started before the failure is ended, and the folder is unlocked."""
 
     def failing(app: object) -> Any:
         raise RuntimeError
@@ -311,32 +281,12 @@ def test_an_app_that_does_not_start(
         app.router.lifespan_context = failing
         return app
 
-    monkeypatch.setattr(serve, "create_app", with_a_fault)
-    assert "the HTTP server did not start" in refusal(settings_on(folder), capsys)
+    assert "the HTTP server did not start" in refusal(settings_on(folder), capsys, Parts(create_app=with_a_fault))
     FolderLock(folder).release()
 
 
-def test_a_server_that_is_away(capsys: pytest.CaptureFixture[str]) -> None:
-    """It names it, without the password; what was acknowledged for it has one process on this machine."""
-    settings = load_settings(store="http://me:hush@127.0.0.1:1/otel", port=0, grpc_port=0)
-    said = refusal(settings, capsys)
-    assert "the store http://127.0.0.1:1/otel cannot be reached" in said
-    assert "hush" not in said
-    lock = FolderLock(settings.requests_folder)
-    with ExitStack() as running, pytest.raises(StoreLockedError, match="in use"):
-        open_store(settings, running)
-    lock.release()
-
-
-def test_a_price_file_that_is_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It names the file, before the store is opened."""
-    said = refusal(settings_on(folder, prices=folder / "none.toml"), capsys)
-    assert str(folder / "none.toml") in said
-    assert not folder.exists()
-
-
 def test_a_process_as_its_users_start_it(folder: Path) -> None:
-    """One line on stdout; what was acknowledged is there after SIGTERM; a second process on the folder is refused."""
+    """A process prints one line, commits what it acknowledged when it is ended, and is refused beside a running one."""
     with Server(folder) as server:
         assert server.send(SPANS) == 200
         with pytest.raises(AssertionError, match="is in use by the process with pid"), Server(folder):

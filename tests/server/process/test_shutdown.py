@@ -1,81 +1,89 @@
-"""Asking a server to stop, by signals and otherwise."""
+"""A server is asked to stop, by signals and otherwise."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 
 import pytest
 
-from otel_sessions.server.process.shutdown import SIGNALS, Stop
+from otel_sessions.server.process.shutdown import SIGNALS, ShutdownSignal
+
+TWO_SIGNALS = """
+import signal, sys
+from otel_sessions.server.process.shutdown import ShutdownSignal
+with ShutdownSignal().on_signals():
+    signal.raise_signal(signal.SIGTERM)
+    print("alive", flush=True)
+    signal.raise_signal(signal.SIGINT)
+    print("still alive")
+"""
 
 
-def test_a_caller_asks() -> None:
-    """Whoever waits goes on."""
-    stop = Stop()
-    waiting = threading.Thread(target=stop.wait)
+def test_a_caller_requests() -> None:
+    """A thread that waits goes on when another one requests the shutdown."""
+    shutdown = ShutdownSignal()
+    waiting = threading.Thread(target=shutdown.wait)
     waiting.start()
-    stop.ask()
+    shutdown.request()
     waiting.join(30)
     assert not waiting.is_alive()
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_asks(number: int) -> None:
-    """The main thread goes on; afterwards signals do what they did before."""
-    before = [signal.getsignal(one) for one in SIGNALS]
-    stop = Stop()
-    with stop.on_signals():
-        os.kill(os.getpid(), number)
-        stop.wait()
-    assert [signal.getsignal(one) for one in SIGNALS] == before
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_signal_requests(number: int, inherited: signal.Handlers) -> None:
+    """A signal requests the shutdown, even one that was ignored before; afterwards signals do what they did before."""
+    original = signal.signal(number, inherited)
+    try:
+        shutdown = ShutdownSignal()
+        with shutdown.on_signals():
+            os.kill(os.getpid(), number)
+            shutdown.wait()
+        assert signal.getsignal(number) == inherited
+    finally:
+        signal.signal(number, original)
 
 
-def test_a_signal_that_another_thread_takes_asks() -> None:
-    """The system chooses the thread; only the main one handles signals, and does not wake by itself."""
-    stop = Stop()
-    main = threading.get_ident()
+def test_a_signal_that_another_thread_takes_requests() -> None:
+    """The main thread wakes by itself to handle a signal that the system delivered to another thread."""
+    shutdown = ShutdownSignal()
     too_late = threading.Event()
 
     def give_up() -> None:
         too_late.set()
-        stop.ask()
+        shutdown.request()
 
     def take() -> None:
-        while sys._current_frames()[main].f_code is not Stop.wait.__code__:
-            pass
         signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
-    alarm = threading.Timer(30, give_up)
-    alarm.start()
-    with stop.on_signals():
-        threading.Thread(target=take).start()
-        stop.wait()
+    # By then the main thread waits; if it does not, the signal requests the shutdown all the same.
+    taking, alarm = threading.Timer(0.1, take), threading.Timer(30, give_up)
+    with shutdown.on_signals():
+        taking.start()
+        alarm.start()
+        shutdown.wait()
     alarm.cancel()
+    taking.join(30)
     assert not too_late.is_set()
 
 
-def test_a_second_signal_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At once, with the status that shells give: nothing that was acknowledged needs more."""
-    ended: list[int] = []
-    monkeypatch.setattr(os, "_exit", ended.append)
-    stop = Stop()
-    with stop.on_signals():
-        signal.raise_signal(signal.SIGTERM)
-        assert ended == []
-        signal.raise_signal(signal.SIGINT)
-    assert ended == [128 + signal.SIGINT]
+def test_a_second_signal_ends_the_process() -> None:
+    """The second signal ends the process at once, with the status that shells give."""
+    ran = subprocess.run([sys.executable, "-c", TWO_SIGNALS], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (128 + signal.SIGINT, "alive\n")
 
 
 def test_off_the_main_thread_signals_are_left_alone() -> None:
-    """Python takes signals on its main thread only."""
+    """A server on another thread changes no signal handler, since Python handles signals on the main thread only."""
     before = [signal.getsignal(one) for one in SIGNALS]
     seen: list[object] = []
 
     def elsewhere() -> None:
-        with Stop().on_signals():
+        with ShutdownSignal().on_signals():
             seen.extend(signal.getsignal(one) for one in SIGNALS)
 
     thread = threading.Thread(target=elsewhere)

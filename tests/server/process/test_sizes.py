@@ -1,4 +1,4 @@
-"""How sizes and retention are written."""
+"""Sizes and retention are read as people write them."""
 
 from __future__ import annotations
 
@@ -20,25 +20,28 @@ from otel_sessions.server.process.sizes import Retention, bytes_of, retention_of
         (" 1.5TiB ", 3 << 39),
         ("20G", 20 * 10**9),
         ("1k", 1000),
+        ("2PB", 2 * 10**15),
+        (2**60 + 1, 2**60 + 1),
     ],
 )
 def test_sizes(written: str | int, number: int) -> None:
-    """Units of a thousand, and of 1024 with an i, in any case."""
+    """Units are powers of 1000, or of 1024 with an i, in any case."""
     assert bytes_of(written) == number
 
 
 @pytest.mark.parametrize(
-    "written", ["", "MB", "-1MB", "1XB", "1iB", "12ib", "1 2MB", "0", "0.1b", "1e3", "9999999999TB"]
+    "written",
+    ["", "MB", "-1MB", "1XB", "1iB", "12ib", "1 2MB", "0", "0.1b", "1e3", "9999999999TB", "1GB/day", "1GB,7d"],
 )
-def test_what_is_no_size(written: str) -> None:
-    """Anything else is refused, with an example of how to write it."""
+def test_other_sizes_are_refused(written: str) -> None:
+    """Anything that is not a size as a whole is refused, with an example of one."""
     with pytest.raises(ValueError, match="256MB"):
         bytes_of(written)
 
 
 @given(number=st.integers(1, 2**50), unit=st.sampled_from(["", "B"]))
 def test_plain_numbers_are_bytes(number: int, unit: str) -> None:
-    """No digit is lost."""
+    """A number without a unit is a number of bytes, and keeps all its digits."""
     assert bytes_of(f"{number}{unit}") == number
 
 
@@ -52,12 +55,14 @@ def test_plain_numbers_are_bytes(number: int, unit: str) -> None:
     ],
 )
 def test_retention(written: str, retention: Retention) -> None:
-    """Days, a size, or both in any order."""
+    """Retention is days, a size, or both in any order."""
     assert retention_of(written) == retention
 
 
-@pytest.mark.parametrize("written", ["", "30", "0d", "-1d", "1.5d", "30d,7d", "1GB,2GB", "30d,", "30 days", "999999d"])
-def test_what_is_no_retention(written: str) -> None:
-    """Anything else is refused, with examples of how to write it."""
+@pytest.mark.parametrize(
+    "written", ["", "30", "30.5", "0d", "-1d", "1.5d", "30d,7d", "1GB,2GB", "30d,", "30 days", "999999d"]
+)
+def test_other_retentions_are_refused(written: str) -> None:
+    """Anything else is refused, with examples of a retention."""
     with pytest.raises(ValueError, match="30d,20GB"):
         retention_of(written)

@@ -14,10 +14,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.counting.anything import NAMES, WORDS
 from tests.server.otlp.building import AT, any_values, decoded, key_values, texts, words
 
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.projections.stored_span import facts_of_row

@@ -23,7 +23,8 @@ from tests.server.building import (
 from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.facts import Labels
 from otel_sessions.counting.session import SessionRollup
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.sessions import list_sessions
 

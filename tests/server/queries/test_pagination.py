@@ -13,7 +13,8 @@ from tests.server.conftest import drop
 from otel_sessions.counting.facts import Labels
 from otel_sessions.counting.measures import MEASURES, sort_sessions
 from otel_sessions.counting.session import SessionRollup
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.sessions import list_sessions

@@ -13,8 +13,10 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
 from starlette.applications import Starlette
 
-from otel_sessions.server.backend import DEFAULT_BACKLOG_BYTES, Backend
-from otel_sessions.server.clickhouse.client import Store, StoreSettings
+from otel_sessions.server.backend import Backend
+from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS, SizeLimits
 from otel_sessions.server.process.http_server import HttpServer, listen
 from otel_sessions.server.receivers.grpc import grpc_server

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock, Timeout
 
 from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError
 
 LOCK_FILE: Final = "otel-sessions.lock"
+PID_FILE: Final = "otel-sessions.pid"
+"""The holder's pid, in a file of its own: on Windows no other process can read a locked file."""
 
 
 class FolderLock:
@@ -19,29 +23,45 @@ class FolderLock:
         """Lock a folder, which is created if need be.
 
         Raises:
-            StoreLockedError: if another process, or another store of this one, holds it.
-            StoreError: if the folder cannot be created or written.
+            StoreLockedError: another process, or another store of this one, holds it.
+            StoreError: the folder cannot be created or written.
         """
+        self._pid_file = folder / PID_FILE
+        # Soft locks would outlive a killed process; the lock is released by another thread than the one that took it.
+        self._lock = FileLock(folder / LOCK_FILE, mode=0o600, thread_local=False, fallback_to_soft=False)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock.acquire(blocking=False)
+            self._write_pid()
+        except Timeout:
+            raise StoreLockedError(
+                f"the store folder {folder} is in use by the process with pid {self._holder()}; "
+                "stop that process, or choose another folder with --store"
+            ) from None
         except OSError as error:
+            self._lock.release()
             raise StoreError(
                 f"the store folder {folder} cannot be used ({error}); choose another with --store, or change its owner"
             ) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._file)
-            raise StoreLockedError(
-                f"the store folder {folder} is in use by the process with pid {holder}; "
-                "stop that process, or choose another folder with --store"
-            ) from error
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Let others have the folder."""
-        os.ftruncate(self._file, 0)
-        os.close(self._file)
+        """Unlock the folder."""
+        with suppress(OSError):
+            self._pid_file.unlink()
+        self._lock.release()
+
+    def _write_pid(self) -> None:
+        # A new file each time: opening one that exists would follow a symbolic link.
+        self._pid_file.unlink(missing_ok=True)
+        file = os.open(self._pid_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(file, f"{os.getpid()}\n".encode())
+        finally:
+            os.close(file)
+
+    def _holder(self) -> str:
+        try:
+            holder = self._pid_file.read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            return "unknown"
+        return holder if holder.isdecimal() else "unknown"

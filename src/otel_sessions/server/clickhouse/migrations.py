@@ -1,7 +1,7 @@
-"""Numbered migrations: the files in `schema/`, one statement each, applied in order and once.
+"""`migrate`: the numbered files in `schema/`, one statement each, applied once and in order.
 
-What is named `*.server.sql` is for others who use the same ClickHouse server, a Collector or dashboards. Nobody else can
-open an embedded store while we have it, so it goes without.
+Files named `*.server.sql` serve other programs that use the same ClickHouse server, such as a Collector or dashboards. They
+are skipped for an embedded store, which no other program can open at the same time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from otel_sessions.server.clickhouse.statements import statement
 
 
 class Migration(NamedTuple):
-    """One step: its number, its name, the statement, and whether it is for servers only."""
+    """One step: its number, its name, its statement, and whether it applies to ClickHouse servers only."""
 
     number: int
     name: str
@@ -27,7 +27,7 @@ class Migration(NamedTuple):
 
 @cache
 def migrations() -> tuple[Migration, ...]:
-    """All steps that this version knows, in order."""
+    """All steps of this version, in order."""
     found = []
     for file in files(__package__).joinpath("schema").iterdir():
         number, _, name = file.name.removesuffix(".sql").partition("_")
@@ -37,24 +37,27 @@ def migrations() -> tuple[Migration, ...]:
 
 
 def schema_version(client: Client) -> int:
-    """The last step that was applied to the client's database; 0 for a new one."""
+    """The number of the last step that was applied to the client's database; 0 for a new database."""
     if not client.query(statement("schema_exists")).result_rows:
         return 0
     return int(client.query(statement("schema_version")).result_rows[0][0])
 
 
 def migrate(client: Client, store: str, *, embedded: bool) -> int:
-    """Bring the client's database up to date; the number of steps that this took.
+    """Apply the steps that the client's database lacks.
 
-    If it is interrupted, all steps that it took are done again: each can be.
+    An interrupted migration is repeated from its first step: every step can be applied twice.
 
     Args:
         client: connected to the database.
         store: how messages name it.
         embedded: the database is in this process.
 
+    Returns:
+        The number of steps that were applied.
+
     Raises:
-        NewerSchemaError: if a newer version of this program wrote the database.
+        NewerSchemaError: a newer version of this program wrote the database.
     """
     steps = migrations()
     known = steps[-1].number

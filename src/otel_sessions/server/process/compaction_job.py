@@ -1,63 +1,49 @@
-"""`Tidier`: when nothing has come for a while, what is stored is put in order, so that lists are fastest."""
+"""`CompactionJob`: merges the parts of tables while nothing is committed, so that lists are fastest."""
 
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable
 from typing import Final, Protocol
 
-logger: Final = logging.getLogger("otel_sessions.server.process.compaction_job")
+logger: Final = logging.getLogger("otel_sessions.server")
 
 PAUSE_SECONDS: Final = 15.0
+"""Between two runs: ingest counts as quiet if it committed nothing for that long."""
+
 STOP_SECONDS: Final = 30.0
 
 
-class Tidiable(Protocol):
-    """What a tidier needs of a backend."""
+class Compactable(Protocol):
+    """The part of a backend that a compaction job uses."""
 
     @property
     def commits(self) -> int:
-        """How many there were."""
+        """The number of commits so far."""
         ...
 
-    def tidy(self) -> bool:
-        """Merge what is in many parts; whether there was anything to do."""
+    def compact(self) -> bool:
+        """Merge the parts of tables that have many; return False if none has."""
         ...
 
 
-class Tidier:
-    """Looks every few seconds, on one thread, whether anything was committed; if not, but before, it tidies up."""
+class CompactionJob:
+    """Compacts once per quiet period: merging then takes nothing from ingest."""
 
-    def __init__(self, backend: Tidiable, *, wait: Callable[[float], object] | None = None) -> None:
-        """Get ready; `wait` waits so many seconds, and ends it all by returning something true."""
+    def __init__(self, backend: Compactable) -> None:
         self._backend = backend
-        self._stopping = threading.Event()
-        self._wait = wait or self._stopping.wait
-        self._thread = threading.Thread(target=self._run, name="otel-sessions-tidier", daemon=True)
+        self._seen: int | None = None
+        self._compacted: int | None = None
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
-
-    def stop(self, timeout: float = STOP_SECONDS) -> None:
-        """End it; what it is at is waited for, for so many seconds."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
-
-    def _run(self) -> None:
-        seen, tidied = self._backend.commits, -1
-        while not self._wait(PAUSE_SECONDS):
-            now = self._backend.commits
-            if now == seen != tidied:
-                tidied = now
-                self._tidy()
-            seen = now
-
-    def _tidy(self) -> None:
+    def run_once(self) -> None:
+        """Compact if nothing was committed since the last run, unless that was done already. A failure is logged."""
+        commits = self._backend.commits
+        is_quiet = commits == self._seen
+        self._seen = commits
+        if not is_quiet or commits == self._compacted:
+            return
+        self._compacted = commits
         try:
-            if self._backend.tidy():
+            if self._backend.compact():
                 logger.info("merged the parts of the tables")
         except Exception as error:
             logger.warning("the tables could not be merged: %s", error)

@@ -1,4 +1,4 @@
-"""`HttpServer`: an ASGI app served on a thread; `listen`: the socket for it."""
+"""`HttpServer`: an ASGI app served on a thread; `listen`: its socket."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import uvicorn
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 10.0
 KEEP_ALIVE_SECONDS: Final = 75
-"""Longer than exporters pause between two batches: a connection that closes as they send costs them a retry."""
+"""Longer than exporters pause between two batches: sending on a connection that just closed costs them a retry."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; who connects now is answered when the server runs.
+    """A listening socket; connections queue until `HttpServer.start`.
 
     Args:
         host: a name or an address; `::` listens on IPv4 as well.
         port: 0 takes a free one.
 
     Raises:
-        OSError: it is not to be had.
+        OSError: the address cannot be bound.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    # A name may have addresses of both kinds; clients try IPv4 more often.
+    # A name may have addresses of both kinds; more clients try IPv4 first.
     family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
     both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
     return socket.create_server((address[0], port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
@@ -41,13 +41,13 @@ def shown_address(listening: socket.socket) -> str:
 class HttpServer:
     """Serves an app on a thread of its own, until it is closed."""
 
-    def __init__(self, app: Any, listening: socket.socket, *, ended: Callable[[], object] = lambda: None) -> None:
-        """Get ready.
+    def __init__(self, app: Any, listening: socket.socket, *, on_end: Callable[[], object] = lambda: None) -> None:
+        """Prepare the server without starting it.
 
         Args:
             app: an ASGI app.
             listening: from `listen`; closed with the server.
-            ended: called when it no longer serves, for whatever reason.
+            on_end: called when it has ended, for any reason.
         """
         config = uvicorn.Config(
             app,
@@ -60,35 +60,35 @@ class HttpServer:
             timeout_graceful_shutdown=int(GRACE_SECONDS),
         )
         self._listening = listening
-        self._ended = ended
+        self._on_end = on_end
         self._has_ended = False
-        self._tried = threading.Event()
-        self._server = _Server(config, self._tried)
+        self._startup_done = threading.Event()
+        self._server = _Server(config, self._startup_done)
         self._thread = threading.Thread(target=self._run, name="otel-sessions-http", daemon=True)
 
     def start(self) -> None:
-        """Serve; returns when requests are answered.
+        """Start to serve; return when requests are answered.
 
         Raises:
             RuntimeError: the app did not start; the log says why.
         """
         self._thread.start()
-        self._tried.wait()
+        self._startup_done.wait()
         if not self._server.started:
             raise RuntimeError("the HTTP server did not start")
 
     @property
     def is_serving(self) -> bool:
-        """Whether it still serves."""
+        """True until the server has ended."""
         return not self._has_ended
 
-    def ask_to_stop(self) -> None:
-        """Accept no more connections, and end when requests under way are answered or have had their time."""
+    def request_stop(self) -> None:
+        """Accept no more connections, and end when requests under way are answered, after `GRACE_SECONDS` at the latest."""
         self._server.should_exit = True
 
     def close(self) -> None:
-        """The same, and wait for it."""
-        self.ask_to_stop()
+        """Stop serving, wait until requests under way have ended, and close the socket."""
+        self.request_stop()
         if self._thread.is_alive():
             self._thread.join()
         self._listening.close()
@@ -97,20 +97,20 @@ class HttpServer:
         try:
             self._server.run([self._listening])
         except SystemExit:
-            pass  # How uvicorn says that the app did not start.
+            pass  # uvicorn exits this way if the app does not start.
         finally:
             self._has_ended = True
-            self._tried.set()
-            self._ended()
+            self._startup_done.set()
+            self._on_end()
 
 
 class _Server(uvicorn.Server):
-    """Says when it has tried to start."""
+    """Sets an event when it has tried to start."""
 
-    def __init__(self, config: uvicorn.Config, tried: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, startup_done: threading.Event) -> None:
         super().__init__(config)
-        self._tried = tried
+        self._startup_done = startup_done
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._tried.set()
+        self._startup_done.set()

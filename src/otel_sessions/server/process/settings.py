@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
-from urllib.parse import urlsplit
 
+import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from otel_sessions.environment_variables import PREFIX
-from otel_sessions.server.backend import DEFAULT_BACKLOG_BYTES
-from otel_sessions.server.clickhouse.client import EMBEDDED, StoreSettings
+from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.clickhouse.store_settings import StoreSettings, embedded_url
+from otel_sessions.server.process.setting_texts import SETTINGS
 from otel_sessions.server.process.sizes import Retention, bytes_of, retention_of
 
 NAME: Final = "otel-sessions"
@@ -26,28 +26,21 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class SettingsError(Exception):
-    """A setting is not what it has to be; the message says which one, where it came from, and what to do."""
+    """A setting is not valid; the message names it, where it came from, and the next step."""
 
 
-def data_folder(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the data of a user's programs lies, by the rules of the operating system."""
-    if platform == "win32":
-        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    folder = Path(environment.get("XDG_DATA_HOME", ""))
-    # The specification has relative ones ignored.
-    return folder if folder.is_absolute() else Path.home() / ".local" / "share"
+def data_folder() -> Path:
+    """The folder of this program's data, by the rules of the operating system."""
+    return platformdirs.user_data_path(NAME, appauthor=False)
 
 
 def default_store() -> str:
     """The URL of the store in the user's data folder."""
-    path = (data_folder() / NAME).as_posix()
-    return f"{EMBEDDED}://{path if path.startswith('/') else f'/{path}'}"
+    return embedded_url(data_folder())
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reachable from this machine only; a name other than `localhost` is taken to be not."""
+    """Return True if only this machine reaches the address; a name other than `localhost` may be any machine's."""
     try:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
@@ -57,20 +50,15 @@ def is_loopback(host: str) -> bool:
 def _host(value: str) -> str:
     host = value.strip().removeprefix("[").removesuffix("]")
     if not host or any(character.isspace() or character in "/@" for character in host):
-        raise ValueError("this is no address; give one of this machine, like 127.0.0.1 or ::1")
+        raise ValueError("not an address; give one of this machine, like 127.0.0.1 or ::1")
     return host
 
 
 def _store(value: str) -> str:
     try:
-        parts = urlsplit(value)
-        good = parts.port is None or parts.port > 0
-    except ValueError:
-        good = False
-    # The URL is not quoted: it may hold a password.
-    if not good or parts.scheme not in (EMBEDDED, "http", "https") or StoreSettings(value).folder == Path():
-        raise ValueError("this is no store; use chdb:///folder or http(s)://user:password@host:port/database")
-    return value
+        return StoreSettings(value).url
+    except StoreError as error:
+        raise ValueError(str(error)) from None
 
 
 def _api_key(value: SecretStr) -> SecretStr:
@@ -80,8 +68,16 @@ def _api_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _setting(name: str, **default: Any) -> Any:
+    """The field of a setting, described as users read it; without another default, the one that they read is parsed."""
+    text = SETTINGS[name]
+    if not default:
+        default = {"default": text.default, "validate_default": True}
+    return Field(description=text.about, **default)
+
+
 class _ConfigFile(InitSettingsSource):
-    """The file that `config` names, as a source of settings behind those that named it."""
+    """The file that `config` names, as the source that is asked last."""
 
     def __call__(self) -> dict[str, Any]:
         path = self.current_state.get("config")
@@ -89,19 +85,9 @@ class _ConfigFile(InitSettingsSource):
 
 
 class Settings(BaseSettings):
-    """What a server can be told; each also as environment variable, `grpc_port` as `OTEL_SESSIONS_GRPC_PORT`.
+    """What a server can be told; `SETTINGS` describes each field.
 
-    Attributes:
-        host: the address to listen on.
-        port: of OTLP/HTTP and the API; 0 takes a free one.
-        grpc_port: of OTLP/gRPC; 0 takes a free one.
-        store: `chdb:///folder`, or `http(s)://user:password@host:port/database`.
-        api_key: what requests must say; `None` lets everyone in.
-        retention: how much is kept.
-        prices: a custom price file.
-        sync: let a request survive the death of the machine too, while it waits to be committed.
-        backlog: how many bytes may wait to be committed.
-        config: a TOML file with these settings.
+    Each is also an environment variable, `grpc_port` for example `OTEL_SESSIONS_GRPC_PORT`.
     """
 
     model_config = SettingsConfigDict(
@@ -113,16 +99,18 @@ class Settings(BaseSettings):
         validate_default=False,
     )
 
-    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
-    port: Port = 4318
-    grpc_port: Port = 4317
-    store: Annotated[str, AfterValidator(_store), Field(default_factory=default_store, repr=False)]
-    api_key: Annotated[SecretStr, AfterValidator(_api_key)] | None = None
-    retention: Annotated[Retention, NoDecode, BeforeValidator(retention_of)] = Retention()
-    prices: Path | None = None
-    sync: bool = False
-    backlog: Annotated[int, BeforeValidator(bytes_of)] = DEFAULT_BACKLOG_BYTES
-    config: Path | None = None
+    host: Annotated[str, AfterValidator(_host)] = _setting("host")
+    port: Port = _setting("port")
+    grpc_port: Port = _setting("grpc_port")
+    store: Annotated[str, AfterValidator(_store)] = _setting("store", default_factory=default_store, repr=False)
+    api_key: Annotated[SecretStr, AfterValidator(_api_key)] | None = _setting("api_key", default=None)
+    retention: Annotated[Retention, NoDecode, BeforeValidator(retention_of)] = _setting(
+        "retention", default=Retention()
+    )
+    prices: Path | None = _setting("prices", default=None)
+    sync: bool = _setting("sync")
+    backlog: Annotated[int, BeforeValidator(bytes_of)] = _setting("backlog")
+    config: Path | None = _setting("config", default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -133,11 +121,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given goes first, then the environment, then the file."""
+        """Values from the caller win over the environment, which wins over the file."""
         return init_settings, env_settings, _ConfigFile(settings_cls, {})
 
     @model_validator(mode="after")
-    def _refuse_an_open_door(self) -> Self:
+    def _require_a_key_beyond_loopback(self) -> Self:
         if self.api_key is None and not is_loopback(self.host):
             raise ValueError(
                 f"the address {self.host} can be reached from other machines, and there is no API key: set "
@@ -152,33 +140,33 @@ class Settings(BaseSettings):
 
     @property
     def requests_folder(self) -> Path:
-        """Where acknowledged requests are until they are committed: with an embedded store, else by the store's URL."""
+        """The folder of acknowledged requests that are not committed yet: within an embedded store, else one per server."""
         store = StoreSettings(self.store)
         if store.folder is not None:
             return store.folder / "requests"
-        return data_folder() / NAME / "requests" / hashlib.sha256(store.shown.encode()).hexdigest()[:16]
+        return data_folder() / "requests" / hashlib.sha256(store.shown.encode()).hexdigest()[:16]
 
 
 def load_settings(**given: Any) -> Settings:
-    """The settings: those given here that are not `None`, else the environment's, else the file's, else the defaults.
+    """The settings: each as given here unless that is `None`, else from the environment, else from the file, else its default.
 
     Raises:
-        SettingsError: one of them cannot be used.
+        SettingsError: one of them is not valid.
     """
-    said = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**said)
+        return Settings(**chosen)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         lines = [
-            ": ".join([*[_origin(str(name), said) for name in fault["loc"][:1]], _plain(fault["msg"])])
+            ": ".join([*[_origin(str(name), chosen) for name in fault["loc"][:1]], _plain(fault["msg"])])
             for fault in faults
         ]
         raise SettingsError("; ".join(lines)) from None
 
 
 def _origin(name: str, given: Mapping[str, Any]) -> str:
-    """Where a value came from, as its user knows it."""
+    """Where a value came from: an option, a variable, or a line of the file."""
     if name in given:
         return f"--{name.replace('_', '-')}"
     variable = PREFIX + name.upper()
@@ -196,7 +184,7 @@ def _read(path: Path, known: set[str]) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"the config file {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise SettingsError(f"the config file {path} is no TOML: {error}") from None
+        raise SettingsError(f"the config file {path} is not valid TOML: {error}") from None
     unknown = sorted(read.keys() - known)
     if unknown:
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""`Stop`: the request to stop a server, by a signal or by a caller."""
+"""`ShutdownSignal`: the request to stop a server, by a signal or by a caller."""
 
 from __future__ import annotations
 
@@ -12,51 +12,54 @@ from types import FrameType
 from typing import Final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-BY_SIGNAL: Final = 128
-"""What shells add to the number of a signal to get the exit status."""
+STATUS_OF_SIGNAL: Final = 128
+"""Shells add this to the number of a signal to get the exit status of a process that it ended."""
 
-LOOK_SECONDS: Final = 0.5
-"""So often the main thread wakes. Any thread may be the one that takes a signal, and only the main thread handles it, which
-sleeps on if it was not the one."""
+WAKE_SECONDS: Final = 0.5
+"""How often the main thread wakes while it waits. The system may deliver a signal to any thread, but Python handles it on
+the main thread, which sleeps on if another one got it."""
 
 
-class Stop:
-    """Asked for from any thread or signal handler, waited for by one thread."""
+class ShutdownSignal:
+    """Requested from any thread or signal handler; one thread waits for it."""
 
     def __init__(self) -> None:
-        """Nobody has asked."""
-        # Unlike `threading.Event`, putting into it may interrupt waiting for it.
-        self._asked: SimpleQueue[None] = SimpleQueue()
+        # Unlike setting a `threading.Event`, putting into it may interrupt the same thread while that waits.
+        self._requests: SimpleQueue[None] = SimpleQueue()
         self._signals = 0
 
-    def ask(self) -> None:
-        """Ask for it."""
-        self._asked.put(None)
+    def request(self) -> None:
+        """Request the shutdown."""
+        self._requests.put(None)
 
     def wait(self) -> None:
-        """Wait until someone asks."""
+        """Return when the shutdown has been requested."""
         while True:
             try:
-                return self._asked.get(timeout=LOOK_SECONDS)
+                return self._requests.get(timeout=WAKE_SECONDS)
             except Empty:
-                # Python has seen now to what signals there were.
+                # Python has run the handlers of all signals by now.
                 continue
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Have SIGTERM and SIGINT ask for it; a second one ends the process at once. Nothing off the main thread."""
+        """Within, SIGTERM and SIGINT request the shutdown, and a second signal ends the process at once.
+
+        This holds also if the process was started with SIGINT ignored, as shells start background jobs. Outside the main
+        thread nothing changes: Python handles signals there only.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._signalled) for number in SIGNALS}
+        before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
         if self._signals > 1:
-            os._exit(BY_SIGNAL + number)
-        self.ask()
+            os._exit(STATUS_OF_SIGNAL + number)
+        self.request()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
+from pydantic import ByteSize, Field, TypeAdapter, ValidationError
+
+_SIZE: Final = TypeAdapter(Annotated[ByteSize, Field(gt=0, lt=2**63)])
+_WHOLE_SIZE: Final = re.compile(ByteSize.byte_string_pattern + r"\s*", re.IGNORECASE)
+"""`ByteSize` itself ignores whatever follows the unit, such as `/day` in `1GB/day`."""
+
 _DAYS: Final = re.compile(r"(\d{1,5})\s*d", re.IGNORECASE)
-_POWERS: Final = ("", "k", "m", "g", "t")
-_LARGEST: Final = 2**63 - 1
 
 
 class Retention(NamedTuple):
@@ -27,31 +30,42 @@ def bytes_of(written: str | int) -> int:
     """A number of bytes: `1000`, `256MB` (of 1000 * 1000) or `256MiB` (of 1024 * 1024).
 
     Raises:
-        ValueError: it is not written so, or it is 0.
+        ValueError: it is not a size, or not from 1 to 2^63 - 1 bytes.
     """
-    found = _SIZE.fullmatch(str(written).strip())
-    if found is None or (found[3] and not found[2]):
-        raise ValueError(f"{written!r} is no size; write it like 256MB, 20GB or 1.5TiB")
-    number = int(float(found[1]) * (1024 if found[3] else 1000) ** _POWERS.index(found[2].lower()))
-    if not 0 < number <= _LARGEST:
-        raise ValueError(f"{written!r} is out of range; write a size of 1 byte or more, like 256MB")
-    return number
+    text = str(written)
+    try:
+        if _WHOLE_SIZE.fullmatch(text):
+            return int(_SIZE.validate_python(text))
+    except ValidationError:
+        pass
+    raise ValueError(f"{written!r} is not a size of 1 byte or more; write it like 256MB, 20GB or 1.5TiB")
 
 
 def retention_of(written: str) -> Retention:
-    """Days, a size, or both: `30d`, `20GB`, `30d,20GB`.
+    """Days, a size with its unit, or both: `30d`, `20GB`, `30d,20GB`.
 
     Raises:
         ValueError: it is not written so.
     """
     days: int | None = None
     size: int | None = None
-    for part in str(written).split(","):
-        found = _DAYS.fullmatch(part.strip())
+    for part in map(str.strip, str(written).split(",")):
+        found = _DAYS.fullmatch(part)
         if found is not None and days is None and int(found[1]) > 0:
             days = int(found[1])
-        elif found is None and size is None and _SIZE.fullmatch(part.strip()) and not part.strip().isdecimal():
-            size = bytes_of(part)
+        elif found is None and size is None and part[-1:].isalpha():
+            size = _size_in(written, part)
         else:
-            raise ValueError(f"{written!r} is no retention; write days, a size, or both, like 30d or 20GB or 30d,20GB")
+            raise _not_a_retention(written)
     return Retention(days, size)
+
+
+def _size_in(written: str, part: str) -> int:
+    try:
+        return bytes_of(part)
+    except ValueError:
+        raise _not_a_retention(written) from None
+
+
+def _not_a_retention(written: str) -> ValueError:
+    return ValueError(f"{written!r} is not a retention; write days, a size, or both, like 30d or 20GB or 30d,20GB")

@@ -1,11 +1,12 @@
-"""Errors of the engine say what to do."""
+"""Errors of ClickHouse become errors that say what to do."""
 
 from __future__ import annotations
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError, explained
+from otel_sessions.server.clickhouse.engine_errors import explained
+from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError, e
     ],
 )
 def test_an_error_names_the_store_and_what_to_do(error: Exception, kind: type[StoreError], advice: str) -> None:
-    """What may pass later is told apart from what will not."""
+    """An error that may pass is told apart from one that will not; both name the store and the next step."""
     with pytest.raises(StoreError, match=advice) as raised, explained("chdb:///data"):
         raise error
     assert type(raised.value) is kind
@@ -30,6 +31,6 @@ def test_an_error_names_the_store_and_what_to_do(error: Exception, kind: type[St
 
 
 def test_other_errors_are_left_alone() -> None:
-    """A fault of ours is no fault of the store."""
+    """An error that did not come from ClickHouse passes through unchanged."""
     with pytest.raises(KeyError), explained("chdb:///data"):
         raise KeyError
