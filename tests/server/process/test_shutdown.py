@@ -71,6 +71,16 @@ def test_a_signal_that_another_thread_takes_requests() -> None:
     assert not too_late.is_set()
 
 
+def test_only_the_second_signal_exits() -> None:
+    """The first signal leaves the process running; the second exits with the number of that signal."""
+    statuses: list[int] = []
+    with ShutdownSignal(exit_now=statuses.append).on_signals():
+        signal.raise_signal(signal.SIGTERM)
+        assert statuses == []
+        signal.raise_signal(signal.SIGINT)
+    assert statuses == [128 + signal.SIGINT]
+
+
 def test_a_second_signal_ends_the_process() -> None:
     """The second signal ends the process at once, with the status that shells give."""
     ran = subprocess.run([sys.executable, "-c", TWO_SIGNALS], capture_output=True, text=True, timeout=60, check=False)

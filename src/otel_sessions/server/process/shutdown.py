@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -23,10 +23,16 @@ the main thread, which sleeps on if another one got it."""
 class ShutdownSignal:
     """Requested from any thread or signal handler; one thread waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, exit_now: Callable[[int], object] = os._exit) -> None:
+        """Start without a request.
+
+        Args:
+            exit_now: ends the process with a status, without cleaning up; called at the second signal.
+        """
         # Unlike setting a `threading.Event`, putting into it may interrupt the same thread while that waits.
         self._requests: SimpleQueue[None] = SimpleQueue()
         self._signals = 0
+        self._exit_now = exit_now
 
     def request(self) -> None:
         """Request the shutdown."""
@@ -61,5 +67,5 @@ class ShutdownSignal:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
         if self._signals > 1:
-            os._exit(STATUS_OF_SIGNAL + number)
+            self._exit_now(STATUS_OF_SIGNAL + number)
         self.request()
