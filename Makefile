@@ -1,5 +1,5 @@
 # `make demo` and `make test` need Python 3.11 or newer, make and git; the rest they install into .venv.
-# `make collector` needs Go, `make javascript` npm. Another interpreter: make PYTHON=python3.13 test
+# `make collector` needs Go, `make javascript` and `make clickhouse` npm. Another interpreter: make PYTHON=python3.13 test
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ TESTS_OF_COMPILED := $(sort $(dir $(COMPILED:src/otel_sessions/%=tests/%))) \
 	tests/server/ingest tests/server/test_same_answers.py tests/test_exporter.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test collector javascript bench dist clean
+.PHONY: help demo test collector javascript clickhouse bench dist clean
 
 help:
 	@echo "make demo       run an instrumented agent and the server offline, print its sessions; STAY=1 leaves it running"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench      what sessions cost in time and memory"
 	@echo "make collector  build the OpenTelemetry Collector once and print its path (needs Go)"
 	@echo "make javascript install the exporters of the JavaScript SDK once (needs npm)"
+	@echo "make clickhouse install a ClickHouse server for tests once (needs npm)"
 	@echo "make dist       compiled wheels, the pure wheel and the source distribution, in dist/ (needs a C compiler)"
 	@echo "make clean      remove $(VENV), what is compiled and what tools left behind"
 
@@ -52,6 +53,9 @@ collector:
 
 javascript:
 	@.ci/install-javascript
+
+clickhouse:
+	@.ci/install-clickhouse
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

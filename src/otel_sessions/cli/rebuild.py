@@ -23,7 +23,7 @@ def rebuild(*, store: StoreOption = None, prices: PricesOption = None, config: C
     try:
         pricer = load_pricer(settings)
         with ExitStack() as running:
-            opened = open_store(settings, running)
+            opened = open_store(settings, running).store
             running.callback(opened.close)
             shown = running.enter_context(Progress(*columns, console=Console(stderr=True)))
             tasks = {what: shown.add_task(what, total=None) for what in ("spans", "traces")}

@@ -94,7 +94,7 @@ def roll_up(
     cousins: bool = True,
     explain: bool = False,
 ) -> TraceRollup | None:
-    """What each session gets of a trace; `None` if there is no span to speak of.
+    """The trace groups of a trace; `None` if no span is more than a placeholder.
 
     Order and repetition of the spans change nothing.
 

@@ -141,7 +141,7 @@ class Plan:
     Attributes:
         steps: all names that are candidates of a field.
         who: picks the values that give session, user, labels and kind, which are the same in many spans; `None` if
-            there are none, or if a document may hold some of them.
+            there is no such value, or if a document may hold some of them.
         is_kept: the next span with these names gets the same plan.
         who_steps: the steps of the names that `who` picks.
         others: the candidates in all other names.

@@ -14,6 +14,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.ingest.commit import Committed
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.ingest.committer import Committer
@@ -61,6 +62,7 @@ class Backend:
         pricer: Pricer | None = None,
         backlog_bytes: int = DEFAULT_BACKLOG_BYTES,
         sync: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         """Take over a store, commit what an earlier process left behind, and start to commit.
 
@@ -70,6 +72,7 @@ class Backend:
             pricer: what model calls cost that do not say so themselves.
             backlog_bytes: how much may wait to be committed.
             sync: let a request survive the death of the machine too, while it waits to be committed.
+            lease: on a database that other servers could write to; nothing is written without it.
 
         Raises:
             StoreError: the store cannot be used.
@@ -78,6 +81,7 @@ class Backend:
         self.store = store
         self.telemetry = Telemetry()
         self.pricer = pricer
+        self.lease = lease
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
@@ -91,6 +95,7 @@ class Backend:
             known=SeenTraceIds(seen_trace_ids(store)),
             pricer=pricer,
             version=last_version(store),
+            may_write=lease.check if lease is not None else None,
             regrouped=self._regrouped,
             committed=self._committed,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clickhouse.running import clickhouse
 
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.server.clickhouse.client import Store
@@ -104,3 +105,18 @@ def test_a_price_file_sets_prices(folder: Path, tmp_path: Path) -> None:
     cost = load_pricer(settings_on(folder, prices=prices)).price(provider=None, model="mine", usage=Usage(1, 1), at=0)
     assert cost is not None
     assert cost.total == 2
+
+
+def test_a_database_that_another_server_works_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second server on one database of a ClickHouse server is refused, from another machine or folder as well."""
+    with clickhouse(tmp_path / "clickhouse") as url, ExitStack() as running:
+        first = open_backend(load_settings(store=f"{url}/otel"), running)
+        running.callback(first.close)
+        assert "is in use by the process with pid" in refusal(load_settings(store=f"{url}/otel"), StoreLockedError)
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "elsewhere"))
+        assert "is in use by the otel-sessions server on" in refusal(
+            load_settings(store=f"{url}/otel"), StoreLockedError
+        )
+        running.pop_all().close()
+        with ExitStack() as again:
+            assert open_backend(load_settings(store=f"{url}/otel"), again).close()

@@ -10,7 +10,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -227,8 +227,8 @@ def test_requests_that_could_not_be_committed_are_logged(folder: Path, caplog: p
             super().close(timeout)
             return False
 
-    def away(settings: Settings, running: ExitStack) -> Backend:
-        return Away(open_store(settings, running), settings.requests_folder)
+    def away(settings: Settings, running: ExitStack, lease_lost: Callable[[], object]) -> Backend:
+        return Away(open_store(settings, running).store, settings.requests_folder)
 
     statuses: list[int] = []
     with served(settings_on(folder), statuses, Parts(open_backend=away)):

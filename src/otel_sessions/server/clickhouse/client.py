@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from queue import SimpleQueue
 from typing import Any, Final
@@ -44,6 +44,7 @@ class Store:
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
             self._close = undo.pop_all()
         self._closed = False
+        self._before_close: list[Callable[[], object]] = []
         self._writers: SimpleQueue[Client] = SimpleQueue()
         self._readers: SimpleQueue[Client] = SimpleQueue()
         for queue, some in ((self._writers, writers), (self._readers, clients)):
@@ -71,10 +72,16 @@ class Store:
         finally:
             clients.put(client)
 
+    def before_close(self, callback: Callable[[], object]) -> None:
+        """Have `close` call this first, while the store can still be used."""
+        self._before_close.append(callback)
+
     def close(self) -> None:
         """Wait for writes under way, then close all clients and unlock the folder; a second call does nothing."""
         if not self._closed:
             self._closed = True
+            for callback in self._before_close:
+                callback()
             for _ in range(WRITERS):
                 self._writers.get()
             self._close.close()

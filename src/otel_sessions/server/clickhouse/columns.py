@@ -1,4 +1,4 @@
-"""The columns of the tables that rows are inserted into: name and type, once. `schema/` creates them."""
+"""The columns of the tables that the server inserts into: name and type. `schema/` creates the same columns, which a test checks."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ GROUPS: Final = "session_traces"
 SESSIONS: Final = "sessions"
 DELETIONS: Final = "deletion_queue"
 TIMES: Final = "otel_traces_trace_id_ts"
-"""Filled by the engine: when each trace was, for dashboards."""
+"""The time range of each trace, for dashboards. ClickHouse fills it."""
 
 SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
     dict.fromkeys(
@@ -150,4 +150,4 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         DELETIONS: {"Version": "UInt64", "TraceId": _TEXT, "SpanId": _TEXT},
     }
 )
-"""By table, the columns that an insert gives, in the order of the table."""
+"""By table, the columns that an insert has, in the order of the table."""

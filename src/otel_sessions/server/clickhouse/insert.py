@@ -1,4 +1,4 @@
-"""Inserts of columns, or of rows that are written already, with a token against repetition, in blocks that ClickHouse takes."""
+"""Insert columns, or rows in RowBinary, in blocks that ClickHouse accepts, with a token that keeps a repeated insert out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.timestamps import DAY_NS
 
 DAYS_PER_BLOCK: Final = 45
-"""ClickHouse takes 100 partitions a block. They are days of its own time zone, so one of ours can be two of them."""
+"""ClickHouse accepts 100 partitions in a block. They are days in its own time zone, so one day in UTC can be two of them."""
 
 ROWS_PER_BLOCK: Final = 32_768
 
 _SETTINGS: Final = {TRACES: {"materialize_skip_indexes_on_insert": 0}}
-"""Spans have six indexes. The first merge makes them, for many inserts at once; until then, which is soon, new rows are found
-by a scan."""
+"""Spans have six indexes. The first merge builds them, for many inserts at once. Until then a query scans new rows."""
 
 
 def insert_rows(
@@ -30,7 +29,7 @@ def insert_rows(
     token: str | None = None,
     into: str | None = None,
 ) -> None:
-    """Insert rows; a time that the engine cannot hold becomes the last one that it can.
+    """Insert rows given as columns. A time that ClickHouse cannot hold becomes the latest one that it can.
 
     Args:
         store: where to.
@@ -58,17 +57,17 @@ def insert_written(
     *,
     token: str | None = None,
 ) -> None:
-    """Insert rows that are written in RowBinary already.
+    """Insert rows in RowBinary.
 
     Args:
-        store: where to.
+        store: where the table is.
         table: its name.
         names: the columns in the order of a row.
-        rows: one by one.
+        rows: each in RowBinary.
         timestamps: of each row, the time that the table is partitioned by, nanoseconds UTC; `None` if it is not.
         token: as in `insert_rows`.
     """
-    # Without a token the engine would compare contents, and rows that were deleted could not come again.
+    # Without a token ClickHouse compares contents, so rows that were deleted could not be inserted again.
     token = token or uuid4().hex
     with store.writing() as client:
         for number, places in enumerate(_blocks(len(rows), timestamps)):
@@ -82,7 +81,7 @@ def insert_written(
 
 
 def _blocks(count: int, times: Sequence[int] | None) -> Iterator[Sequence[int]]:
-    """The places of the rows of each block: so many rows and days at most, in order of days where these are many."""
+    """The indices of the rows of each block, which has at most `ROWS_PER_BLOCK` rows of `DAYS_PER_BLOCK` days."""
     if times is None or not times or max(times) // DAY_NS - min(times) // DAY_NS < DAYS_PER_BLOCK:
         for first in range(0, count, ROWS_PER_BLOCK):
             yield range(first, min(first + ROWS_PER_BLOCK, count))

@@ -4,8 +4,8 @@ What a server keeps in memory about the database, such as the trace ids that it 
 has a lock for that; a database has this lease, the last row of each holder in `server_lease`:
 
 1. `bid`: a server that starts says so, then looks whether another lease is older than its own and has not run out.
-2. `held`: if there is none it holds the lease, and renews it. A lease that is not renewed in time runs out, and nothing is written
-   until it is renewed. If another server held the database meanwhile, the lease is lost for good: memory is no longer right.
+2. `held`: if it finds no such lease it holds its own, and renews it. A lease that is not renewed in time runs out, and nothing is
+   written until it is renewed. If another server held the database meanwhile, the lease is lost, and the server ends.
 3. `released` at the end, or `refused`.
 
 A server that died and starts again does not wait for its own lease: the id of a holder is kept in the folder of its requests, which is

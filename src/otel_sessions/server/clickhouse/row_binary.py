@@ -1,7 +1,7 @@
 """Values in ClickHouse's RowBinary: numbers as they are in memory, everything else after its length.
 
-Spans are written in this format while a request is read, so that nothing has to be taken apart and put together again
-on the way to the store. `LowCardinality` is written as what it holds.
+Spans are written in this format while a request is read, so that their values do not become Python objects on the way to the store. A
+`LowCardinality` type is written like the type inside it.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def mapping(texts: Mapping[str, str]) -> bytes:
 
 
 def pairs(written: Mapping[bytes, bytes]) -> bytes:
-    """A `Map` of keys and values that are written already."""
+    """A `Map` of keys and values in RowBinary."""
     return length(len(written)) + b"".join(chain.from_iterable(written.items()))
 
 
 def array(written: Collection[bytes]) -> bytes:
-    """An `Array` of items that are written already."""
+    """An `Array` of items in RowBinary."""
     return length(len(written)) + b"".join(written)
 
 
@@ -70,7 +70,7 @@ def times(moments: Sequence[int]) -> bytes:
 
 @cache
 def writer(kind: str) -> Writer:
-    """What writes a value of a ClickHouse type, such as `Map(LowCardinality(String), String)`.
+    """The function that writes a value of a ClickHouse type, such as `Map(LowCardinality(String), String)`.
 
     Integers of any size, floats, decimals, strings, times as integer nanoseconds, and what holds them.
 
@@ -106,7 +106,7 @@ def writer(kind: str) -> Writer:
 
 _INTEGER: Final = re.compile(r"(U?)Int(8|16|32|64|128|256)")
 _DECIMALS: Final = ((4, 9), (8, 18), (16, 38), (32, 76))
-"""How many bytes a `Decimal` of up to so many digits takes."""
+"""Pairs: how many bytes a `Decimal` takes, and how many digits it may have."""
 
 
 def _nullable(write: Writer) -> Writer:

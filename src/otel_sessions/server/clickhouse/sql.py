@@ -24,7 +24,7 @@ class Statements:
         Parts are SQL from this program, never a value from a request: those are query parameters.
 
         Raises:
-            FileNotFoundError: no such file.
+            FileNotFoundError: there is no file of this name.
             KeyError: a placeholder has no part.
         """
         return _filled(self._package, name, tuple(sorted(parts.items())))

@@ -1,12 +1,11 @@
-"""Which times the tables can hold, in nanoseconds UTC; what is later is stored as the last of them."""
+"""The latest times that the tables can hold, in nanoseconds UTC. A later time is stored as the latest one."""
 
 from __future__ import annotations
 
 from typing import Final
 
 LATEST_PARTITION: Final = 2**32 * 10**9 - 1
-"""The last moment of February 7th, 2106, 06:28:15: spans are stored in the order of a `DateTime`, which starts anew in 1970
-after that."""
+"""The end of 2106-02-07T06:28:15Z. `otel_traces` is partitioned by a `DateTime`, which wraps to 1970 after that."""
 
 LATEST: Final = 2**63 - 1
-"""The last moment of a `DateTime64(9)`, in April 2262."""
+"""The latest `DateTime64(9)`, in April 2262."""

@@ -76,6 +76,7 @@ class Committer:
         regrouped: Regrouped = lambda *_: None,
         committed: Callable[[Committed, float], object] = lambda _, __: None,
         pause: Callable[[float], object] | None = None,
+        may_write: Callable[[], object] | None = None,
     ) -> None:
         """Prepare; `start` starts the thread.
 
@@ -89,6 +90,7 @@ class Committer:
             regrouped: called with trace groups before any reader sees them, on the committer's thread.
             committed: called after every commit, with the seconds that it took, on the same thread.
             pause: waits between tries, in seconds; something true tells the thread to stop.
+            may_write: called before every change; raises `StoreAwayError` if nothing may be written now.
         """
         self._log = log
         self._recent = RecentTraces() if recent is None else recent
@@ -100,6 +102,7 @@ class Committer:
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
+        self._may_write = may_write or (lambda: None)
         self._thread = threading.Thread(target=self._run, name="otel-sessions-committer", daemon=True)
         self.retries = 0
         self.set_aside = SetAside(log.folder)
@@ -130,8 +133,13 @@ class Committer:
 
     @contextmanager
     def exclusive(self) -> Iterator[int]:
-        """Hold up all commits while the block changes the store, with a version between earlier and later ones."""
+        """Hold up all commits while the block changes the store, with a version between earlier and later ones.
+
+        Raises:
+            StoreAwayError: nothing may be written now.
+        """
         with self._writing:
+            self._may_write()
             self._version += 1
             yield self._version
 

@@ -52,7 +52,7 @@ class Addresses(NamedTuple):
 class Parts(NamedTuple):
     """The functions that make the parts of a server; a test replaces one to see what a server does when a part fails."""
 
-    open_backend: Callable[[Settings, ExitStack], Backend] = open_backend
+    open_backend: Callable[[Settings, ExitStack, Callable[[], object]], Backend] = open_backend
     create_app: Callable[..., FastAPI] = create_app
     http_server: Callable[..., HttpServer] = HttpServer
 
@@ -87,7 +87,7 @@ def serve(
     with shutdown.on_signals(), ExitStack() as running:
         try:
             listening = running.enter_context(_listen(settings))
-            backend = parts.open_backend(settings, running)
+            backend = parts.open_backend(settings, running, shutdown.request)
             running.callback(_commit_and_close, backend, settings.requests_folder)
             app = parts.create_app(backend, api_key=settings.secret, extra_routes=otlp_routes(backend))
             http = parts.http_server(app, listening, on_end=shutdown.request)
@@ -104,6 +104,9 @@ def serve(
         shutdown.wait()
         if not http.is_serving:
             logger.error("the HTTP server ended by itself")
+            return 1
+        if backend.lease is not None and backend.lease.is_lost:
+            logger.error("stopping: another server works on the database")
             return 1
         logger.info("stopping: requests under way are finished, what was acknowledged is committed")
     return 0

@@ -55,7 +55,7 @@ def delete_session(
     spans_at_once: int = SPANS_AT_ONCE,
     traces_at_once: int = TRACES_AT_ONCE,
 ) -> Deleted:
-    """Delete a session; one that is not there is no error.
+    """Delete a session; nothing happens if it does not exist.
 
     Call it while nothing else writes these traces, inside `rows.paused()`.
 

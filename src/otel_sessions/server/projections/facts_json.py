@@ -1,6 +1,6 @@
-"""The facts of spans as compact JSON: what rolling a trace up anew takes, without reading its spans.
+"""The facts of spans as compact JSON: enough to roll a trace up again without reading its spans.
 
-`SpanFacts` consists of tuples, which are written as lists by position; amounts are strings, so that nothing is rounded.
+`SpanFacts` consists of tuples, which become lists. Amounts are strings, so that nothing is rounded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DECODER: Final = msgspec.json.Decoder(list[SpanFacts])
 
 
 class WrittenFacts(NamedTuple):
-    """Facts of spans of one trace as JSON, their first start and last end, nanoseconds UTC."""
+    """The facts of spans of one trace: first start and last end in nanoseconds UTC, and the facts as JSON."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class WrittenFacts(NamedTuple):
 
 
 def write_facts(spans: Collection[SpanFacts]) -> WrittenFacts:
-    """The facts of spans, at least one, as they are stored."""
+    """The facts of at least one span, in the form in which they are stored."""
     return WrittenFacts(min(span.start for span in spans), max(span.end for span in spans), to_json(spans))
 
 

@@ -1,4 +1,4 @@
-"""What a row of `session_traces` has beside its columns: JSON with amounts as strings, so that nothing is rounded."""
+"""The JSON in the column `Content` of `session_traces`. Amounts are strings, so that nothing is rounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Used(NamedTuple):
-    """What one model was used for."""
+    """The calls of one model, added up."""
 
     provider: str | None
     model: str | None
@@ -21,7 +21,7 @@ class Used(NamedTuple):
 
 
 class Content(NamedTuple):
-    """What is in the JSON of a row, as a list in this order."""
+    """The content of the JSON, which is a list in this order."""
 
     conflict: bool
     operations: frozenset[str]
@@ -39,7 +39,7 @@ _DECODER: Final = msgspec.json.Decoder(Content)
 
 
 def to_json(content: Content) -> bytes:
-    """The content as it is stored, the same for the same content."""
+    """The content as JSON; equal contents give equal bytes."""
     return _ENCODER.encode(content)
 
 

@@ -1,8 +1,7 @@
 """Trace groups as rows of `session_traces`.
 
-What is only shown is JSON with amounts as strings: a group is read back to the last digit from there, whatever an
-amount's scale, and a `Decimal` column's is fixed. Beside it are columns to filter and sort by: `TotalCost`, a
-`Decimal(76, 38)`, adds exactly all amounts with up to 38 decimals, which is all that a price list makes.
+`Content` is JSON, from which a group is read back to the last digit. The other columns are for ClickHouse to fold into rows of `sessions`;
+amounts are `Decimal(76, 38)`, which holds every amount exactly (see `otel_sessions.money`).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from otel_sessions.server.clickhouse.row_binary import array, raw_string, string
 from otel_sessions.server.projections.group_json import Content, Used, to_json
 
 NANOSECONDS: Final = 2**64 - 1
-"""Times are kept modulo this plus one, also the distance from a start to a time before it."""
+"""Times are unsigned and wrap: a time before the start has a distance from it that adds up to that time again."""
 
 _NUMBERS: Final = Struct("<QBQQQB").pack
 """Version, Deleted, Start, End, SpanCount, Failed."""
@@ -30,14 +29,20 @@ _NUMBERS: Final = Struct("<QBQQQB").pack
 _UINT64: Final = Struct("<Q").pack
 NULL: Final = b"\x01"
 KNOWN: Final = b"\0"
-"""The value follows."""
+"""The marker of a `Nullable` whose value follows."""
 
 _NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9)
-"""From `Name` to the last column, all empty."""
+"""The columns from `Name` to the last one, all empty."""
 
 
 def group_rows(written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> list[bytes]:
-    """The rows of trace groups as they are now, and of those that are no more."""
+    """The rows of trace groups, and the rows that mark groups as deleted.
+
+    Args:
+        written: the groups as they are now.
+        gone: trace and session of the groups to mark.
+        version: of the change.
+    """
     return [
         *(_row(group, version) for group in written),
         *(_gone(trace_id, pair, version) for trace_id, pair in gone),

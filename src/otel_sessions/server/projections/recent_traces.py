@@ -1,4 +1,4 @@
-"""`RecentTraces`: the facts of traces that were touched lately, bounded by their bytes."""
+"""`RecentTraces`: a cache of the facts of traces that changed lately, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ DEFAULT_BYTES: Final = 96 << 20
 """About 300,000 spans."""
 
 _ENTRY: Final = 200
-"""What a trace takes beside its facts."""
+"""Bytes that a trace takes beside its facts."""
 
 
 class Trace(NamedTuple):
-    """All that is known of a trace: its spans' facts, and the sessions that its groups in the store are for."""
+    """A trace as the store has it: the facts of its spans, and the sessions that its stored trace groups are for."""
 
     spans: Mapping[int, SpanFacts] = MappingProxyType({})
     pairs: frozenset[Pair] = frozenset()
 
 
 class RecentTraces:
-    """A cache of traces, the least recently touched forgotten first; what is forgotten is in the store.
+    """A cache of traces. The one that was used least recently is dropped first; the store has it.
 
     Facts are kept as JSON: less than half the memory that objects take, and nothing for the garbage collector to walk
     through; most traces are never asked for again.
     """
 
     def __init__(self, size: int = DEFAULT_BYTES) -> None:
-        """Keep about so many bytes."""
+        """Keep about `size` bytes."""
         self._bound = size
         self._traces: OrderedDict[int, bytes] = OrderedDict()
         self.size = 0
 
     def get(self, trace_id: int) -> list[SpanFacts] | None:
-        """The facts of a trace, the same span in several states perhaps; touched by this."""
+        """The facts of a trace, with every state of a span that was sent in several; `None` if the trace is not kept."""
         written = self._traces.get(trace_id)
         if written is None:
             return None
@@ -47,7 +47,7 @@ class RecentTraces:
         return [span for line in written.split(b"\n") for span in from_json(line)]
 
     def __contains__(self, trace_id: int) -> bool:
-        """Whether a trace is kept."""
+        """Return True if the trace is kept."""
         return trace_id in self._traces
 
     def add(self, trace_id: int, written: bytes) -> None:
@@ -57,7 +57,7 @@ class RecentTraces:
         self.size += len(written) + (_ENTRY if known is None else 1)
 
     def forget(self, trace_id: int) -> None:
-        """Drop a trace, because the store no longer says the same of it."""
+        """Drop a trace whose facts in the store have changed."""
         written = self._traces.pop(trace_id, None)
         if written is not None:
             self.size -= len(written) + _ENTRY
@@ -68,7 +68,7 @@ class RecentTraces:
         self.size = 0
 
     def trim(self) -> None:
-        """Forget what is over the bound; called between commits, when nothing is held."""
+        """Drop traces until the size is within the bound; call it between commits."""
         while self.size > self._bound and len(self._traces) > 1:
             _, written = self._traces.popitem(last=False)
             self.size -= len(written) + _ENTRY

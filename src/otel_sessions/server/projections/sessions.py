@@ -130,7 +130,7 @@ class SessionRows:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Write the rows that are marked, then let nobody but the caller write: for a change of what is stored.
+        """Write the rows that are marked; then only the caller may write rows, until the block ends.
 
         Raises:
             StoreError: the store cannot do it.

@@ -1,4 +1,4 @@
-"""`facts_of_row`: the facts of a span from its row in `otel_traces`, the same as when it was received."""
+"""`facts_of_row`: the facts of a span from its row in `otel_traces`, equal to those that were read from its request."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 _FAILED: Final = frozenset({"Error", "STATUS_CODE_ERROR"})
-"""The second is what Collectors wrote before 2024."""
+"""Status codes of a failed span. Collectors before 2024 wrote the second one."""
 
 _EMPTY: Final = "n"
 _SPAN_ID_DIGITS: Final = 16
 
 
 def facts_of_row(row: Row) -> SpanFacts:
-    """The facts of a span; of a row that a Collector wrote, where all attributes are strings, as far as they tell."""
+    """The facts of a span. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
     start, end = _times(row)
     parent = row["ParentSpanId"]
     service, environment = service_and_environment(_resource(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
@@ -27,7 +27,7 @@ def facts_of_row(row: Row) -> SpanFacts:
     return span_facts(
         {name: value for name, value in values.items() if value is not None},
         span_id=int(row["SpanId"], 16),
-        # A parent whose id is none cannot be found.
+        # A parent without a valid id cannot be found.
         parent_id=(int(parent, 16) or None) if len(parent) == _SPAN_ID_DIGITS else None,
         start=start,
         end=end,
@@ -40,7 +40,7 @@ def facts_of_row(row: Row) -> SpanFacts:
 
 
 def _times(row: Row) -> tuple[int, int]:
-    """Start and end; from the Collector's columns only where ours are empty, since those cannot hold all times."""
+    """Start and end; from the columns of the Collector only where ours are empty, since those cannot hold all times."""
     sent_start, sent_end = row["StartTimeUnixNano"], row["EndTimeUnixNano"]
     start = sent_start or sent_end
     if not start:
@@ -49,7 +49,7 @@ def _times(row: Row) -> tuple[int, int]:
 
 
 def _resource(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:
-    """The attributes of a resource that are looked at, with their types; one without a value is left out."""
+    """The attributes of a resource that facts are read from, as typed values; empty values are left out."""
     return {
         name: from_text(texts[name], types.get(name, ""))
         for name in NAMES

@@ -1,4 +1,4 @@
-"""The facts of spans by trace."""
+"""The table `trace_facts`: the facts of spans, by trace."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def insert_facts(store: Store, facts: Mapping[int, Collection[SpanFacts]], versi
     """Add facts of spans, by trace id; the same facts may come again.
 
     Args:
-        store: where to.
+        store: where the table is.
         facts: by trace id.
-        version: a number that grows; what is kept of a trace that is deleted in part has a later one.
+        version: of the commit, or of the deletion that left these facts of a trace.
         table: `trace_facts`, or a table of the same columns.
     """
     insert_written_facts(
@@ -41,7 +41,7 @@ def insert_facts(store: Store, facts: Mapping[int, Collection[SpanFacts]], versi
 
 
 def insert_written_facts(store: Store, facts: Mapping[int, WrittenFacts], version: int, *, table: str = FACTS) -> None:
-    """The same with facts that are JSON already."""
+    """Add facts that are JSON already, as `insert_facts` does."""
     rows = [
         b"".join((trace_id.to_bytes(16, "little"), _NUMBERS(version, start, end), raw_string(json)))
         for trace_id, (start, end, json) in facts.items()
@@ -61,7 +61,7 @@ def facts_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PE
 
 
 def members(facts: Iterable[SpanFacts], session: tuple[str, str]) -> list[SpanFacts]:
-    """Of the facts of one trace the spans that belong to a session, by start."""
+    """The spans of one trace that belong to a session, in the order of their start."""
     spans = distinct_spans(facts)
     if not spans:
         return []
@@ -76,7 +76,7 @@ def seen_trace_ids(store: Store) -> array[int]:
 
 
 def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> array[int]:
-    """The answer of a query all of whose columns are `UInt64`, row by row, 8 bytes each."""
+    """The answer to a query whose columns are all `UInt64`, row by row, in 8 bytes a number."""
     found = array("Q")
     with store.reading() as client:
         found.frombytes(client.raw_query(sql, parameters=parameters, fmt="RowBinary"))
@@ -84,13 +84,13 @@ def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) ->
 
 
 def last_version(store: Store) -> int:
-    """The greatest version that anything was written with; 0 in an empty store."""
+    """The greatest version of all facts and trace groups; 0 in an empty store."""
     with store.reading() as client:
         return int(client.query(statement("last_version")).result_rows[0][0])
 
 
 def chunks(values: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """The values in lists of so many at most."""
+    """The values in lists of at most `size`."""
     rest = iter(values)
     while some := list(islice(rest, size)):
         yield some

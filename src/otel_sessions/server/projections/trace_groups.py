@@ -14,11 +14,11 @@ from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.trace_facts import TRACES_PER_QUERY, chunks
 
 SHOWN_COLUMNS: Final = ("Key", "Id", "TraceId", "Start", "End", "SpanCount", "Failed", "Content")
-"""What `trace_group` takes."""
+"""The columns that `trace_group` reads."""
 
 
 def trace_group(row: Sequence[Any]) -> TraceGroup:
-    """The trace group that was written as this row of `SHOWN_COLUMNS`."""
+    """The trace group of a row of `SHOWN_COLUMNS`."""
     key, value, trace_id, start, end, span_count, failed, written = row
     content = from_json(written)
     return TraceGroup(
@@ -42,7 +42,7 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
 
 
 def pairs_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY) -> dict[int, set[Pair]]:
-    """The sessions that traces have groups in, by trace id; a trace without any is missing."""
+    """The sessions that traces have trace groups for, by trace id; a trace without any is missing."""
     found: dict[int, set[Pair]] = {}
     for some in chunks(trace_ids, at_once):
         with store.reading() as client:

@@ -41,12 +41,12 @@ class Cohort(NamedTuple):
 
 
 def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, limit: int = 1_000) -> list[Cohort]:
-    """The cohorts of the sessions that the filters leave, the largest first.
+    """The cohorts of the sessions that meet the filters, the largest first.
 
     Args:
-        store: where from.
+        store: where the sessions are.
         by: one of `otel_sessions.counting.facets.COHORTS`, or `metadata.<name>`.
-        filters: which sessions.
+        filters: the conditions.
         limit: how many cohorts at most.
 
     Raises:

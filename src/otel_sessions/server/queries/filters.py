@@ -26,7 +26,7 @@ _TWO_LINES: Final = "(position(lowerUTF8(Id), lowerUTF8({q:String})) > 0 OR posi
 
 @dataclass(frozen=True, slots=True)
 class SessionFilters:
-    """Conditions on a session, all of which hold; `None` is no condition.
+    """Conditions that a session must meet, all of them. `None` stands for a condition that is not set.
 
     Attributes:
         key: the session key.

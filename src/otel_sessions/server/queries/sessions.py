@@ -25,7 +25,7 @@ _WITH_ID: Final = "IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 
 
 
 class SessionPage(NamedTuple):
-    """Some sessions of a list, how many it has in all, and where the next page starts, if there is one."""
+    """Some sessions of a list, how many the list has, and the cursor of the next page; `None` if this is the last."""
 
     sessions: list[SessionRollup]
     total: int
@@ -61,13 +61,13 @@ def list_sessions(
     """A page of sessions by a measure; unknown last, ties by id.
 
     Args:
-        store: where from.
-        filters: which; by default all of the key `id`.
+        store: where the sessions are.
+        filters: the conditions; by default all sessions of the key `id`.
         sort: one of `otel_sessions.counting.measures.MEASURES`.
         descending: greatest first.
         limit: how many at most.
         offset: how many to skip, after the cursor if there is one.
-        cursor: what the page before gave, for the same filters and order.
+        cursor: the `next` of the page before, of the same filters and order.
 
     Raises:
         ValueError: for an unknown measure; the message lists the known ones.
@@ -96,7 +96,7 @@ def session_traces(store: Store, session_id: str, *, key: str = ID_KEY, limit: i
 
 
 def keys(store: Store) -> list[KeySummary]:
-    """The session keys there are, the one with most sessions first."""
+    """All session keys, the one with most sessions first."""
     with store.reading() as client:
         return [KeySummary(*row) for row in client.query(statement("keys")).result_rows]
 

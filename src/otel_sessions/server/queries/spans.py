@@ -13,14 +13,14 @@ from otel_sessions.server.projections.trace_facts import facts_of, members
 from otel_sessions.server.queries.statements import statement
 
 PAGE_BYTES: Final = 16 << 20
-"""A page of spans is cut at so many, since each may be as large as a request."""
+"""A page of spans is cut at this size, since each span may be as large as a request."""
 
 _Starts = Mapping[tuple[str, str], int]
 """Spans by trace id and span id, with their starts."""
 
 
 class SpanPage(NamedTuple):
-    """Some spans of a session, how many it has in all, and the place of the first one after these."""
+    """Some spans of a session, how many it has in all, and the offset of the first one after these."""
 
     spans: list[Row]
     total: int
@@ -39,12 +39,12 @@ def session_spans(
     """A page of a session's spans: trace by trace in the order of their start in the session, then by start.
 
     Args:
-        store: where from.
-        session_id: whose.
-        key: its key.
-        limit: how many at most.
+        store: where the spans are.
+        session_id: the id of the session.
+        key: its session key.
+        limit: how many spans at most.
         offset: how many to skip.
-        max_bytes: how much at most; but one span always, whatever its size.
+        max_bytes: how many bytes at most; the page has one span whatever its size.
     """
     parameters = {"key": key, "id": session_id, "limit": limit, "offset": offset}
     with store.reading() as client:
@@ -69,7 +69,7 @@ def session_spans(
 
 
 def _fitting(store: Store, starts: _Starts, max_bytes: int) -> _Starts:
-    """The first of these spans, as many as are not too large together."""
+    """The first of these spans, as many as have at most `max_bytes` together."""
     with store.reading() as client:
         rows = client.query(_of_named("span_sizes"), parameters=_named(starts)).result_rows
     sizes = {(trace_id, span_id): size for trace_id, span_id, size in rows}
@@ -83,7 +83,7 @@ def _fitting(store: Store, starts: _Starts, max_bytes: int) -> _Starts:
 
 
 def _rows(store: Store, starts: _Starts) -> list[Row]:
-    """The rows of these spans, in this order; without those that went meanwhile."""
+    """The rows of these spans, in this order, without those that were deleted meanwhile."""
     with store.reading() as client:
         answer = client.query(_of_named("spans"), parameters=_named(starts), query_formats=AS_NUMBERS)
         found = {(row["TraceId"], row["SpanId"]): row for row in answer.named_results()}
@@ -91,12 +91,12 @@ def _rows(store: Store, starts: _Starts) -> list[Row]:
 
 
 def _of_named(name: str) -> str:
-    """The statement of this name; the spans that it is about are in `_named`."""
+    """The statement of this name about the spans in the parameters of `_named`."""
     return statement(name, columns=SPAN_COLUMNS, which=statement("named_spans"))
 
 
 def _named(starts: _Starts) -> dict[str, Any]:
-    """Spans as parameters."""
+    """The parameters that name these spans."""
     return {
         "first": min(starts.values()),
         "last": max(starts.values()),

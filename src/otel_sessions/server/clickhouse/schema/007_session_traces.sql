@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS session_traces (
     Key LowCardinality(String) COMMENT 'Session key',
     Id String COMMENT 'Its value' CODEC(ZSTD(1)),
     IdHash UInt128 MATERIALIZED reinterpretAsUInt128(substring(SHA256(Id), 1, 16))
-        COMMENT 'Half of its SHA-256, which stands for the id: nobody can make two ids that share it' CODEC(ZSTD(1)),
+        COMMENT 'Half of its SHA-256, which stands for the id: two ids that share it cannot be made' CODEC(ZSTD(1)),
     TraceId UInt128 CODEC(ZSTD(1)),
     Version UInt64 CODEC(ZSTD(1)),
     Deleted UInt8 CODEC(ZSTD(1)),

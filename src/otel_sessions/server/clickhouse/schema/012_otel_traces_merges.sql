@@ -1,5 +1,5 @@
 -- Commits make small parts. The engine takes all parts below 5 MB for equally large and, from ten parts on, merges any few:
--- each row was written anew three times in its first 15 seconds. Ten of a size at a time, and column by column, takes a third.
+-- each row was written again three times in its first 15 seconds. Ten of a size at a time, and column by column, takes a third.
 ALTER TABLE otel_traces
     MODIFY SETTING
         merge_selector_base = 10,
