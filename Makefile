@@ -43,9 +43,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 	@if ls src/*__mypyc* > /dev/null 2>&1; \
-	then OTEL_SESSIONS_TEST_COMPILED=1 $(BIN)/python -m pytest --quiet $(TESTS_OF_COMPILED); \
+	then OTEL_SESSIONS_TEST_COMPILED=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(TESTS_OF_COMPILED); \
 	else echo "nothing is compiled (no C compiler, or COMPILE=false), so no compiled module was tested"; fi
 
 collector:

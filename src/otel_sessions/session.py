@@ -201,7 +201,7 @@ def inner_session(
     first. A refused id, user id or keyed value is not replaced by the outer one.
 
     Args:
-        outer: the session around the scope; the empty one if there is none.
+        outer: the session around the scope; the empty one outside every scope.
         given: what the scope was given, checked.
         known: the session keys of all scopes around, which replace a `*` of `outer.cut` if the scope sets a key.
         strict: raise for surplus entries instead of dropping them.

@@ -186,9 +186,9 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 def points(rng: random.Random) -> Iterator[tuple[str, str, int]]:
     """Where to kill the server: after the first insert, then in the replay of the next start, then anywhere."""
-    yield from [("insert_spans", "after", 1), ("insert_facts", "after", 1), ("insert_groups", "before", 1)]
+    yield from [("insert_spans", "after", 1), ("insert_facts", "after", 1), ("project", "before", 1)]
     while True:
-        name = rng.choice(["insert_spans", "insert_facts", "insert_groups", "delete"])
+        name = rng.choice(["insert_spans", "insert_facts", "project", "delete"])
         yield name, rng.choice(["before", "after"]), rng.randint(1, 3)
 
 

@@ -14,7 +14,35 @@ from otel_sessions.timestamps import format_time
 
 @dataclass(frozen=True, slots=True)
 class ModelRollup:
-    """What a session used one model for; numbers as in `SessionRollup`."""
+    """The model calls of a session to one model, added up. Token counts and costs as in `SessionRollup`.
+
+    Attributes:
+        provider: the provider of the model; `None` if no call names it.
+        model: the name of the model; `None` if no call names it.
+        call_count: model calls, each counted once.
+        unpriced_call_count: those whose cost is not known.
+        input_tokens: includes cache reads and writes; `None` if no call reported any, as all token counts.
+        output_tokens: includes reasoning.
+        cache_read_tokens: input tokens that were read from a cache.
+        cache_write_tokens: input tokens that were written to a cache.
+        reasoning_tokens: output tokens spent on reasoning.
+        total_tokens: input and output tokens.
+        input_cost: USD; `None` if it is not known for any call, as all costs.
+        output_cost: USD.
+        total_cost: USD; a lower bound if calls are unpriced.
+        cost_sources: where the costs come from: a price list, or the span that reports one.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        >>> from otel_sessions import SessionExporter
+        >>> exporter, provider = SessionExporter(), TracerProvider()
+        >>> provider.add_span_processor(SimpleSpanProcessor(exporter))
+        >>> call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 12}
+        >>> provider.get_tracer("app").start_span("chat", attributes={"session.id": "ticket-2611", **call}).end()
+        >>> [(one.model, one.input_tokens, one.output_tokens) for one in exporter.session("ticket-2611").models]
+        [('gpt-4o', 12, None)]
+    """
 
     provider: str | None
     model: str | None
@@ -61,8 +89,14 @@ class SessionRollup:
         unpriced_call_count: those whose cost is not known.
         input_tokens: includes cache reads and writes; `None` if no call reported any, as all token counts.
         output_tokens: includes reasoning.
-        total_cost: USD; a lower bound if calls are unpriced, `None` if no call is priced.
-        cost_sources: who said what calls cost.
+        cache_read_tokens: input tokens that were read from a cache.
+        cache_write_tokens: input tokens that were written to a cache.
+        reasoning_tokens: output tokens spent on reasoning.
+        total_tokens: input and output tokens.
+        input_cost: USD; `None` if it is not known for any call, as all costs.
+        output_cost: USD.
+        total_cost: USD; a lower bound if calls are unpriced.
+        cost_sources: where the costs come from: a price list, or the span that reports one.
         latency_ms: mean time from the first to the last span of a trace.
         models: the same numbers by model.
         tags: all tags, sorted.
@@ -71,6 +105,19 @@ class SessionRollup:
         dropped: what of this session was not kept, by reason.
         conflicts: traces that also carry another value of the same key.
         late_span_count: spans that came after their trace had been closed, and are in no other number.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        >>> from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
+        >>> exporter, provider = SessionExporter(), TracerProvider()
+        >>> provider.add_span_processor(SessionSpanProcessor())
+        >>> provider.add_span_processor(SimpleSpanProcessor(exporter))
+        >>> with propagate_sessions("ticket-2611", tags=["support"]):
+        ...     provider.get_tracer("app").start_span("answer").end()
+        >>> session = exporter.session("ticket-2611")
+        >>> session.trace_count, session.tags, session.total_cost
+        (1, ('support',), None)
     """
 
     id: str

@@ -19,9 +19,29 @@ _ADD: Final = EXACT.add
 
 
 class Totals:
-    """A sum of model calls. Token counts are `None` while no call reported any, costs while none is known.
+    """A sum of model calls. Token counts are `None` until a call reports one, costs until one is known.
 
-    A cost is then a lower bound if `unpriced_call_count` is above 0. Sums do not depend on the order of their parts.
+    A cost is a lower bound if `unpriced_call_count` is above 0. Sums do not depend on the order of their parts.
+
+    Attributes:
+        call_count: model calls.
+        unpriced_call_count: those whose cost is not known.
+        input_tokens: includes cache reads and writes.
+        output_tokens: includes reasoning.
+        cache_read_tokens: input tokens that were read from a cache.
+        cache_write_tokens: input tokens that were written to a cache.
+        reasoning_tokens: output tokens spent on reasoning.
+        input_cost: USD.
+        output_cost: USD.
+        total_cost: USD.
+        sources: where the costs come from.
+
+    Example:
+        >>> from otel_sessions import Totals, Usage
+        >>> totals = Totals()
+        >>> totals.add_call(Usage(input_tokens=1_000, output_tokens=100), None)
+        >>> totals.total_tokens, totals.total_cost, totals.unpriced_call_count
+        (1100, None, 1)
     """
 
     __slots__ = _PARTS

@@ -27,12 +27,33 @@ class TraceGroup(NamedTuple):
     Attributes:
         key: the session key, `id` by default; empty for the whole trace.
         value: its value.
+        trace_id: the trace id as an integer.
+        start: first start of these spans.
+        end: last end of these spans.
+        span_count: how many spans there are.
         failed: one of the top spans, those without a parent in the group, has status ERROR.
         operations: the names of the top spans.
-        models: what each model was used for, by (provider, model).
-        name: the session's name and the start of the last span that gave it.
+        models: the model calls, by (provider, model).
+        services: names of services.
+        environments: deployment environments.
+        user_ids: ids of users.
+        tags: all tags.
+        name: the start of the last span that gave the session a name, and the name.
         metadata: by name, the start of the last span that gave a value, and the value.
-        conflict: spans of the trace carry another value of the same key.
+        conflict: spans of the trace have another value of the same key.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        >>> from otel_sessions import SessionExporter
+        >>> traces = []
+        >>> exporter, provider = SessionExporter(on_trace=traces.append), TracerProvider()
+        >>> provider.add_span_processor(SimpleSpanProcessor(exporter))
+        >>> provider.get_tracer("app").start_span("answer", attributes={"session.id": "ticket-2611"}).end()
+        >>> exporter.shutdown()  # a trace is reported when it was idle for a while, or at the end
+        >>> (trace,) = traces
+        >>> [(group.key, group.value, group.span_count) for group in trace.groups]
+        [('id', 'ticket-2611', 1)]
     """
 
     key: str
@@ -75,9 +96,22 @@ class TraceRollup(NamedTuple):
     """One trace, rolled up.
 
     Attributes:
-        groups: what each session gets of it, in the order of key and value.
+        trace_id: the trace id as an integer.
+        groups: one for each session that the trace has spans in, in the order of key and value.
         whole: the same for all spans, in a session or not.
-        skipped: spans that report usage, or are a model call, and why they are not counted.
+        skipped: by span id, spans that report usage, or are a model call, and why they are not counted.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        >>> from otel_sessions import SessionExporter
+        >>> traces = []
+        >>> exporter, provider = SessionExporter(on_trace=traces.append), TracerProvider()
+        >>> provider.add_span_processor(SimpleSpanProcessor(exporter))
+        >>> provider.get_tracer("app").start_span("answer", attributes={"session.id": "ticket-2611"}).end()
+        >>> exporter.shutdown()  # a trace is reported when it was idle for a while, or at the end
+        >>> [(trace.whole.span_count, len(trace.groups), dict(trace.skipped)) for trace in traces]
+        [(1, 1, {})]
     """
 
     trace_id: int

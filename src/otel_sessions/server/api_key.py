@@ -19,7 +19,7 @@ def allows(api_key: str | None, header: str | None) -> bool:
 
     Args:
         api_key: `None` allows every request; an empty key allows none, because an empty header would match it.
-        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` if there is none. Outside ASCII it may
+        header: `Bearer <key>` with `Bearer` in any case, or the key alone; `None` without such a header. Outside ASCII it may
             be text or, as servers give it, the bytes of UTF-8 read as Latin-1.
     """
     if api_key is None:

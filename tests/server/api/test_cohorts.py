@@ -77,11 +77,13 @@ def test_filters_and_pages(client: TestClient) -> None:
 @pytest.mark.parametrize("by", ["", "x", "metadata", "metadata.", "users", "model\n", "tag;DROP TABLE x"])
 def test_an_invalid_by(client: TestClient, by: str) -> None:
     """The message about an invalid `by` lists the valid ones."""
-    assert "expected one of environment, model, user, tag, metadata.<name>" in message(client, "/v1/cohorts", by=by)
+    assert "expected one of user, environment, service, tag, model, metadata.<name>" in message(
+        client, "/v1/cohorts", by=by
+    )
 
 
 def test_a_missing_by(client: TestClient) -> None:
     """The message about a missing `by` lists the valid ones."""
     assert message(client, "/v1/cohorts") == (
-        "by is missing. What to group sessions by: one of environment, model, user, tag, metadata.<name>."
+        "by is missing. What to group sessions by: one of user, environment, service, tag, model, metadata.<name>."
     )
