@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import ROOT
+
+from otel_sessions.counting.facets import FACETS
+from otel_sessions.counting.measures import MEASURES
+
 ADDED = """
 from types import MappingProxyType
 
@@ -99,3 +104,16 @@ def test_a_new_measure_and_a_new_facet_are_an_entry_each(tmp_path: Path) -> None
     """A store that was filled before has them too: its columns are added, and its rows written, at the next start."""
     run(tmp_path, STORED, SENT)
     run(tmp_path, ADDED, STORED, ASKED)
+
+
+def test_the_documentation_has_every_measure_and_facet() -> None:
+    """The tables of the page about REST are those of the registries."""
+    page = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    measures = [
+        f"| `{name}` | {one.unit} | {one.about} | {f'`min_{name}`' if one.minimum else ''} | "
+        f"{f'`{one.quantiles}_p50`, `{one.quantiles}_p95`' if one.quantiles else ''} |\n"
+        for name, one in MEASURES.items()
+    ]
+    facets = [f"| `{name}` | {one.about} | `{one.cohort or name}` |\n" for name, one in FACETS.items()]
+    assert "".join(measures) in page
+    assert "".join(facets) in page

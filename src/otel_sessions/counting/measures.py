@@ -69,8 +69,8 @@ _NAME: Final = Column(
 
 MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
     {
-        "last_active": Measure("end", "ns", "the last end of a span", UINT64, (_LAST_ACTIVE,)),
-        "created": Measure("start", "ns", "the first start of a span", UINT64, (_CREATED,)),
+        "last_active": Measure("end", "time", "the last end of a span", UINT64, (_LAST_ACTIVE,)),
+        "created": Measure("start", "time", "the first start of a span", UINT64, (_CREATED,)),
         "cost": Measure(
             "total_cost",
             "USD",
