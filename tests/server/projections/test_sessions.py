@@ -67,7 +67,7 @@ def test_a_session_without_traces_has_no_row(store: Store) -> None:
 
 
 def test_what_cannot_be_written_stays_noted(store: Store) -> None:
-    """Until it can."""
+    """Rows that cannot be written stay marked as changed until they can."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=1)
     rows.mark_changed(groups_of(SOME), (), 1)
