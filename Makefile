@@ -13,6 +13,9 @@ COMPILED := $(shell sed -n 's/^    "\(src\/.*\.py\)",$$/\1/p' pyproject.toml)
 TESTS_OF_COMPILED := $(sort $(dir $(COMPILED:src/otel_sessions/%=tests/%))) \
 	tests/server/ingest tests/server/test_same_answers.py tests/test_exporter.py
 
+# Processes that tests run in; each has a ClickHouse engine of its own, which takes about 500 MB.
+JOBS ?= 2
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test collector javascript clickhouse bench dist clean
 
@@ -43,9 +46,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term
 	@if ls src/*__mypyc* > /dev/null 2>&1; \
-	then OTEL_SESSIONS_TEST_COMPILED=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile $(TESTS_OF_COMPILED); \
+	then OTEL_SESSIONS_TEST_COMPILED=1 $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile $(TESTS_OF_COMPILED); \
 	else echo "nothing is compiled (no C compiler, or COMPILE=false), so no compiled module was tested"; fi
 
 collector:

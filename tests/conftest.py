@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,13 @@ NOISY = "allow_opentelemetry_logs"
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of tests that write to the `opentelemetry` logger."""
     config.addinivalue_line("markers", f"{NOISY}: lines on the opentelemetry logger are expected in this test")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse tests that share a node id: pytest-xdist would run only one of them."""
+    shared = [node_id for node_id, count in Counter(item.nodeid for item in session.items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"these tests share a node id; give each one parameters with ids of its own: {shared}")
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import sysconfig
 import zipfile
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from benchmarks.requests import Requests
 from benchmarks.spans import BATCH
+from tests import processes
 from tools.build_dist import COMPILED, ROOT, VERSIONS, Dist, build, find_interpreter, has_c_compiler
 
 SECONDS = 300
@@ -83,13 +83,11 @@ def compiled(dist: Dist) -> Path:
     return dist.compiled[0]
 
 
-def run(*command: object, **more: Any) -> str:
+def run(*command: str | Path, **more: Any) -> str:
     """Run a command; return its stdout."""
-    ran = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, timeout=SECONDS, check=False, **more
-    )
+    ran = processes.run(*command, timeout=SECONDS, **more)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    return str(ran.stdout)
+    return ran.stdout
 
 
 def answers(file: Path, folder: Path) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
+from tests import processes
 from tests.processes import ROOT
 
 from otel_sessions.counting.facets import FACETS
@@ -95,8 +95,7 @@ assert backend.close(60)
 
 def run(folder: Path, *parts: str) -> None:
     """Run the parts of a script in a process of its own, since registries are read when modules are imported."""
-    script = [sys.executable, "-c", "\n".join(parts), str(folder)]
-    done = subprocess.run(script, capture_output=True, text=True, check=False, timeout=120)
+    done = processes.run(sys.executable, "-c", "\n".join(parts), folder)
     assert done.returncode == 0, done.stderr
 
 

@@ -157,11 +157,6 @@ class SessionRollup:
     conflicts: int
     late_span_count: int = 0
 
-    @property
-    def model_names(self) -> set[str]:
-        """The names of its models, and `(other models)` where models were left out."""
-        return {one.model for one in self.models if one.model is not None}
-
     def to_dict(self) -> dict[str, Any]:
         """The session as JSON carries it: times RFC 3339 UTC, money as decimal strings."""
         return _shown(self)

@@ -24,7 +24,6 @@ from tests.server.otlp.building import AT
 from otel_sessions.server.api.openapi import document
 from otel_sessions.server.backend import Backend
 
-HOST = "http://testserver"
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -52,6 +51,9 @@ def example(backend: Backend) -> None:
     send(backend, a_span(99, session="ticket-1", attributes=CALL, events=[{"name": "e", "time_unix_nano": AT}]))
 
 
+# A parameter of pytest's gives each operation a node id of its own; without one pytest 9.2 gives all of them the same id,
+# and pytest-xdist then runs only one of them.
+@pytest.mark.parametrize("host", ["http://testserver"])
 @schema.parametrize()
 @settings(
     max_examples=25,
@@ -62,7 +64,7 @@ def example(backend: Backend) -> None:
     suppress_health_check=list(HealthCheck),
 )
 def test_every_operation_is_as_the_document_says(
-    session: ASGIClient, example: None, case: schemathesis.Case[Any]
+    session: ASGIClient, example: None, host: str, case: schemathesis.Case[Any]
 ) -> None:
     """An answer has a status, headers and a body that the document describes, and never a 5xx."""
-    case.call_and_validate(session=session, base_url=HOST, checks=CHECKS)
+    case.call_and_validate(session=session, base_url=host, checks=CHECKS)

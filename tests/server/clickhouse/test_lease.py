@@ -55,6 +55,7 @@ def test_a_second_server_is_refused(store: Store) -> None:
         StoreLockedError, match=r"in use by the otel-sessions server on .+ with pid \d+; stop that server"
     ):
         Lease(store, OTHER)
+    lease.renew()
     lease.check()
     lease.release()
     Lease(store, OTHER).release()
@@ -108,6 +109,15 @@ def test_a_lease_that_another_server_had_and_gave_back_is_lost(store: Store) -> 
     with pytest.raises(StoreLockedError):
         lease.renew()
     lease.release()
+
+
+def test_a_lease_that_cannot_be_given_back(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says when it runs out by itself."""
+    lease = Lease(store, ONE)
+    with store.writing() as client:
+        client.command("DROP TABLE server_lease SYNC")
+    lease.release()
+    assert "runs out by itself within 60 seconds" in caplog.text
 
 
 def test_the_server_is_told_that_its_lease_is_lost(store: Store) -> None:

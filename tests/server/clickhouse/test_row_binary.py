@@ -54,6 +54,6 @@ def test_values(kind: str, value: Any, written: bytes) -> None:
 
 
 def test_an_unknown_type() -> None:
-    """It is named."""
+    """The error for a type that cannot be written names the type."""
     with pytest.raises(ValueError, match=r"type UUID cannot be written"):
         writer("UUID")

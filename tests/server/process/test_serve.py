@@ -237,6 +237,30 @@ def test_requests_that_could_not_be_committed_are_logged(folder: Path, caplog: p
     assert f"it is kept in {folder}/requests for the next start" in caplog.text
 
 
+def test_a_database_that_another_server_took_over(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A server whose lease is lost ends with status 1."""
+
+    class Lost:
+        is_lost = False
+
+        def check(self) -> None:
+            """Allow every write."""
+
+    lease: Any = Lost()
+    requests: list[Callable[[], object]] = []
+
+    def leased(settings: Settings, running: ExitStack, lease_lost: Callable[[], object]) -> Backend:
+        requests.append(lease_lost)
+        return Backend(open_store(settings, running).store, settings.requests_folder, lease=lease)
+
+    statuses: list[int] = []
+    with served(settings_on(folder), statuses, Parts(open_backend=leased)):
+        lease.is_lost = True
+        requests[0]()
+    assert statuses == [1]
+    assert "another server works on the database" in caplog.text
+
+
 def test_ports_that_are_taken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The message names the port that is taken, and the option to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -37,7 +37,7 @@ def test_the_same_numbers(emptied: Emptied, some: Traces) -> None:
 
 
 def test_in_bounded_memory_with_progress(store: Store) -> None:
-    """So many at once, told of as it goes; a trace in several parts is one trace."""
+    """A rebuild reads the given number of spans at once, reports its progress, and keeps a trace in several parts whole."""
     some: Traces = {
         i: [span(j, session=f"s{i % 3}", name=f"n{j}", start=AT + j * SECOND) for j in range(1, 6)] for i in range(1, 9)
     }

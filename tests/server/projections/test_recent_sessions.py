@@ -50,7 +50,7 @@ def test_what_is_forgotten() -> None:
 
 @given(touched=st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 5)), max_size=30), bound=st.integers(0, 6))
 def test_the_least_recently_touched_go_first(touched: list[tuple[str, int]], bound: int) -> None:
-    """Until no more groups are kept than the bound allows."""
+    """The least recently touched sessions are dropped until no more groups are kept than the bound allows."""
     sessions = RecentSessions(bound)
     seen: dict[str, set[int]] = {}
     for session, trace_id in touched:

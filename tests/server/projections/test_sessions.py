@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.building import Traces, call, count, groups_of, insert_groups, sessions_of, span, store_groups, traces
+from tests.server.building import (
+    Traces,
+    call,
+    count,
+    filters,
+    groups_of,
+    insert_groups,
+    sessions_of,
+    span,
+    store_groups,
+    traces,
+)
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 from tests.server.dying_store import dying_at
 
@@ -67,7 +78,7 @@ def test_a_session_without_traces_has_no_row(store: Store) -> None:
 
 
 def test_what_cannot_be_written_stays_noted(store: Store) -> None:
-    """Until it can."""
+    """Rows that cannot be written stay marked as changed until they can."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=1)
     rows.mark_changed(groups_of(SOME), (), 1)
@@ -99,6 +110,16 @@ def test_steps_that_were_cut_short(store: Store) -> None:
         rows.refresh()
     SessionRows(store)
     assert listed(store) == ["a", "b", "c", "z"]
+
+
+def test_a_column_that_the_table_does_not_have_yet(store: Store) -> None:
+    """A measure or facet that is newer than the store has its column added, and all rows are written again."""
+    store_groups(store, groups_of(SOME), version=1)
+    with store.writing() as client:
+        client.command("ALTER TABLE sessions DROP COLUMN Tags, DROP COLUMN Tokens")
+    SessionRows(store)
+    assert list_sessions(store, sort="tokens").sessions == sessions_of(SOME)
+    assert list_sessions(store, filters(tag="x")).total == 0
 
 
 def test_a_deletion_that_was_broken_off(store: Store) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import processes
+from tests.processes import ROOT
 from tests.server.receivers.reading import stored_span
 from tests.server.receivers.serving import DEADLINE, Server
 
 from otel_sessions.server.queries.spans import session_spans
 
-ROOT = Path(__file__).parents[3]
 INSTALL = ROOT / ".ci" / "install-javascript"
 SCRIPT = Path(__file__).with_name("javascript") / "send.js"
 REQUIRE = "OTEL_SESSIONS_REQUIRE_JAVASCRIPT"
@@ -56,7 +56,9 @@ AS_JSON = {"not a number": None, "infinite": None, "large integer": 4_611_686_01
 @pytest.fixture(scope="module")
 def modules() -> Path:
     """The folder of the installed exporters; skips without them, or fails where they are required."""
-    folder = Path(subprocess.run([INSTALL, "--path"], check=True, capture_output=True, text=True).stdout.strip())
+    printed = processes.run(INSTALL, "--path")
+    assert printed.returncode == 0, printed.stderr
+    folder = Path(printed.stdout.strip())
     if shutil.which("node") is None:
         advice = "Node.js is not installed: see https://nodejs.org, then run `.ci/install-javascript`"
     elif not folder.exists():
@@ -71,16 +73,9 @@ def modules() -> Path:
 @pytest.mark.parametrize("kind", ["http", "proto"])
 def test_spans_read_back_as_sent(modules: Path, shared: Server, kind: str) -> None:
     """Every attribute type, events, links, flags, dropped counts, resource and scope are stored, in both formats."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     session = f"javascript-{kind}"
-    sent = subprocess.run(
-        ["node", SCRIPT, kind, f"{shared.url}/v1/traces", session],
-        env={**clean, "NODE_PATH": str(modules)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=DEADLINE,
-    )
+    environment = processes.environment(NODE_PATH=str(modules))
+    sent = processes.run("node", SCRIPT, kind, f"{shared.url}/v1/traces", session, env=environment, timeout=DEADLINE)
     assert (sent.returncode, sent.stdout, sent.stderr) == (0, "", "")
     shared.backend.settle()
     (row,) = session_spans(shared.backend.store, session).spans
@@ -113,16 +108,9 @@ def test_spans_read_back_as_sent(modules: Path, shared: Server, kind: str) -> No
 @pytest.mark.parametrize("required", [False, True])
 def test_without_the_exporters_tests_skip_and_say_how_to_get_them(tmp_path: Path, *, required: bool) -> None:
     """Without the exporters tests skip and name the command to install them, or fail where they are required."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), REQUIRE: "1" if required else ""}
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__, "-k", "read_back and http"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    environment = processes.environment(**{"XDG_CACHE_HOME": str(tmp_path), REQUIRE: "1" if required else ""})
+    pytest_command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__]
+    result = processes.run(*pytest_command, "-k", "read_back and http", env=environment)
     assert "install-javascript" in result.stdout
     assert ("1 skipped" in result.stdout) is not required
     assert (result.returncode == 0) is not required
@@ -135,13 +123,7 @@ def test_installing_needs_npm(tmp_path: Path) -> None:
     for name in ("bash", "env", "dirname", "sha256sum", "shasum", "cut", "mkdir", "mktemp", "rm"):
         if found := shutil.which(name):
             (tools / name).symlink_to(found)
-    result = subprocess.run(
-        [INSTALL],
-        env={"PATH": str(tools), "XDG_CACHE_HOME": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = processes.run(INSTALL, env={"PATH": str(tools), "XDG_CACHE_HOME": str(tmp_path / "cache")})
     assert (result.returncode, result.stdout) == (1, "")
     assert "nodejs.org" in result.stderr
     assert not (tmp_path / "cache").exists()
