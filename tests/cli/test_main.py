@@ -1,4 +1,4 @@
-"""The command starts by either of its names, and says what to install."""
+"""The command starts by either of its names, and names the extra to install."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def test_the_version(
 
 
 def test_importing_the_module_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """Tools that import every module start no command."""
+    """Importing `otel_sessions.__main__` prints nothing and starts no command."""
     runpy.run_module("otel_sessions.__main__", run_name="otel_sessions.__main__")
     assert capsys.readouterr() == ("", "")
 
 
 def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without arguments the command lists what there is."""
+    """Without arguments the command prints its help, which lists all commands."""
     typed(monkeypatch)
     with pytest.raises(SystemExit):
         run()
@@ -51,7 +51,7 @@ def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra, one line names what to install."""
+    """A missing library of the extra ends the command with one line that names what to install."""
     typed(monkeypatch, "--version")
     monkeypatch.delitem(sys.modules, "otel_sessions.cli.app", raising=False)
     monkeypatch.setitem(sys.modules, "typer", None)
@@ -61,7 +61,7 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_part_of_ours_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing module of the package itself is an error like any other: no extra would bring it."""
+    """A missing module of the package itself raises its own error, since no extra would install it."""
     typed(monkeypatch, "--version")
     monkeypatch.setitem(sys.modules, "otel_sessions.cli.app", None)
     with pytest.raises(ModuleNotFoundError, match="otel_sessions"):

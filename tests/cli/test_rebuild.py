@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rebuild(folder: Path, *options: str) -> Result:
-    """Run the command."""
+    """Run `otel-sessions rebuild` on the store."""
     return CliRunner().invoke(app, ["rebuild", "--store", f"chdb://{folder}", *options])
 
 
@@ -65,7 +65,7 @@ def test_new_prices(folder: Path, tmp_path: Path) -> None:
 
 
 def test_an_empty_store(tmp_path: Path) -> None:
-    """A store that does not exist is created, and has nothing to count."""
+    """A rebuild of a store that does not exist creates it and counts nothing."""
     result = rebuild(tmp_path / "new")
     assert (result.exit_code, result.stdout) == (0, "counted 0 traces again\n")
 

@@ -26,7 +26,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """The settings that servers were started with; every server ends with status 7."""
+    """The settings of all started servers; a double of the server ends with status 7."""
     served: list[Settings] = []
 
     def serve(settings: Settings) -> int:
@@ -39,7 +39,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
 
 @contextmanager
 def no_logging_yet() -> Iterator[None]:
-    """Set up logging as a new process has it."""
+    """Reset logging to that of a new process, and restore it at the end."""
     loggers = [logging.getLogger(name) for name in ("", "uvicorn", "clickhouse_connect")]
     before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
     loggers[0].handlers[:] = []
@@ -96,7 +96,7 @@ def test_settings_that_cannot_be_used(served: list[Settings]) -> None:
 
 
 def test_logs(capsys: pytest.CaptureFixture[str]) -> None:
-    """Logs go to stderr, with those of libraries that our own messages do not repeat."""
+    """Logs go to stderr, without those of libraries that our own messages repeat."""
     with no_logging_yet():
         log_to_stderr()
         logging.getLogger("otel_sessions.server").info("started")

@@ -1,4 +1,4 @@
-"""Traces for the store: facts of spans, their rows, and all of it written as ingest writes it."""
+"""Traces for tests of the store: facts of spans, their rows, and functions that write both as ingest does."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def call(cost: str | None = None, tokens: int | None = None, model: str = "gpt-4
 
 
 def columns_of(spans: Iterable[tuple[int, SpanFacts]]) -> dict[str, list[Any]]:
-    """The rows of spans; the facts are among the attributes, to be read back by `read_span`."""
+    """The columns of the rows of spans; `read_span` reads the facts back from an attribute."""
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS[TRACES]}
     for trace_id, one in spans:
         row: dict[str, Any] = {
@@ -123,7 +123,7 @@ def insert_groups(
 
 
 def filters(**conditions: Any) -> SessionFilters:
-    """Filters by the names that a query has for them: facets and `min_<measure>` among the others."""
+    """Filters from the names of query parameters, which include facets and `min_<measure>`."""
     facets = {name: value for name, value in conditions.items() if name in FACETS}
     minimums = {name.removeprefix("min_"): value for name, value in conditions.items() if name.startswith("min_")}
     others = {name: value for name, value in conditions.items() if name not in facets and not name.startswith("min_")}

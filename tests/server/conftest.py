@@ -1,4 +1,4 @@
-"""An engine for all tests of the store, and an empty database for each."""
+"""An engine and an empty store for tests of what is stored."""
 
 from __future__ import annotations
 
@@ -18,25 +18,79 @@ _numbers = count()
 
 Emptied = Callable[[], Store]
 
+TABLES = (
+    "otel_traces",
+    "otel_traces_trace_id_ts",
+    "otel_logs",
+    "trace_facts",
+    "session_traces",
+    "sessions",
+    "deletion_queue",
+)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a running engine: a process has one, and starting it for each test would take long."""
+    """A folder with a running engine: a process can have only one, and starting it for each test would take long."""
     folder = tmp_path_factory.mktemp("store")
     engine = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield folder
     engine.close()
 
 
+class ModuleStore:
+    """The store that the tests of a module share; it opens again after a test had the folder for itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self._settings = StoreSettings(f"chdb://{folder}", database=f"test_{next(_numbers)}", readers=2)
+        self._store: Store | None = None
+
+    def empty(self) -> Store:
+        """The open store without any rows."""
+        if self._store is None:
+            self._store = Store(self._settings)
+        with self._store.writing() as client:
+            for table in TABLES:
+                client.command(f"TRUNCATE TABLE {table}")
+        return self._store
+
+    def close(self) -> None:
+        """Unlock the folder."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+@pytest.fixture(scope="module")
+def module_store(folder: Path) -> Iterator[ModuleStore]:
+    """A store for tests that leave its tables as they are, since opening one for each test would take long."""
+    module_store = ModuleStore(folder)
+    yield module_store
+    module_store.close()
+
+
 @pytest.fixture
-def settings(folder: Path) -> StoreSettings:
-    """Settings for a database that is not there yet."""
+def store(module_store: ModuleStore) -> Store:
+    """An open, empty store, for tests that change rows only."""
+    return module_store.empty()
+
+
+@pytest.fixture
+def emptied(module_store: ModuleStore) -> Emptied:
+    """A function that empties the store, for many examples in one test."""
+    return module_store.empty
+
+
+@pytest.fixture
+def settings(folder: Path, module_store: ModuleStore) -> StoreSettings:
+    """Settings of a database that does not exist yet, in a folder that is not locked."""
+    module_store.close()
     return StoreSettings(f"chdb://{folder}", database=f"test_{next(_numbers)}", readers=2)
 
 
 @pytest.fixture
-def store(settings: StoreSettings) -> Iterator[Store]:
-    """An open, empty store."""
+def fresh_store(settings: StoreSettings) -> Iterator[Store]:
+    """An open store in a database of its own, for tests that change tables or depend on their parts."""
     store = Store(settings)
     yield store
     drop(store)
@@ -44,37 +98,17 @@ def store(settings: StoreSettings) -> Iterator[Store]:
 
 
 @pytest.fixture
-def shared_store(store: Store) -> Store:
-    """An open, empty store with all that a server has for others, dashboards above all."""
-    with store.writing() as client:
+def server_store(fresh_store: Store) -> Store:
+    """An open, empty store that also has the tables and views that only a ClickHouse server gets, such as for dashboards."""
+    with fresh_store.writing() as client:
         for step in migrations():
             if step.for_servers:
                 client.command(step.sql)
-    return store
-
-
-@pytest.fixture
-def emptied(store: Store) -> Emptied:
-    """The store, emptied by each call, for many examples in one test."""
-
-    def empty() -> Store:
-        with store.writing() as client:
-            for table in (
-                "otel_traces",
-                "otel_traces_trace_id_ts",
-                "otel_logs",
-                "trace_facts",
-                "session_traces",
-                "sessions",
-            ):
-                client.command(f"TRUNCATE TABLE {table}")
-        return store
-
-    return empty
+    return fresh_store
 
 
 MANY_EXAMPLES = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
-"""For tests that empty the store before each example."""
+"""Health checks that do not apply to tests that empty the store before each example."""
 
 
 def drop(store: Store) -> None:

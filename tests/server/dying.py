@@ -1,6 +1,6 @@
 """A server that kills itself inside a commit: `python dying.py insert_facts after 2 serve --store ...`.
 
-The arguments are a method of `ClickHouseTarget` or `WriteAheadLog`, `before` or `after` its work, and which call it is.
+The arguments are a method of `ClickHouseTarget` or `WriteAheadLog`, `before` or `after` for the moment, and the number of the call.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from otel_sessions.server import backend
 
 
 def deadly(method: Callable[..., Any], when: str, number: int) -> Callable[..., Any]:
-    """A method that kills the process at the call with this number."""
+    """The method, which kills the process at the call with this number."""
     calls = 0
 
     def call(*args: Any, **more: Any) -> Any:
@@ -33,7 +33,7 @@ def deadly(method: Callable[..., Any], when: str, number: int) -> Callable[..., 
 
 
 def dying(kind: Callable[..., Any], name: str, when: str, number: int) -> Callable[..., Any]:
-    """Makes objects as `kind` does, whose method of this name is deadly."""
+    """A constructor like `kind` whose objects kill the process in the method with this name."""
 
     def make(*args: Any, **more: Any) -> Any:
         made = kind(*args, **more)

@@ -11,7 +11,7 @@ from otel_sessions.server.clickhouse.client import Store
 
 
 def dying_at(store: Store, pattern: str, nth: int = 1) -> Store:
-    """The store, whose writers raise `KeyboardInterrupt` instead of the `nth` statement that begins like a pattern."""
+    """The store, whose writers raise `KeyboardInterrupt` instead of the `nth` statement whose beginning matches a pattern."""
     return cast("Store", _DyingStore(store, re.compile(pattern), nth))
 
 

@@ -1,4 +1,4 @@
-"""The backend: what is acknowledged is stored, seen by the next read, deleted when asked, and told to listeners."""
+"""The backend stores what it acknowledged, shows it to the next read, deletes it on request, and tells listeners."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Open = Callable[..., Backend]
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running engine, of which a process can have one."""
+    """The URL of a running engine; a process can have only one."""
     folder = tmp_path_factory.mktemp("backend")
     client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield f"chdb://{folder}"
@@ -41,7 +41,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def start(engine: str, tmp_path: Path) -> Iterator[Open]:
-    """Opens the backend of this test, also again after it was closed, and closes the last one at the end."""
+    """A function that opens the backend of this test, also again after it was closed; the last one is closed at the end."""
     database = f"backend_{next(_numbers)}"
     opened: list[Backend] = []
 
@@ -81,7 +81,7 @@ def request_of_sessions(first: int, end: int) -> bytes:
 
 
 def test_what_was_acknowledged_is_read(start: Open) -> None:
-    """A repetition changes nothing, also after a restart."""
+    """Acknowledged spans are seen by the next read, and a repeated request changes nothing, also after a restart."""
     backend = start()
     assert backend.receive(TRACES, request("s")).total == 0
     backend.receive(TRACES, request("s"))
@@ -100,7 +100,7 @@ def test_what_was_acknowledged_is_read(start: Open) -> None:
 
 
 def test_json_and_logs(start: Open) -> None:
-    """Both signals are stored, from either format."""
+    """Log records in JSON are stored."""
     backend = start()
     body = b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}'
     backend.receive(LOGS, body, Format.JSON)
@@ -129,11 +129,11 @@ def test_refused_and_rejected_are_counted(start: Open) -> None:
 
 
 def test_too_much_is_waiting(start: Open) -> None:
-    """Requests are refused for a while, and a reader that cannot wait gets an error."""
+    """While too much waits for its commit, requests are refused with a delay, and a reader that cannot wait gets an error."""
     backend = start(backlog_bytes=1)
     with ExitStack() as writers:
         for _ in range(WRITERS):
-            # Without a client that writes, no commit goes on.
+            # Commits wait while the test holds all clients that write.
             writers.enter_context(backend.store.writing())
         backend.receive(TRACES, request("s"))
         with pytest.raises(BusyError) as busy:
@@ -146,7 +146,7 @@ def test_too_much_is_waiting(start: Open) -> None:
 
 
 def test_a_request_that_cannot_be_written_is_not_acknowledged(start: Open, tmp_path: Path) -> None:
-    """A disk that cannot be written is the server's fault, and the request may come again."""
+    """A request that cannot be written to disk raises `UnavailableError` with the delay before clients send it again."""
     backend = start()
     shutil.rmtree(tmp_path)
     with pytest.raises(UnavailableError, match="No such file") as failed:
@@ -155,7 +155,7 @@ def test_a_request_that_cannot_be_written_is_not_acknowledged(start: Open, tmp_p
 
 
 def test_after_closing_nothing_is_taken(start: Open) -> None:
-    """A request that comes too late is told that it may come again."""
+    """A closed backend refuses requests with an error that lets clients send them again."""
     backend = start()
     backend.close()
     with pytest.raises(UnavailableError, match="shutting down"):
@@ -163,7 +163,7 @@ def test_after_closing_nothing_is_taken(start: Open) -> None:
 
 
 def test_a_session_is_deleted(start: Open) -> None:
-    """Spans acknowledged just before go with it, and spans that come after are counted alone; deleting it again is no error."""
+    """A deletion includes spans that were acknowledged just before, and later spans start a new count; a second deletion finds nothing."""
     backend = start()
     changes: list[Any] = []
     stop = backend.listen(changes.append)
@@ -185,7 +185,7 @@ def test_a_session_is_deleted(start: Open) -> None:
 
 
 def test_old_traces_are_dropped(start: Open) -> None:
-    """Dropped traces are counted when they come again, since they are forgotten everywhere."""
+    """Traces that retention dropped are counted again when they are sent again."""
     backend = start()
     assert backend.drop_older(AT + 10**18) == 0
     backend.receive(TRACES, request("s"))
@@ -212,7 +212,7 @@ def test_requests_of_a_dead_process_are_stored(start: Open, tmp_path: Path, capl
 
 
 def test_parts_are_merged(start: Open) -> None:
-    """Parts are merged when there are many; commits are counted so that quiet times are known."""
+    """Parts are merged once there are many of them, and the backend counts its commits."""
     backend = start()
     for number in range(1, 7):
         backend.receive(TRACES, request("s", number))
@@ -223,7 +223,7 @@ def test_parts_are_merged(start: Open) -> None:
 
 
 def test_unpriced_models_are_counted(start: Open) -> None:
-    """Calls are counted by the name of the model, and after many names together."""
+    """Calls without a price are counted by model, and together once there are too many models."""
     backend = start()
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.response.model": "own", "gen_ai.usage.input_tokens": 1}
     backend.receive(TRACES, request("s", attributes=attributes))
@@ -236,7 +236,7 @@ def test_unpriced_models_are_counted(start: Open) -> None:
 
 
 def test_a_listener_that_fails_does_no_harm(start: Open, caplog: pytest.LogCaptureFixture) -> None:
-    """The commit is done and the next listener called."""
+    """A listener that raises an error does not stop the commit or the next listener."""
     backend = start()
     told: list[Any] = []
 
@@ -252,7 +252,7 @@ def test_a_listener_that_fails_does_no_harm(start: Open, caplog: pytest.LogCaptu
 
 
 def test_rows_of_many_sessions_are_written_before_a_list(start: Open, caplog: pytest.LogCaptureFixture) -> None:
-    """A list then waits for few rows; rows that could not be written are written for the list."""
+    """Rows are written before a list once many sessions changed; rows that could not be written are written for the next list."""
     backend = start()
     backend.receive(TRACES, request_of_sessions(0, FLUSH_AT - 1))
     backend.settle()

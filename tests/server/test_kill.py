@@ -1,6 +1,6 @@
 """Killed at any moment, a server loses nothing that it acknowledged and counts nothing twice.
 
-`OTEL_SESSIONS_KILL_ROUNDS` is how often each test kills it.
+`OTEL_SESSIONS_KILL_ROUNDS` is the number of times that each test kills it.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Traffic:
 
 @contextmanager
 def traffic() -> Iterator[Traffic]:
-    """Clients until the end of the test."""
+    """Clients that send until the end of the block."""
     clients = Traffic()
     try:
         yield clients

@@ -33,7 +33,7 @@ PRICER = default_pricer()
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running engine, of which a process can have one."""
+    """The URL of a running engine; a process can have only one."""
     folder = tmp_path_factory.mktemp("pipeline")
     client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield f"chdb://{folder}"
@@ -119,7 +119,7 @@ def conversation() -> list[ReadableSpan]:
 
 
 def test_requests_in_any_form_give_the_librarys_numbers(store: Store, tmp_path: Path) -> None:
-    """Every session equals that of `SessionExporter`: spans are shuffled, doubled, split, committed and killed in between."""
+    """Every session equals that of `SessionExporter` when spans are shuffled, doubled and split, with commits and kills between requests."""
     spans = conversation()
     truth = SessionExporter(price=PRICER)
     truth.export(spans)
@@ -144,7 +144,7 @@ def test_requests_in_any_form_give_the_librarys_numbers(store: Store, tmp_path: 
 
 
 def test_logs_are_stored(store: Store, tmp_path: Path) -> None:
-    """A request of log records goes the same way."""
+    """A request of log records is stored after a restart."""
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
     request = ExportLogsServiceRequest()

@@ -1,4 +1,4 @@
-"""The reader answers every question, and waits for what each of them needs."""
+"""The reader answers every question, and waits for the data that it needs."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ class AwayStore(Store):
     """A store that cannot be reached."""
 
     def __init__(self) -> None:
-        """Open nothing."""
+        pass
 
     def reading(self) -> NoReturn:
-        """Fail."""
+        """Raise `StoreAwayError`."""
         raise StoreAwayError("gone")
 
 
 def test_every_question_is_answered(store: Store) -> None:
-    """A reader of a store that nothing writes to needs no more than the store."""
+    """A reader of a store that nothing writes to answers every question without waiting."""
     write(store, STORED)
     reader = Reader(store)
     first, second = sessions_of(STORED)
@@ -82,7 +82,7 @@ def test_a_session_that_does_not_exist(store: Store) -> None:
 
 
 def test_a_question_waits_for_what_it_needs(store: Store, log: WriteAheadLog) -> None:
-    """Every question waits for trace groups, and the one about spans also until these are stored."""
+    """Every question waits for trace groups, and the question about spans waits for stored spans too."""
     reader = Reader(store, Settling(log, SessionRows(store), timeout=0))
     log.append(TRACES, b"12345", ["span"])
     for question in (*OF_GROUPS, *OF_SPANS):
@@ -120,6 +120,6 @@ def test_threads_take_turns_more_often_while_an_answer_is_computed(store: Store,
 
 
 def test_a_store_that_does_not_answer() -> None:
-    """A ping raises an error."""
+    """A ping of a store that cannot be reached raises an error."""
     with pytest.raises(StoreAwayError, match="gone"):
         Reader(AwayStore()).ping()

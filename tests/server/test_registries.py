@@ -100,7 +100,7 @@ def run(folder: Path, *parts: str) -> None:
 
 
 def test_a_new_measure_and_a_new_facet_are_an_entry_each(tmp_path: Path) -> None:
-    """A store that was filled before has them too: its columns are added, and its rows written, at the next start."""
+    """A new measure and a new facet work on a store that was filled before, since the next start adds their columns and writes the rows."""
     run(tmp_path, STORED, SENT)
     run(tmp_path, ADDED, STORED, ASKED)
 

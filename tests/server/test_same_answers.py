@@ -1,4 +1,4 @@
-"""However spans arrive, the API answers the same to the byte, and what `SessionExporter` counts."""
+"""The API gives the same bytes in whatever order and requests spans arrive, with the numbers of `SessionExporter`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _databases = count()
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a running engine; a process can have one."""
+    """The URL of a running engine; a process can have only one."""
     folder = tmp_path_factory.mktemp("same")
     client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     yield f"chdb://{folder}"
@@ -87,7 +87,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[ReadableSpan], list[Any]]:
 
 
 class Answers:
-    """A server on an empty database, and what it says of all sessions."""
+    """A server on an empty database, and its answers about all sessions."""
 
     def __init__(self, engine: str, folder: Path) -> None:
         self._settings = StoreSettings(engine, database=f"same_{next(_databases)}", readers=1)
@@ -124,7 +124,7 @@ class Answers:
 def test_the_same_spans_give_the_same_answer(
     engine: str, tmp_path: Path, arrival: tuple[list[ReadableSpan], list[Any]]
 ) -> None:
-    """As one request, one by one, and shuffled, doubled, split and over restarts."""
+    """Spans give the same answers as one request, one by one, and shuffled, doubled, split and with restarts in between."""
     all_spans, steps = arrival
     at_once = Answers(engine, tmp_path)
     at_once.send(all_spans)

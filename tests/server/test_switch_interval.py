@@ -10,7 +10,7 @@ from otel_sessions.server.switch_interval import SECONDS, SwitchInterval
 
 
 def test_the_interval_is_short_while_any_context_is_open() -> None:
-    """The interval is as it was when the last context has ended, also by an error."""
+    """The interval is short until the last context has ended, also if it ends with an error."""
     before = sys.getswitchinterval()
     interval = SwitchInterval()
     with interval.shortened():

@@ -29,14 +29,14 @@ def test_a_folder_has_one_store(settings: StoreSettings) -> None:
 
 
 def test_a_server_that_does_not_answer() -> None:
-    """An unreachable server is away, not wrong; the message names it without its password."""
+    """A server that cannot be reached raises `StoreAwayError`; the message names it without its password."""
     with pytest.raises(StoreAwayError, match=r"http://127\.0\.0\.1:1/x cannot be reached") as raised:
         Store(StoreSettings("http://me:secret@127.0.0.1:1/x"))
     assert "secret" not in str(raised.value)
 
 
 def test_a_database_that_cannot_be_created(settings: StoreSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error other than the missing database is not taken for it."""
+    """Only a missing database leads to the creation of one; any other error is raised with its next step."""
 
     def refuse(**_: Any) -> None:
         raise DatabaseError("no", code=516, name="AUTHENTICATION_FAILED")
@@ -68,7 +68,7 @@ def test_a_server_gets_no_sessions_and_parameters_in_the_body(monkeypatch: pytes
 
 
 def test_readers_read_at_once_and_others_wait(store: Store) -> None:
-    """A third reader waits for one of two, and gets it also if that one ended with an error."""
+    """A third reader waits for one of the two clients, and gets it even if its previous use ended with an error."""
     got = threading.Event()
 
     def read() -> None:
@@ -88,4 +88,4 @@ def test_readers_read_at_once_and_others_wait(store: Store) -> None:
         with pytest.raises(StoreError, match="refused a statement"):
             fail(one)
         assert got.wait(10)
-    thread.join()
+    thread.join(30)

@@ -1,4 +1,4 @@
-"""The columns that inserts give are those that the schema creates."""
+"""The columns that inserts write are the columns that the schema creates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_sessions.server.otlp.spans import ROW
 
 @pytest.mark.parametrize("table", list(COLUMNS))
 def test_columns_are_those_of_the_table(store: Store, table: str) -> None:
-    """Names, order and types; what a table has beside them, it computes itself."""
+    """`COLUMNS` has the names, order and types of all columns of the table that ClickHouse does not compute."""
     with store.reading() as client:
         rows = client.query(f"DESCRIBE TABLE {table}").result_rows
     given = [(name, kind) for name, kind, default, *_ in rows if default != "MATERIALIZED"]
@@ -20,6 +20,6 @@ def test_columns_are_those_of_the_table(store: Store, table: str) -> None:
 
 
 def test_batches_have_the_same_columns() -> None:
-    """What is decoded fits what is stored."""
+    """Decoded batches have the columns of the tables that they are stored in."""
     assert set(COLUMNS["otel_traces"]) == set(ROW)
     assert (*LOG_COLUMNS, "Segment", "SegmentRow") == tuple(COLUMNS["otel_logs"])

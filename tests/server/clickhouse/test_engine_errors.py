@@ -1,4 +1,4 @@
-"""Errors of ClickHouse become errors that say what to do."""
+"""Errors of ClickHouse become errors that name the next step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
     ],
 )
 def test_an_error_names_the_store_and_what_to_do(error: Exception, kind: type[StoreError], advice: str) -> None:
-    """An error that may pass is told apart from one that will not; both name the store and the next step."""
+    """A temporary error becomes a `StoreAwayError`, a lasting one a `StoreError`; both name the store and the next step."""
     with pytest.raises(StoreError, match=advice) as raised, explained("chdb:///data"):
         raise error
     assert type(raised.value) is kind

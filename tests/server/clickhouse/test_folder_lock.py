@@ -1,4 +1,4 @@
-"""A folder is for one process at a time."""
+"""One process at a time can use a store folder."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_another_process_is_named(tmp_path: Path) -> None:
 
 
 def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
-    """Two stores of one process on one folder are refused as well; after release the next one may have it."""
+    """A second lock of the same process on a folder is refused; after release the folder can be locked again."""
     lock = FolderLock(tmp_path)
     with pytest.raises(StoreLockedError, match=f"pid {os.getpid()};"):
         FolderLock(tmp_path)
@@ -50,7 +50,7 @@ def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
 
 
 def test_another_thread_may_release(tmp_path: Path) -> None:
-    """The thread that closes a store need not be the one that opened it."""
+    """A lock can be released by another thread than the one that took it."""
     lock = FolderLock(tmp_path)
     thread = threading.Thread(target=lock.release)
     thread.start()
@@ -60,7 +60,7 @@ def test_another_thread_may_release(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_holder_without_a_pid(tmp_path: Path, lost: bool) -> None:
-    """A lock whose pid file is empty or gone still gives a message."""
+    """A lock whose pid file is empty or missing is reported with an unknown pid."""
     lock = FolderLock(tmp_path)
     if lost:
         (tmp_path / PID_FILE).unlink()
@@ -72,7 +72,7 @@ def test_a_holder_without_a_pid(tmp_path: Path, lost: bool) -> None:
 
 
 def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
-    """A link in place of the lock file is refused, one in place of the pid file is replaced; their target is untouched."""
+    """A link in place of the lock file is refused, and one in place of the pid file is replaced; the target stays unchanged."""
     target = tmp_path / "target"
     target.write_text("precious")
     folder = tmp_path / "store"
@@ -87,7 +87,7 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
-    """The message names the folder and the next step."""
+    """A folder that cannot be created raises an error that names the next step."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="choose another with --store"):
         FolderLock(tmp_path / "file" / "store")

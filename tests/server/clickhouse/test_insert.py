@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from tests.server.building import AT, HOSTILE_TEXTS, columns_of, count, empty, span
 
-from otel_sessions.server.clickhouse import insert
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS
 from otel_sessions.server.clickhouse.insert import insert_rows
@@ -16,13 +15,13 @@ from otel_sessions.timestamps import DAY_NS
 
 
 def query(store: Store, sql: str) -> list[Any]:
-    """The rows of a query, times as integers."""
+    """The rows of a query, with times as integer nanoseconds UTC."""
     with store.reading() as client:
         return list(client.query(sql, query_formats={"DateTime64*": "int"}).result_rows)
 
 
 def test_a_token_that_was_used_adds_nothing(store: Store) -> None:
-    """The same insert again is no second one; without a token, or with another, it is."""
+    """An insert with a token that was used before adds no rows; one without a token, or with another token, does."""
     columns = columns_of([(1, span())])
     for token, rows in (("7-spans", 1), ("7-spans", 1), ("8-spans", 2), (None, 3), (None, 4)):
         insert_rows(store, "otel_traces", columns, token=token)
@@ -30,7 +29,7 @@ def test_a_token_that_was_used_adds_nothing(store: Store) -> None:
 
 
 def test_all_columns_read_back(store: Store) -> None:
-    """Every column of both tables, with SQL and HTML in every text."""
+    """Every column of both tables reads back as it was inserted, with SQL and HTML in every text."""
     for table in ("otel_traces", "otel_logs"):
         columns: dict[str, list[Any]] = {}
         for name, kind in COLUMNS[table].items():
@@ -48,7 +47,7 @@ def test_all_columns_read_back(store: Store) -> None:
 
 
 def test_times_outside_of_what_the_engine_holds(store: Store) -> None:
-    """1970 is kept; later than 2106 is the last moment that the sort key holds, and as sent beside it."""
+    """Times from 1970 on are kept; a time after 2106 is cut to the last one that the sort key holds, and is kept in full in its own column."""
     times = [0, 1, LATEST_PARTITION, LATEST_PARTITION + 1, 2**63 - 1, 2**64 - 1]
     insert_rows(
         store, "otel_traces", columns_of((1, span(i + 1, start=time, end=time)) for i, time in enumerate(times))
@@ -64,7 +63,7 @@ def test_times_outside_of_what_the_engine_holds(store: Store) -> None:
 
 
 def test_times_of_events(store: Store) -> None:
-    """An event's time is clamped to what its column holds, the others stay."""
+    """The time of an event is cut to the last one that its column holds; other times stay."""
     columns = columns_of([(1, span(1)), (1, span(2))])
     columns["Events.Timestamp"] = [[AT, 2**64 - 1], []]
     columns["Events.Name"] = [["a", "b"], []]
@@ -78,7 +77,7 @@ def test_times_of_events(store: Store) -> None:
 
 
 def test_many_days_in_one_insert(store: Store) -> None:
-    """More days than ClickHouse takes at once are all stored, and again once only."""
+    """Rows of more days than ClickHouse accepts in a block are all stored, and a repeated insert adds none."""
     spans = [(1, span(i + 1, start=AT + (i * 7 % 120) * DAY_NS)) for i in range(240)]
     for _ in range(2):
         insert_rows(store, "otel_traces", columns_of(spans), token="9-spans")
@@ -86,14 +85,15 @@ def test_many_days_in_one_insert(store: Store) -> None:
     assert query(store, "SELECT uniqExact(toDate(Timestamp)), uniqExact(SpanId) FROM otel_traces") == [(120, 240)]
 
 
-def test_many_rows_in_one_insert(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block has so many rows at most."""
-    monkeypatch.setattr(insert, "ROWS_PER_BLOCK", 10)
-    insert_rows(store, "otel_traces", columns_of((1, span(i + 1)) for i in range(25)), token="a")
+@pytest.mark.parametrize("days_apart", [0, 2])
+def test_many_rows_in_one_insert(store: Store, days_apart: int) -> None:
+    """Rows that fill more than one block are all stored once, on few days and on many."""
+    columns = columns_of((1, span(i + 1, start=AT + i * days_apart * DAY_NS)) for i in range(25))
+    insert_rows(store, "otel_traces", columns, token="a", rows_per_block=10)
     assert query(store, "SELECT uniqExact(SpanId), count() FROM otel_traces") == [(25, 25)]
 
 
 def test_no_rows(store: Store) -> None:
-    """Nothing to insert is no error."""
+    """An insert without rows succeeds and adds nothing."""
     insert_rows(store, "otel_traces", columns_of([]), token="a")
     assert count(store, "otel_traces") == 0

@@ -1,4 +1,4 @@
-"""The schema is brought up to date once, and a newer one refused."""
+"""Each migration is applied once, and a schema newer than this version is refused."""
 
 from __future__ import annotations
 
@@ -36,15 +36,17 @@ def test_a_new_database_takes_all_steps_and_an_old_one_none(settings: StoreSetti
     store.close()
 
 
-def test_an_interrupted_migration_is_done_again(store: Store) -> None:
-    """Every step can be applied to a database that has it already."""
+def test_an_interrupted_migration_is_done_again(fresh_store: Store) -> None:
+    """Every step can be applied again to a database that has it already."""
+    store = fresh_store
     with store.writing() as client:
         client.command("TRUNCATE TABLE schema_version")
         assert migrate(client, store.shown, embedded=True) == len(migrations())
 
 
-def test_what_others_look_at_is_for_servers(store: Store) -> None:
-    """On servers a view keeps the times of traces for dashboards, of our traces and of those that a Collector wrote."""
+def test_what_others_look_at_is_for_servers(fresh_store: Store) -> None:
+    """On a ClickHouse server a view keeps the times of traces for dashboards: of our traces and of traces that a Collector wrote."""
+    store = fresh_store
     with store.writing() as client:
         assert client.query("SHOW TABLES LIKE '%_mv'").result_rows == []
         client.command("TRUNCATE TABLE schema_version")
@@ -57,7 +59,7 @@ def test_what_others_look_at_is_for_servers(store: Store) -> None:
 
 
 def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
-    """The message names the store, both versions and the next step, and the folder is unlocked afterwards."""
+    """A newer schema raises an error with the store, both versions and the next step, and leaves the folder unlocked."""
     store = Store(settings)
     with store.writing() as client:
         client.command("INSERT INTO schema_version (Version, Name) VALUES (999, 'future')")
@@ -68,8 +70,9 @@ def test_a_newer_schema_is_refused(settings: StoreSettings) -> None:
         assert settings.shown in str(raised.value)
 
 
-def test_rows_of_lists_in_an_older_layout_are_written_again(store: Store) -> None:
+def test_rows_of_lists_in_an_older_layout_are_written_again(fresh_store: Store) -> None:
     """A table in an older sort order is replaced, and its rows are computed from the trace groups."""
+    store = fresh_store
     spans = {1: [span(session="a"), span(2, session="b")], 2: [span(session="b")]}
     write(store, spans)
     version = next(step.number for step in migrations() if step.name == "sessions" and "Born" in step.sql)
@@ -90,8 +93,9 @@ def test_rows_of_lists_in_an_older_layout_are_written_again(store: Store) -> Non
     assert {session.id: session.span_count for session in listed.sessions} == {"a": 1, "b": 2}
 
 
-def test_tables_that_a_collector_made_are_taken_over(store: Store) -> None:
+def test_tables_that_a_collector_made_are_taken_over(fresh_store: Store) -> None:
     """A table that a Collector created keeps its columns and rows; our columns are added and empty."""
+    store = fresh_store
     step = next(step for step in migrations() if step.name == "otel_traces")
     with store.writing() as client:
         client.command("DROP TABLE otel_traces SYNC")

@@ -1,4 +1,4 @@
-"""RowBinary as ClickHouse reads it."""
+"""Values are written in the RowBinary format of ClickHouse."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from otel_sessions.server.clickhouse.times import LATEST
     [(0, b"\0"), (127, b"\x7f"), (128, b"\x80\x01"), (300, b"\xac\x02"), (2**21, b"\x80\x80\x80\x01")],
 )
 def test_length(number: int, written: bytes) -> None:
-    """Seven bits a byte, the lowest first."""
+    """A length is written in groups of seven bits, lowest group first."""
     assert length(number) == written
 
 
 def test_what_holds_others() -> None:
-    """A length, then one after the other."""
+    """Texts, maps and arrays are written as their length, followed by their bytes or elements."""
     assert string("é") == b"\x02\xc3\xa9"
     assert mapping({"a": "b"}) == b"\x01\x01a\x01b"
     assert array([b"x", b"y"]) == b"\x02xy"
@@ -49,11 +49,11 @@ def test_what_holds_others() -> None:
     ],
 )
 def test_values(kind: str, value: Any, written: bytes) -> None:
-    """A value of every type that a table has."""
+    """A value of each type that the tables use is written in its binary form."""
     assert writer(kind)(value) == written
 
 
 def test_an_unknown_type() -> None:
-    """The error for a type that cannot be written names the type."""
+    """A type that cannot be written raises an error that names it."""
     with pytest.raises(ValueError, match=r"type UUID cannot be written"):
         writer("UUID")

@@ -1,4 +1,4 @@
-"""The URL of a store says where it is, and is checked before anything is opened."""
+"""The URL of a store is parsed and checked before the store is opened."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_settings(url: str, database: str | None, folder: Path | None, name: str
     ],
 )
 def test_other_urls_are_refused(url: str) -> None:
-    """The message says what the URL of a store looks like, and does not repeat what may hold a password."""
+    """Any other URL is refused with the accepted forms, in a message that does not repeat the URL, which may hold a password."""
     with pytest.raises(
         StoreError, match=r"use chdb:///folder or http\(s\)://user:password@host:port/database"
     ) as raised:
@@ -43,7 +43,7 @@ def test_other_urls_are_refused(url: str) -> None:
 
 @pytest.mark.parametrize("database", ["a b", "a`b", "1a", "a;b", "ä"])
 def test_names_that_no_database_has_are_refused(database: str) -> None:
-    """A name that is pasted into statements is checked first, wherever it stands."""
+    """A database name that would not be safe in a statement is refused, as an argument and as a part of the URL."""
     for url, name in (("chdb:///folder", database), (f"http://host/{database}", None)):
         with pytest.raises(StoreError, match="cannot be the name of a database"):
             StoreSettings(url, name)

@@ -9,8 +9,9 @@ from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.queries.sessions import list_sessions
 
 
-def test_many_parts_become_one(store: Store) -> None:
-    """They are merged only if they are more than the given number; lists stay the same."""
+def test_many_parts_become_one(fresh_store: Store) -> None:
+    """Parts of the sessions table are merged only if there are more than the given number; lists stay the same."""
+    store = fresh_store
     assert not compact_sessions(store, parts=0)
     with store.writing() as client:
         client.command("SYSTEM STOP MERGES sessions")

@@ -1,4 +1,4 @@
-"""A deleted session is gone, and what is left is counted as if it had never been."""
+"""A deletion removes a session, and the rest is counted as if that session had never been stored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRACES: Traces = {
 
 
 def insert_logs(store: Store, *ids: tuple[int, int]) -> None:
-    """A log record for each (trace, span)."""
+    """Insert a log record for each (trace id, span id)."""
     columns: dict[str, list[Any]] = {
         name: [AT if name == "Timestamp" else empty(kind)] * len(ids) for name, kind in COLUMNS["otel_logs"].items()
     }
@@ -44,14 +44,14 @@ def insert_logs(store: Store, *ids: tuple[int, int]) -> None:
 
 
 def delete_session(store: Store, session_id: str, *, version: int, **more: Any) -> Deleted:
-    """Delete a session as `Backend` does it."""
+    """Delete a session as `Backend` does."""
     rows = SessionRows(store)
     with rows.paused():
         return delete_rows(store, rows, ("id", session_id), version=version, **more)
 
 
 def without(some: Traces, session: tuple[str, str]) -> Traces:
-    """The traces with the spans of a session taken out, placeholders of these included."""
+    """The traces without the spans of a session, and without placeholders for these spans."""
     left: dict[int, list[SpanFacts]] = {}
     for trace_id, spans in some.items():
         gone = {one.span_id for one in members(spans, session)}
@@ -65,9 +65,9 @@ def without(some: Traces, session: tuple[str, str]) -> Traces:
     return left
 
 
-def test_a_session_is_gone_with_all_it_has(shared_store: Store) -> None:
-    """Spans, logs, facts and groups; other sessions keep theirs, in the same traces too."""
-    store = shared_store
+def test_a_session_is_gone_with_all_it_has(server_store: Store) -> None:
+    """Deletion removes the spans, logs, facts and trace groups of a session; other sessions keep theirs, also in the same traces."""
+    store = server_store
     write(store, TRACES)
     insert_logs(store, (1, 1), (1, 3), (2, 2), (3, 1))
     assert delete_session(store, "gone", version=2) == Deleted(4, frozenset({1, 2}))
@@ -87,7 +87,7 @@ def test_a_session_is_gone_with_all_it_has(shared_store: Store) -> None:
 
 
 def test_again_and_of_nothing(store: Store) -> None:
-    """Deleting what is not there takes nothing."""
+    """Deleting a session again, or one that never existed, removes nothing."""
     write(store, TRACES)
     delete_session(store, "gone", version=2)
     for session_id in ("gone", "never was"):
@@ -96,7 +96,7 @@ def test_again_and_of_nothing(store: Store) -> None:
 
 
 def test_what_comes_after_is_counted(store: Store) -> None:
-    """The same spans may be sent again, or late ones."""
+    """Spans of a deleted session that arrive after the deletion are stored and counted."""
     write(store, TRACES)
     delete_session(store, "gone", version=2)
     write(store, {2: TRACES[2]}, version=3)
@@ -110,7 +110,7 @@ def test_what_comes_after_is_counted(store: Store) -> None:
 )
 @pytest.mark.parametrize("nth", [1, 2])
 def test_a_deletion_that_was_cut_short_is_done_again(store: Store, table: str, nth: int) -> None:
-    """Wherever the process dies, the next try ends with the same."""
+    """A deletion that died at any statement is completed by the next attempt, with the same result."""
     write(store, TRACES)
     dying = dying_at(store, rf"(DELETE FROM|INSERT INTO) {table}\b", nth)
     rows = SessionRows(dying)
@@ -123,7 +123,7 @@ def test_a_deletion_that_was_cut_short_is_done_again(store: Store, table: str, n
 
 
 def test_a_large_session_goes_in_parts(store: Store) -> None:
-    """A few spans and traces at a time are deleted, until all are gone."""
+    """A session with more spans and traces than one step may delete is deleted step by step, completely."""
     some: Traces = {i: [span(j, session="gone") for j in range(1, 2 + i % 5)] for i in range(1, 12)}
     write(store, {**some, 99: [span(session="stays")]})
     assert delete_session(store, "gone", version=2, spans_at_once=3, traces_at_once=2).spans == sum(
@@ -134,7 +134,7 @@ def test_a_large_session_goes_in_parts(store: Store) -> None:
 
 
 def test_placeholders_go_too(store: Store) -> None:
-    """A span that only announces another is in no session, but tells of it."""
+    """Deleting a session also removes the placeholders of its spans, and keeps those of other sessions."""
     write(
         store,
         {
@@ -154,7 +154,7 @@ def test_placeholders_go_too(store: Store) -> None:
 @given(some=traces)
 @settings(max_examples=8, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_what_is_left_is_what_was_never_deleted(emptied: Emptied, some: Traces) -> None:
-    """For each session of random traces, one after the other."""
+    """After each deletion from random traces, the lists are those of the remaining spans alone."""
     store = emptied()
     write(store, some)
     left = some

@@ -13,7 +13,7 @@ from otel_sessions.server.projections.facts_json import from_json, to_json, writ
 @given(st.lists(facts, max_size=5))
 @settings(deadline=None)
 def test_facts_round_trip(spans: list[SpanFacts]) -> None:
-    """To the last digit and type."""
+    """Facts are read back with the same digits and types, in one line of JSON; their times are the first start and the last end."""
     assert repr(from_json(to_json(spans))) == repr(spans)
     assert b"\n" not in to_json(spans)
     if spans:

@@ -15,7 +15,7 @@ hashes = st.integers(0, (1 << 128) - 1)
 
 @given(stored=st.dictionaries(hashes, st.integers(0, 99)), asked=st.lists(hashes, max_size=12))
 def test_a_version_never_changes(stored: dict[int, int], asked: list[int]) -> None:
-    """A session that the store knew keeps its version, and so does one that came later."""
+    """A session keeps its first version, whether it was read from the store or added later."""
     known = {hash_ & LOWER_HALF: version for hash_, version in stored.items()}
     first_versions = FirstVersions(
         array("Q", [number for pair in sorted(known.items()) for number in pair]), run_length=3

@@ -21,7 +21,7 @@ from otel_sessions.server.queries.sessions import get_session, list_sessions
 @given(some=traces)
 @settings(max_examples=15, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_the_same_numbers(emptied: Emptied, some: Traces) -> None:
-    """From nothing but the spans, in whatever order they are read."""
+    """A rebuild restores all numbers and facts from the stored spans alone."""
     store = emptied()
     write(store, some, version=7)
     with store.writing() as client:
@@ -37,7 +37,7 @@ def test_the_same_numbers(emptied: Emptied, some: Traces) -> None:
 
 
 def test_in_bounded_memory_with_progress(store: Store) -> None:
-    """A rebuild reads the given number of spans at once, reports its progress, and keeps a trace in several parts whole."""
+    """A rebuild reads at most `batch` spans at once and reports its progress; a trace whose spans are in several batches stays one trace."""
     some: Traces = {
         i: [span(j, session=f"s{i % 3}", name=f"n{j}", start=AT + j * SECOND) for j in range(1, 6)] for i in range(1, 9)
     }
@@ -51,8 +51,9 @@ def test_in_bounded_memory_with_progress(store: Store) -> None:
     assert list_sessions(store, sort="name").sessions == sessions_of(some)
 
 
-def test_a_rebuild_that_broke_off(store: Store) -> None:
-    """It changes nothing, and the next one starts anew."""
+def test_a_rebuild_that_broke_off(fresh_store: Store) -> None:
+    """A rebuild that is interrupted changes nothing, and the next one starts from the beginning."""
+    store = fresh_store
     write(store, {1: [span(session="s")], 2: [span(session="s")]})
     before = get_session(store, "s")
     seen: list[str] = []
@@ -70,8 +71,9 @@ def test_a_rebuild_that_broke_off(store: Store) -> None:
     assert get_session(store, "s") == before
 
 
-def test_a_rebuild_that_died_before_the_rows_of_lists(store: Store) -> None:
-    """The next process on the store writes them, as the new trace groups are."""
+def test_a_rebuild_that_died_before_the_rows_of_lists(fresh_store: Store) -> None:
+    """After a rebuild that died between trace groups and rows, the next process writes the rows from the new trace groups."""
+    store = fresh_store
     write(store, {1: [span(session="s")]})
     with pytest.raises(KeyboardInterrupt):
         rebuild(dying_at(store, r"INSERT INTO sessions\b"), read_span=renamed)
@@ -80,11 +82,11 @@ def test_a_rebuild_that_died_before_the_rows_of_lists(store: Store) -> None:
 
 
 def renamed(row: Row) -> SpanFacts:
-    """The span, with another name for its session than was counted at first."""
+    """The span of a row, with another session name than it was first stored with."""
     return read_span(row)._replace(labels=Labels(name="new"))
 
 
 def test_of_nothing(store: Store) -> None:
-    """An empty store stays empty."""
+    """A rebuild of an empty store reads no traces and writes no rows."""
     assert rebuild(store, read_span=read_span) == 0
     assert count(store, "session_traces") == 0

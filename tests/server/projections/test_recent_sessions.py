@@ -1,4 +1,4 @@
-"""Sessions are kept whole or not at all."""
+"""Memory holds all trace groups of a recent session, or none of them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from otel_sessions.server.projections.recent_sessions import RecentSessions
 
 
 def group(session: str, trace_id: int, name: str = "") -> TraceGroup:
-    """A trace group."""
+    """A trace group of a session."""
     (made,) = groups_of({trace_id: [span(session=session, name=name)]})
     return made
 
 
 def ids(sessions: RecentSessions, session: str) -> list[int] | None:
-    """The traces that are kept of a session."""
+    """The ids of the kept traces of a session, sorted; `None` if it is not kept."""
     groups = sessions.groups_of(("id", session))
     return None if groups is None else sorted(group.trace_id for group in groups)
 
 
 def test_all_groups_of_new_sessions() -> None:
-    """Of others none; a group that comes again takes the place of the earlier one."""
+    """All groups of a new session are kept, and no group of other sessions; a later state of a group replaces the earlier one."""
     sessions = RecentSessions()
     sessions.add(group("a", 1), is_new=True)
     sessions.add(group("b", 2), is_new=False)
@@ -36,7 +36,7 @@ def test_all_groups_of_new_sessions() -> None:
 
 
 def test_what_is_forgotten() -> None:
-    """One session, or all; it does not come back by a later group."""
+    """One session or all sessions can be forgotten; a later group does not bring a forgotten session back."""
     sessions = RecentSessions()
     for session in "abc":
         sessions.add(group(session, 1), is_new=True)
@@ -50,7 +50,7 @@ def test_what_is_forgotten() -> None:
 
 @given(touched=st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 5)), max_size=30), bound=st.integers(0, 6))
 def test_the_least_recently_touched_go_first(touched: list[tuple[str, int]], bound: int) -> None:
-    """The least recently touched sessions are dropped until no more groups are kept than the bound allows."""
+    """The least recently changed sessions are dropped until the number of groups is within the bound."""
     sessions = RecentSessions(bound)
     seen: dict[str, set[int]] = {}
     for session, trace_id in touched:

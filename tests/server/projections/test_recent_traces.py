@@ -13,11 +13,11 @@ def spans(*ids: int) -> list[SpanFacts]:
 
 
 ENTRY = 200 + len(to_json(spans(1, 2)))
-"""What a trace of two spans counts for."""
+"""The bytes that a trace of two spans counts as."""
 
 
 def test_the_least_recently_touched_is_forgotten_first() -> None:
-    """Trimming keeps what was asked for last."""
+    """Trimming drops the traces that were used least recently."""
     recent = RecentTraces(size=2 * ENTRY)
     for trace_id in (1, 2, 3):
         recent.add(trace_id, to_json(spans(1, 2)))
@@ -29,7 +29,7 @@ def test_the_least_recently_touched_is_forgotten_first() -> None:
 
 
 def test_facts_are_added() -> None:
-    """All of a trace are given, in the order in which they came."""
+    """The cache returns all facts of a trace in the order in which they were added."""
     recent = RecentTraces()
     recent.add(1, to_json(spans(1)))
     recent.add(1, to_json(spans(2, 1)))
@@ -40,7 +40,7 @@ def test_facts_are_added() -> None:
 
 
 def test_one_trace_over_the_bound_is_kept() -> None:
-    """A giant trace is looked up in vain again and again otherwise."""
+    """A single trace larger than the bound stays in the cache, since it would otherwise be read from the store for each request."""
     recent = RecentTraces(size=1)
     recent.add(1, to_json(spans(1)))
     recent.trim()

@@ -1,4 +1,4 @@
-"""What is old is dropped, whole traces at a time."""
+"""Retention drops old data, one whole trace at a time."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ TRACES: Traces = {
 
 
 def drop_older(store: Store, before: int, *, version: int) -> int:
-    """Drop as `Backend` does it."""
+    """Drop the traces that ended before a time, nanoseconds UTC, as `Backend` does."""
     rows = SessionRows(store)
     with rows.paused():
         return drop_rows_older(store, rows, before, version=version)
 
 
 def drop_to_size(store: Store, max_bytes: int, *, version: int) -> int:
-    """Drop as `Backend` does it."""
+    """Drop the oldest traces until the store has this size, as `Backend` does."""
     rows = SessionRows(store)
     with rows.paused():
         return drop_rows_to_size(store, rows, max_bytes, version=version)
 
 
 def stored_bytes(store: Store) -> int:
-    """The bytes of spans, logs and all that is derived from them on the disk."""
+    """The bytes on disk of spans, logs and everything derived from them."""
     tables = ("otel_traces", "otel_traces_trace_id_ts", "otel_logs", "trace_facts", "session_traces", "sessions")
     sql = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)}"
     with store.reading() as client:
         return int(client.query(sql, parameters={"tables": list(tables)}).result_rows[0][0])
 
 
-def test_traces_that_ended_before_are_dropped(shared_store: Store) -> None:
-    """Of a session that goes on, the old traces; of a trace that goes on, nothing; spans without a session too."""
-    store = shared_store
+def test_traces_that_ended_before_are_dropped(server_store: Store) -> None:
+    """Traces that ended before the time are dropped, also from a session that continues and without a session; a trace that continues is kept whole."""
+    store = server_store
     write(store, TRACES)
     insert_logs(store, (1, 1))
     assert drop_older(store, AT - 10 * DAY, version=2) == 1
@@ -62,7 +62,7 @@ def test_traces_that_ended_before_are_dropped(shared_store: Store) -> None:
 
 
 def test_a_moment_out_of_range(store: Store) -> None:
-    """Before all time nothing is old, after it everything is."""
+    """A time before all traces drops nothing, and a time after all of them drops everything."""
     write(store, TRACES)
     insert_logs(store, (1, 1))
     assert drop_older(store, -(10**30), version=2) == 0
@@ -71,7 +71,7 @@ def test_a_moment_out_of_range(store: Store) -> None:
 
 
 def test_what_is_later_than_a_row_can_say(store: Store) -> None:
-    """It is old one day as well."""
+    """A trace that starts later than the sort key can hold is dropped once its own time is old enough."""
     write(store, {1: [span(session="s", start=2**63)], 2: [span(session="s", start=2**63 - 1)]})
     assert drop_older(store, 2**63, version=2) == 0
     assert drop_older(store, 2**63 + 10 * DAY, version=2) == 2
@@ -85,7 +85,7 @@ MANY: Traces = {
 
 
 def test_the_oldest_are_dropped_until_the_store_is_small_enough(store: Store) -> None:
-    """Whole traces, and no more than it takes; within the bound nothing is dropped."""
+    """The oldest traces are dropped until the store is within the bound, and no more; a store within the bound loses nothing."""
     assert stored_bytes(store) == 0
     write(store, MANY)
     full = stored_bytes(store)
@@ -102,14 +102,14 @@ def test_the_oldest_are_dropped_until_the_store_is_small_enough(store: Store) ->
 
 
 def test_logs_count_too(store: Store) -> None:
-    """They are dropped by their time, with traces or without."""
+    """Log records count towards the size, and are dropped by their time even if their trace is not stored."""
     insert_logs(store, *((number, 1) for number in range(1, 2_000)))
     assert drop_to_size(store, stored_bytes(store) - 1, version=2) == 0
     assert count(store, "otel_logs") == 0
 
 
 def test_what_cannot_be_dropped(store: Store) -> None:
-    """Spans that nothing was derived from stay, and it ends."""
+    """Spans without facts and trace groups cannot be found, so they stay, and dropping ends without them."""
     write(store, {1: [span(session="s")]})
     with store.writing() as client:
         client.command("TRUNCATE TABLE trace_facts")

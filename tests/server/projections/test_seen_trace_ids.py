@@ -1,4 +1,4 @@
-"""The set of seen trace ids may say yes too often, and never no wrongly."""
+"""The set of seen trace ids can report an id that it never got, and never misses one that it got."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ trace_ids = st.integers(0, (1 << 128) - 1)
 
 @given(stored=st.sets(trace_ids), added=st.sets(trace_ids), asked=trace_ids)
 def test_what_was_stored_or_added_is_in_it(stored: set[int], added: set[int], asked: int) -> None:
-    """A no is always right, however the trace came into the set."""
+    """Every stored or added id is in the set, and an id is reported if its lower half is that of such an id."""
     traces = SeenTraceIds(array("Q", sorted({trace_id & LOWER_HALF for trace_id in stored})), run_length=3)
     for trace_id in added:
         traces.add(trace_id)
@@ -24,7 +24,7 @@ def test_what_was_stored_or_added_is_in_it(stored: set[int], added: set[int], as
 
 
 def test_an_empty_set_has_no_id() -> None:
-    """It has an id once that is added."""
+    """An empty set has no id, and has an id once it is added."""
     traces = SeenTraceIds()
     assert 1 not in traces
     traces.add(1)

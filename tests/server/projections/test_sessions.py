@@ -1,4 +1,4 @@
-"""Rows of sessions say what the trace groups come to, whenever they are written and whatever breaks off."""
+"""Rows of sessions equal the fold of their trace groups, whenever they are written and whichever write is interrupted."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ SOME: Traces = {
 
 
 def listed(store: Store) -> list[str]:
-    """The ids in a list."""
+    """The ids of all listed sessions, sorted by name."""
     return [session.id for session in list_sessions(store, sort="name", descending=False).sessions]
 
 
 def test_what_was_noted_is_written_when_it_is_wanted(store: Store) -> None:
-    """Not before, and once."""
+    """Marking sessions writes no rows; the next refresh writes them once."""
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=3)
     assert rows.mark_changed(groups_of(SOME), (), 3) == 3
@@ -66,7 +66,7 @@ def test_what_was_noted_is_written_when_it_is_wanted(store: Store) -> None:
 
 
 def test_a_session_without_traces_has_no_row(store: Store) -> None:
-    """The others keep theirs, also where all of a key go."""
+    """A session that lost all its trace groups loses its row, and a key without sessions is not listed; other sessions keep their rows."""
     store_groups(store, groups_of(SOME), version=1)
     rows = SessionRows(store)
     insert_groups(store, [], [(1, ("id", "a")), (2, ("id", "b"))], version=2)
@@ -77,8 +77,9 @@ def test_a_session_without_traces_has_no_row(store: Store) -> None:
     assert (listed(store), keys(store)) == ([], [])
 
 
-def test_what_cannot_be_written_stays_noted(store: Store) -> None:
-    """Rows that cannot be written stay marked as changed until they can."""
+def test_what_cannot_be_written_stays_noted(fresh_store: Store) -> None:
+    """Sessions whose rows cannot be written stay marked until a later refresh writes them."""
+    store = fresh_store
     rows = SessionRows(store)
     insert_groups(store, groups_of(SOME), version=1)
     rows.mark_changed(groups_of(SOME), (), 1)
@@ -92,7 +93,7 @@ def test_what_cannot_be_written_stays_noted(store: Store) -> None:
 
 
 def test_what_an_earlier_process_did_not_write(store: Store) -> None:
-    """New sessions, and those that changed."""
+    """The next process writes the rows of new and changed sessions that an earlier process left out."""
     store_groups(store, groups_of({1: SOME[1]}), version=1)
     insert_groups(store, groups_of(SOME), version=2)
     SessionRows(store)
@@ -100,7 +101,7 @@ def test_what_an_earlier_process_did_not_write(store: Store) -> None:
 
 
 def test_steps_that_were_cut_short(store: Store) -> None:
-    """The steps that came to an end do not hide that others did not."""
+    """When a refresh dies between its steps, the next process writes the rows of the missing steps too."""
     store_groups(store, groups_of({9: [span(session="z")]}), version=1)
     dying = dying_at(store, r"INSERT INTO sessions\b", nth=3)
     rows = SessionRows(dying, sessions_at_once=1)
@@ -112,8 +113,9 @@ def test_steps_that_were_cut_short(store: Store) -> None:
     assert listed(store) == ["a", "b", "c", "z"]
 
 
-def test_a_column_that_the_table_does_not_have_yet(store: Store) -> None:
+def test_a_column_that_the_table_does_not_have_yet(fresh_store: Store) -> None:
     """A measure or facet that is newer than the store has its column added, and all rows are written again."""
+    store = fresh_store
     store_groups(store, groups_of(SOME), version=1)
     with store.writing() as client:
         client.command("ALTER TABLE sessions DROP COLUMN Tags, DROP COLUMN Tokens")
@@ -123,7 +125,7 @@ def test_a_column_that_the_table_does_not_have_yet(store: Store) -> None:
 
 
 def test_a_deletion_that_was_broken_off(store: Store) -> None:
-    """What it took is not known, so all rows are written anew."""
+    """After a deletion that was interrupted, the next process writes all rows again, since it is not known which ones are stale."""
     store_groups(store, groups_of(SOME), version=1)
     with store.writing() as client:
         client.command("DELETE FROM session_traces WHERE Id = 'b'")
@@ -134,7 +136,7 @@ def test_a_deletion_that_was_broken_off(store: Store) -> None:
 
 
 def test_many_groups_are_folded_in_steps(store: Store) -> None:
-    """Each session is in one of the steps, whose trace groups are bounded."""
+    """Sessions are folded in steps of bounded size, and each of them gets its row."""
     many = {number: [span(session=f"s{number // 2:02d}")] for number in range(2, 40)}
     insert_groups(store, groups_of(many), version=1)
     SessionRows(store, groups_at_once=3)
@@ -143,7 +145,7 @@ def test_many_groups_are_folded_in_steps(store: Store) -> None:
 
 
 def test_a_session_that_lost_its_traces_before_a_crash(store: Store) -> None:
-    """Its row is dropped at the next start."""
+    """The next process drops the row of a session that lost its trace groups before a crash."""
     store_groups(store, groups_of(SOME), version=1)
     insert_groups(store, [], [(3, ("id", "c"))], version=2)
     SessionRows(store)
@@ -151,7 +153,7 @@ def test_a_session_that_lost_its_traces_before_a_crash(store: Store) -> None:
 
 
 def test_sessions_that_began_before(store: Store) -> None:
-    """Their rows are written anew, those of sessions without traces go."""
+    """`rewrite_older` writes the rows of older sessions again, and drops those of sessions without traces."""
     store_groups(store, groups_of({1: [span(session="old", start=5)], 2: [span(session="both", start=6)]}), version=1)
     late = {3: [span(session="both", start=90)], 4: [span(session="new", start=90)]}
     store_groups(store, groups_of(late), version=2)
@@ -163,7 +165,7 @@ def test_sessions_that_began_before(store: Store) -> None:
 
 
 def test_while_lists_are_read_new_sessions_are_folded_in_memory(store: Store) -> None:
-    """Their trace groups are not looked up; some commits after the last list, those of the next sessions are."""
+    """New sessions are folded in memory for some commits after a list, and from the stored trace groups afterwards."""
     rows = SessionRows(store, list_window=1)
 
     def seen_after(version: int) -> int:
@@ -171,7 +173,7 @@ def test_while_lists_are_read_new_sessions_are_folded_in_memory(store: Store) ->
         rows.refresh()
         return count(store, "sessions")
 
-    # The groups are not stored, so that a row can only come of memory.
+    # The groups are not stored, so a row can only be folded from those in memory.
     assert seen_after(1) == 0
     rows.refresh(for_list=True)
     assert seen_after(2) == 1
@@ -181,7 +183,7 @@ def test_while_lists_are_read_new_sessions_are_folded_in_memory(store: Store) ->
 
 
 def test_the_hash_of_an_id(store: Store) -> None:
-    """It is the one that ClickHouse computes."""
+    """`id_hash` computes the same hash of an id as ClickHouse."""
     store_groups(store, groups_of({1: [span(session="é")]}))
     with store.reading() as client:
         ((there,),) = client.query("SELECT IdHash FROM session_traces").result_rows
@@ -189,7 +191,7 @@ def test_the_hash_of_an_id(store: Store) -> None:
 
 
 def test_names_and_metadata_are_the_last_ones(store: Store) -> None:
-    """Of several traces, wherever they are stored."""
+    """Name and metadata in a row are the last ones of all traces of the session."""
     labels = [Labels("first", metadata=(("plan", "free"), ("seats", 1))), Labels("last", metadata=(("plan", "pro"),))]
     some: Traces = {
         number: [span(session="s", start=number, labels=label)] for number, label in enumerate(labels, start=1)
@@ -201,7 +203,7 @@ def test_names_and_metadata_are_the_last_ones(store: Store) -> None:
 
 
 class After(Enum):
-    """What happens after a commit."""
+    """The event that follows a commit."""
 
     NOTHING = auto()
     LIST = auto()
@@ -217,7 +219,7 @@ class After(Enum):
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]], recent: int, at_once: int) -> None:
-    """Every session has one row, equal to the library's fold in every column, whatever came in however many commits."""
+    """Every session has one row that equals the library's fold in every column, for any traces in any number of commits."""
     store = emptied()
     whole = committed(store, parts, recent, at_once)
     assert rows_of(store) == {
@@ -226,7 +228,7 @@ def test_rows_follow_groups(emptied: Emptied, parts: list[tuple[Traces, After]],
 
 
 def rows_of(store: Store) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """The rows by key and id: the columns that the fold gives."""
+    """The columns of each row that are folded from trace groups, by key and id."""
     names = ", ".join(column.name for column in SESSION_COLUMNS)
     with store.reading() as client:
         found = client.query(f"SELECT Key, Id, {names} FROM sessions FINAL").result_rows
@@ -235,7 +237,7 @@ def rows_of(store: Store) -> dict[tuple[str, str], tuple[Any, ...]]:
 
 
 def row_of(key: str, value: str, groups: Iterable[TraceGroup]) -> tuple[Any, ...]:
-    """What the library folds these trace groups to, column by column."""
+    """The values that the library folds from these trace groups, column by column."""
     session = SessionSum(key, value)
     for group in groups:
         if (group.key, group.value) == (key, value):
@@ -244,7 +246,7 @@ def row_of(key: str, value: str, groups: Iterable[TraceGroup]) -> tuple[Any, ...
 
 
 def committed(store: Store, parts: list[tuple[Traces, After]], recent: int, at_once: int) -> Traces:
-    """Commit parts one after the other; return all traces, in their last states."""
+    """Commit the parts one after the other, and return all traces in their last states."""
 
     def opened() -> SessionRows:
         return SessionRows(
@@ -277,7 +279,7 @@ def committed(store: Store, parts: list[tuple[Traces, After]], recent: int, at_o
 
 
 def many_groups(number: int) -> list[TraceGroup]:
-    """Trace groups of one session with more of everything than a fold keeps."""
+    """Trace groups of one session with more values of each kind than a fold keeps."""
 
     def some(prefix: str, most: int) -> frozenset[str]:
         return frozenset(f"{prefix}{number * most // 2 + place:05d}" for place in range(most))
@@ -311,7 +313,7 @@ def many_groups(number: int) -> list[TraceGroup]:
 
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_rows_have_the_bounds_of_the_fold(store: Store, in_memory: bool) -> None:
-    """A filter finds no name that the session does not show: both leave out the same ones."""
+    """A row leaves out the same values as the session itself, so that a filter finds no value that the session does not show."""
     rows = SessionRows(store)
     if in_memory:
         rows.refresh(for_list=True)
@@ -344,7 +346,7 @@ def test_rows_have_the_bounds_of_the_fold(store: Store, in_memory: bool) -> None
     ],
 )
 def test_values_of_one_moment(store: Store, one: MetadataValue, other: MetadataValue) -> None:
-    """Of two metadata values at one moment, filters find the one that is shown, whatever their types."""
+    """Of two metadata values with the same time, filters find the one that the session shows, whatever their types."""
     some: Traces = {
         number: [span(session="s", labels=Labels(metadata=(("name", value),)))]
         for number, value in enumerate((one, other), start=1)

@@ -29,7 +29,7 @@ _trace_ids = count(1)
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """An open store; every example has a trace of its own in it."""
+    """An open store for all tests of this file; every example has its own trace in it."""
     folder = tmp_path_factory.mktemp("reread")
     engine = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
     store = Store(StoreSettings(f"chdb://{folder}", readers=1))
@@ -54,7 +54,7 @@ _parents = st.sampled_from([b"", bytes(8), bytes(7), b"\x01" * 7, b"\x02" * 8, b
 
 @st.composite
 def requests(draw: st.DrawFn) -> Any:
-    """Requests whose spans say all that is counted, in any type, more than once, or not at all."""
+    """Requests whose spans have each counted attribute in any type, repeated, or not at all."""
     request = ExportTraceServiceRequest()
     trace_id = next(_trace_ids).to_bytes(16)
     for resource in range(draw(st.integers(1, 2))):
@@ -96,7 +96,7 @@ def rows_of(store: Store, trace_id: int) -> dict[int, dict[str, Any]]:
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
 @given(request=requests())
 def test_a_span_read_back_counts_the_same(store: Store, request: Any) -> None:
-    """Attributes of every type, missing and impossible times, parents and repeated names: the facts are equal."""
+    """A stored span gives the same facts as the received one, for attributes of every type, impossible times and parents, and repeated names."""
     batch = decoded(request)
     ClickHouseTarget(store).insert_spans(batch, None)
     rows = rows_of(store, batch.trace_ids[0])
@@ -106,7 +106,7 @@ def test_a_span_read_back_counts_the_same(store: Store, request: Any) -> None:
 
 
 def collectors_row(store: Store, **more: Any) -> int:
-    """Insert a row as a Collector does: our columns empty, every value as text; the id of its trace."""
+    """Insert a row as a Collector does, with our columns empty and every value as text, and return the id of its trace."""
     trace_id = next(_trace_ids)
     row = {
         "Timestamp": AT,
@@ -128,7 +128,7 @@ def collectors_row(store: Store, **more: Any) -> int:
     ("status", "failed"), [("Error", True), ("STATUS_CODE_ERROR", True), ("Ok", False), ("", False)]
 )
 def test_a_row_of_a_collector_counts(store: Store, status: str, *, failed: bool) -> None:
-    """Times, sessions and tokens of a row that a Collector wrote are read."""
+    """The times, sessions, tokens and failures of a row that a Collector wrote are counted."""
     (facts,) = map(facts_of_row, rows_of(store, collectors_row(store, StatusCode=status)).values())
     assert (facts.start, facts.end, facts.failed) == (AT, AT + 5, failed)
     assert (facts.values, facts.labels.service, facts.parent_id) == ((("id", "s1"),), "shop", None)
@@ -138,7 +138,7 @@ def test_a_row_of_a_collector_counts(store: Store, status: str, *, failed: bool)
 
 
 def test_rebuild_reads_them(store: Store) -> None:
-    """It is what a rebuild reads rows with."""
+    """A rebuild counts the rows that a Collector wrote."""
     trace_id = collectors_row(store)
     assert rebuild(store) > 0
     (facts,) = facts_of(store, [trace_id])[trace_id]

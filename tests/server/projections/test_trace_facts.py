@@ -9,7 +9,7 @@ from otel_sessions.server.projections.trace_facts import facts_of, insert_facts,
 
 
 def test_facts_of_many_traces(store: Store) -> None:
-    """Several queries find all facts of each trace; repetitions stay, unknown traces are missing."""
+    """Facts of many traces are read by several queries; repeated facts stay, and unknown traces are missing."""
     trace_ids = [1, 2**64, 2**64 + 1, 2**128 - 1, 7]
     insert_facts(store, {trace_id: [span(1)] for trace_id in trace_ids}, 1)
     insert_facts(store, {7: [span(1), span(2)], 1: [span(3)]}, 2)
@@ -21,13 +21,13 @@ def test_facts_of_many_traces(store: Store) -> None:
 
 
 def test_no_facts(store: Store) -> None:
-    """Nothing to insert is no error."""
+    """An insert without facts succeeds and adds no rows."""
     insert_facts(store, {}, 1)
     assert count(store, "trace_facts") == 0
 
 
 def test_seen_trace_ids(store: Store) -> None:
-    """The store gives the lower halves of their ids, sorted and each once."""
+    """The store returns the lower half of each trace id once, sorted."""
     assert list(seen_trace_ids(store)) == []
     insert_facts(store, {trace_id: [span(1)] for trace_id in (2**127 + 9, 9, 2**64 - 1, 3)}, 1)
     assert list(seen_trace_ids(store)) == [3, 9, 2**64 - 1]

@@ -1,4 +1,4 @@
-"""Trace groups are stored and read back exactly, the latest version of each."""
+"""The latest version of each trace group is read back exactly as it was stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from otel_sessions.server.queries.sessions import get_session, list_sessions, se
 
 
 def stored(store: Store, groups: list[TraceGroup]) -> list[TraceGroup]:
-    """The groups of the sessions of these groups."""
+    """The stored groups of the sessions that these groups belong to."""
     pairs = sorted({(group.key, group.value) for group in groups})
     return [group for key, value in pairs for group in session_traces(store, value, key=key).traces]
 
@@ -26,7 +26,7 @@ def stored(store: Store, groups: list[TraceGroup]) -> list[TraceGroup]:
 @given(some=traces)
 @settings(max_examples=40, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_groups_round_trip(emptied: Emptied, some: Traces) -> None:
-    """Every field, in whatever decimal context the app has."""
+    """Every field of a trace group reads back with its type, whatever decimal context the app has."""
     store = emptied()
     groups = groups_of(some)
     insert_groups(store, groups, version=1)
@@ -51,7 +51,7 @@ def test_groups_round_trip(emptied: Emptied, some: Traces) -> None:
     ],
 )
 def test_costs_of_any_size(store: Store, cost: str) -> None:
-    """The session and the column that lists sort by have the amount exactly."""
+    """The session and the stored column have the exact cost, whatever its size."""
     insert_groups(store, groups_of({1: [span(session="s", **call(cost))]}), version=1)
     session = get_session(store, "s")
     assert session is not None
@@ -62,7 +62,7 @@ def test_costs_of_any_size(store: Store, cost: str) -> None:
 
 
 def test_of_two_versions_the_higher_counts(store: Store) -> None:
-    """Whatever the order in which they were written, merged or not; a deleted one is none."""
+    """The highest version of a trace group counts, in any order of writing, before and after merges; a deleted version removes the group."""
     new = groups_of({1: [span(1, session="s"), span(2, session="s")]})
     old = groups_of({1: [span(1, session="s")], 2: [span(1, session="s")]})
     insert_groups(store, new, version=5)
@@ -96,7 +96,7 @@ def merge(store: Store) -> None:
 
 
 def spans_and_traces(store: Store) -> tuple[Any, Any]:
-    """Of the session `s`."""
+    """The numbers of spans and of traces of the session `s`."""
     rewrite(store)
     session = get_session(store, "s")
     assert session is not None
@@ -106,7 +106,7 @@ def spans_and_traces(store: Store) -> tuple[Any, Any]:
 
 
 def test_pairs_of_traces(store: Store) -> None:
-    """Several queries find the sessions that have a group of each trace now."""
+    """The current sessions of many traces are read by several queries; deleted groups are left out."""
     both = [span(session="a"), span(2, session="b")]
     insert_groups(store, groups_of({1: both, 2: [span(session="a")], 3: [span(session="a")]}), version=1)
     insert_groups(store, [], [(1, ("id", "b")), (3, ("id", "a"))], version=2)
@@ -114,14 +114,14 @@ def test_pairs_of_traces(store: Store) -> None:
 
 
 def test_nothing_to_write(store: Store) -> None:
-    """No groups are no error."""
+    """A write without groups succeeds and adds no rows."""
     insert_groups(store, [], version=1)
     assert count(store, "session_traces") == 0
 
 
 @pytest.mark.parametrize("id_", HOSTILE)
 def test_hostile_ids(store: Store, id_: str) -> None:
-    """An id is found by itself alone, and the tables stay."""
+    """A session with hostile text as its id is found by exactly this id and key."""
     insert_groups(store, groups_of({1: [span(session=id_)], 2: [span(session="other")]}), version=1)
     session = get_session(store, id_)
     assert session is not None

@@ -1,4 +1,4 @@
-"""Cohorts: sessions side by side."""
+"""Cohorts compare sessions that are grouped by a value."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TRACES: Traces = {
     ],
 )
 def test_cohorts_by(store: Store, by: str, expected: dict[Any, list[str]]) -> None:
-    """A session is in the cohort of each of its values, or in that of none; the largest comes first."""
+    """A session is in the cohort of each of its values, or in the cohort without a value; the largest cohort comes first."""
     store_groups(store, groups_of(TRACES), version=1)
     found = cohorts(store, by)
     assert {one.value: one.sessions for one in found} == {value: len(ids) for value, ids in expected.items()}
@@ -49,7 +49,7 @@ def test_cohorts_by(store: Store, by: str, expected: dict[Any, list[str]]) -> No
 
 
 def test_numbers_of_a_cohort(store: Store) -> None:
-    """Quantiles are of sessions as a whole, exact, and leave out what is not known."""
+    """Quantiles of a cohort are exact, are taken over whole sessions, and leave out unknown values."""
     store_groups(store, groups_of(TRACES), version=1)
     (found,) = cohorts(store, "environment", filters(environment="prod"))
     assert found == Cohort(
@@ -68,13 +68,13 @@ def test_numbers_of_a_cohort(store: Store) -> None:
 
 @pytest.mark.parametrize("by", ["", "id", "metadata.", "Models) --"])
 def test_what_makes_no_cohorts(store: Store, by: str) -> None:
-    """The message lists what does."""
+    """An invalid `by` raises an error that lists the valid ones."""
     with pytest.raises(ValueError, match=r"user, environment, service, tag, model, metadata\.<name>"):
         cohorts(store, by)
 
 
 def test_so_many_cohorts_at_most(store: Store) -> None:
-    """A user each, and a bound."""
+    """A limit bounds the number of cohorts that are returned."""
     store_groups(
         store, groups_of({i: [span(session=f"s{i}", labels=Labels(user_id=f"u{i}"))] for i in range(1, 9)}), version=1
     )

@@ -1,4 +1,4 @@
-"""Filters leave the sessions that meet all conditions, and never change their numbers."""
+"""Filters select the sessions that meet all conditions, and never change their numbers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ TRACES: Traces = {
 
 @pytest.fixture(scope="module")
 def filled(folder: Any) -> Iterator[Store]:
-    """The sessions above, which no test changes."""
+    """A store with the sessions of `TRACES`, which tests do not change."""
     store = Store(StoreSettings(f"chdb://{folder}", database="filters"))
     store_groups(store, groups_of(TRACES), version=1)
     yield store
@@ -106,7 +106,7 @@ def filled(folder: Any) -> Iterator[Store]:
     ],
 )
 def test_a_filter_leaves_these(filled: Store, conditions: dict[str, Any], ids: list[str]) -> None:
-    """The sessions as a whole: with all their traces, not only with those that meet a condition."""
+    """A filter returns whole sessions, with all their traces and not only those that meet a condition."""
     wanted = filters(**conditions)
     page = list_sessions(filled, wanted)
     assert sorted(one.id for one in page.sessions) == ids
@@ -118,7 +118,7 @@ def test_a_filter_leaves_these(filled: Store, conditions: dict[str, Any], ids: l
 @pytest.mark.parametrize("field", ["key", "q", "name", *FACETS])
 @pytest.mark.parametrize("text", HOSTILE_TEXTS)
 def test_a_filter_is_no_sql(filled: Store, field: str, text: str) -> None:
-    """A value is a value: whatever is in it, the sessions stay and none is found but by what it says."""
+    """SQL in a value is compared as text: it changes no session, and finds only a session that contains it."""
     conditions: dict[str, Any] = {field: text}
     found = list_sessions(filled, filters(**conditions)).sessions
     assert [one.id for one in found] == (["a/b?c#d%20"] if (field, text) == ("q", "a/b?c#d%20") else [])

@@ -1,4 +1,4 @@
-"""Every measure sorts as the library sorts."""
+"""Lists are sorted by every measure as the library sorts them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIES: Traces = {
 @pytest.mark.parametrize("sort", list(MEASURES))
 @pytest.mark.parametrize("descending", [True, False])
 def test_ties_and_unknown(emptied: Emptied, sort: str, descending: bool) -> None:
-    """Equal sessions are in the order of their ids, whatever the direction; unknown ones come last."""
+    """Sessions with equal values are sorted by id in both directions, and those with an unknown value come last."""
     store = emptied()
     store_groups(store, groups_of(TIES), version=1)
     expected = sort_sessions(sessions_of(TIES), sort, descending=descending)
@@ -28,7 +28,7 @@ def test_ties_and_unknown(emptied: Emptied, sort: str, descending: bool) -> None
 
 @pytest.mark.parametrize("descending", [True, False])
 def test_spans_that_claim_to_last_for_centuries(emptied: Emptied, descending: bool) -> None:
-    """A duration over 2**63 nanoseconds is long, not negative."""
+    """A duration over 2**63 nanoseconds sorts as a long one, not as a negative one."""
     store = emptied()
     some = {1: [span(session="short")], 2: [span(session="long")._replace(start=1, end=2**63 + 1)]}
     store_groups(store, groups_of(some), version=1)
@@ -39,7 +39,7 @@ def test_spans_that_claim_to_last_for_centuries(emptied: Emptied, descending: bo
 @given(some=traces)
 @settings(max_examples=8, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_lists_are_those_of_the_library(emptied: Emptied, some: Traces) -> None:
-    """Same sessions, same numbers, same order, by every measure."""
+    """A list has the library's sessions and numbers, in the library's order, for every measure and direction."""
     store = emptied()
     store_groups(store, groups_of(some), version=1)
     for sort in MEASURES:

@@ -1,4 +1,4 @@
-"""Pages are the library's lists, cut."""
+"""Pages are slices of the library's lists."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SESSIONS = sessions_of(TRACES)
 
 @pytest.fixture(scope="module")
 def filled(folder: Any) -> Iterator[Store]:
-    """The sessions above in several parts, which no test changes."""
+    """A store with `SESSIONS` in several parts, which tests do not change."""
     store = Store(StoreSettings(f"chdb://{folder}", database="pages"))
     for first in range(1, 90, 30):
         store_groups(store, groups_of({i: TRACES[i] for i in range(first, min(first + 30, 90))}), version=first)
@@ -54,7 +54,7 @@ def filled(folder: Any) -> Iterator[Store]:
 
 
 def pages(store: Store, wanted: SessionFilters, sort: str, descending: bool, limit: int) -> list[SessionRollup]:
-    """All pages, by cursor; the same ones by offset."""
+    """The sessions of all pages, read by cursor; each page is checked against the one at the same offset."""
     found: list[SessionRollup] = []
     cursor: Cursor | None = None
     while True:
@@ -73,13 +73,13 @@ def pages(store: Store, wanted: SessionFilters, sort: str, descending: bool, lim
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("limit", [1, 7])
 def test_ties_at_the_border_of_a_page(filled: Store, sort: str, descending: bool, limit: int) -> None:
-    """No session is missed and none comes twice, though many are equal."""
+    """Each session is on exactly one page, even if sessions with equal values are at the border of two pages."""
     expected = sort_sessions(SESSIONS, sort, descending=descending)
     assert pages(filled, SessionFilters(), sort, descending, limit) == expected
 
 
 def test_a_cursor_and_an_offset(filled: Store) -> None:
-    """The offset counts from the cursor."""
+    """An offset beside a cursor counts from the cursor."""
     first = list_sessions(filled, limit=5)
     expected = sort_sessions(SESSIONS, "last_active")[5:]
     page = list_sessions(filled, limit=5, cursor=first.next, offset=3)
@@ -120,7 +120,7 @@ FILTERS: dict[str, tuple[dict[str, Any], Any]] = {
 
 @pytest.mark.parametrize("name", list(FILTERS))
 def test_filters(filled: Store, name: str) -> None:
-    """The sessions that meet a condition as a whole."""
+    """Pages of a filtered list have all sessions that meet the conditions, in order."""
     conditions, meets = FILTERS[name]
     for sort in ("name", "failure_rate"):
         expected = sort_sessions([one for one in SESSIONS if meets(one)], sort)

@@ -1,4 +1,4 @@
-"""Search looks up what it is asked for, instead of reading all ids and names."""
+"""Search uses an index instead of reading all ids and names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from otel_sessions.server.queries.sessions import list_sessions
 from otel_sessions.server.queries.statements import statement
 
 
-def test_search_uses_the_index(store: Store) -> None:
-    """Of a few thousand sessions, most need not be read to find one; without the index it is found too."""
+def test_search_uses_the_index(fresh_store: Store) -> None:
+    """Search finds one of a few thousand sessions without reading most of them, and finds it without the index too."""
+    store = fresh_store
     some: Traces = {
         number: [span(session=f"{number * 7_919_777_777:012x}", labels=Labels(f"Order {number}"))]
         for number in range(1, 3_000)
@@ -38,7 +39,7 @@ def test_search_uses_the_index(store: Store) -> None:
 
 
 def indexes(plan: Any) -> Iterator[dict[str, Any]]:
-    """The entries about indexes, wherever in a plan."""
+    """All entries about indexes in a query plan, at any depth."""
     if isinstance(plan, dict):
         yield from plan.get("Indexes", ())
         plan = list(plan.values())

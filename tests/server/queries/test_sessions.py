@@ -34,7 +34,7 @@ TRACES: Traces = {
 @pytest.mark.parametrize("sort", list(MEASURES))
 @pytest.mark.parametrize("descending", [True, False])
 def test_pages_add_up_to_the_list(emptied: Emptied, sort: str, descending: bool) -> None:
-    """By cursor and by offset, each session once and in order; the total is that of the whole list on every page."""
+    """Pages by cursor and by offset have each session once, in order; every page has the total of the whole list."""
     store = emptied()
     store_groups(store, groups_of(TRACES), version=1)
     expected = sort_sessions(sessions_of(TRACES), sort, descending=descending)
@@ -57,7 +57,7 @@ def test_pages_add_up_to_the_list(emptied: Emptied, sort: str, descending: bool)
 
 
 def test_a_page_behind_the_end(emptied: Emptied) -> None:
-    """It is empty and still says how many there are."""
+    """A page after the last session is empty and has the total of the list."""
     store = emptied()
     store_groups(store, groups_of(TRACES), version=1)
     page = list_sessions(store, offset=1_000)
@@ -66,13 +66,13 @@ def test_a_page_behind_the_end(emptied: Emptied) -> None:
 
 
 def test_an_unknown_measure(store: Store) -> None:
-    """The message lists the known ones."""
+    """An unknown measure raises an error that lists the known ones."""
     with pytest.raises(ValueError, match="last_active, created, cost"):
         list_sessions(store, sort="random()")
 
 
 def test_a_session_that_goes_between_the_queries(store: Store) -> None:
-    """A session whose row is still there and whose trace groups are not is left out."""
+    """A session whose trace groups are deleted before its row is left out of the page."""
     store_groups(store, groups_of({1: [span(session="a")], 2: [span(session="b")]}), version=1)
     with store.writing() as client:
         client.command("DELETE FROM session_traces WHERE Id = 'a'")
@@ -81,7 +81,7 @@ def test_a_session_that_goes_between_the_queries(store: Store) -> None:
 
 
 def test_traces_of_a_session(store: Store) -> None:
-    """In the order of their start, by pages, with their number; of no other session."""
+    """The traces of a session are paged in the order of their start, with their total, and without those of other sessions."""
     traces: Traces = {
         100 - number: [span(session="s", start=AT + number // 2 * SECOND), span(2, session="other")]
         for number in range(10)
@@ -96,7 +96,7 @@ def test_traces_of_a_session(store: Store) -> None:
 
 
 def test_keys(store: Store) -> None:
-    """How many sessions each has, and when; what left is not counted."""
+    """Each key has its number of sessions and their first and last times; deleted sessions are not counted."""
     assert keys(store) == []
     store_groups(
         store,

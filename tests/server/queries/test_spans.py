@@ -1,4 +1,4 @@
-"""The spans of a session, by page."""
+"""The spans of a session are read page by page."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ IN_ORDER = [(4, 1), (4, 7), (9, 1), (9, 2), (2, 1), (2, 2), (2, 3), (2, 4), (2, 
 
 
 def ids(store: Store, limit: int = 100, offset: int = 0) -> list[tuple[int, int]]:
-    """Trace and span ids of a page of the session `s`."""
+    """The (trace id, span id) of each span on a page of the session `s`."""
     found = session_spans(store, "s", limit=limit, offset=offset)
     assert found.total == len(IN_ORDER)
     return [(int(row["TraceId"], 16), int(row["SpanId"], 16)) for row in found.spans]
 
 
 def test_spans_come_trace_by_trace(store: Store) -> None:
-    """Those of the session only; every page is a slice of the whole, however pages and traces overlap."""
+    """Spans of a session come trace by trace, without those of other sessions; every page is a slice of the whole list."""
     write(store, TRACES)
     assert ids(store) == IN_ORDER
     for limit in range(1, 10):
@@ -47,18 +47,18 @@ def test_spans_come_trace_by_trace(store: Store) -> None:
 
 
 def test_a_session_that_is_not_there(store: Store) -> None:
-    """It has no spans."""
+    """An unknown session has no spans."""
     assert session_spans(store, "none") == ([], 0, 0)
 
 
 def test_rows_that_went_meanwhile(store: Store) -> None:
-    """A group without its spans gives a short page, no error."""
+    """A trace group whose spans were deleted gives a page without them, not an error."""
     store_groups(store, groups_of(TRACES), version=1)
     assert session_spans(store, "s") == ([], len(IN_ORDER), 100)
 
 
 def test_the_latest_state_of_a_span(store: Store) -> None:
-    """A span that was stored twice comes once, as the library would take it."""
+    """A span that was stored twice is returned once, in the state that the library counts."""
     early = span(1, session="s", name="early")
     late = span(1, session="s", name="late", end=AT + 5 * SECOND)
     for order in ([early, late], [late, early]):
@@ -67,7 +67,7 @@ def test_the_latest_state_of_a_span(store: Store) -> None:
 
 
 def test_a_page_of_large_spans_is_short(store: Store) -> None:
-    """It has as many as fit, and one at least; the next begins where it ends."""
+    """A page of large spans has as many as fit into its bytes, and at least one; the next page begins after them."""
     write(store, {1: [span(i, session="s", start=AT + i, name="x" * size) for i, size in enumerate(SIZES, 1)]})
     pages = []
     offset = 0
@@ -85,7 +85,7 @@ SIZES = [10_000, 20_000, 200_000, 10_000]
 @given(some=traces)
 @settings(max_examples=20, deadline=None, suppress_health_check=MANY_EXAMPLES)
 def test_spans_are_the_members_of_the_session(emptied: Emptied, some: Traces) -> None:
-    """As many as are counted, with what was sent, whatever their times."""
+    """The spans of a session are exactly the counted ones, as they were sent."""
     store = emptied()
     write(store, some)
     for group in groups_of(some):
@@ -103,6 +103,6 @@ def test_spans_are_the_members_of_the_session(emptied: Emptied, some: Traces) ->
 
 
 def test_members_of_nothing() -> None:
-    """No facts, or those of placeholders only, have no members."""
+    """No facts, or facts of placeholders only, give no members."""
     assert members([], ("id", "s")) == []
     assert members([span(kind="pending", session="s")], ("id", "s")) == []

@@ -68,7 +68,7 @@ class Server:
     def __exit__(self, *exc_info: object) -> None:
         finished = self._grpc.stop(DEADLINE)
         self._http.close()
-        finished.wait()
+        finished.wait(2 * DEADLINE)
 
     @property
     def url(self) -> str:

@@ -126,7 +126,7 @@ def test_large_requests_leave_threads_for_others(shared: Server, monkeypatch: py
             at_once.append(1)
             most = max(most, len(at_once))
             working.release()
-            go_on.wait()
+            go_on.wait(30)
             at_once.pop()
         return receive(signal, body)
 
@@ -134,7 +134,7 @@ def test_large_requests_leave_threads_for_others(shared: Server, monkeypatch: py
     large = traces({"trace_id": b"w" * 16, "attributes": {"x": "x" * LARGE_REQUEST}}).SerializeToString()
     with ThreadPoolExecutor(LARGE_CALLS + 1) as clients:
         calls = [clients.submit(shared.call, large) for _ in range(LARGE_CALLS + 1)]
-        working.acquire()
+        assert working.acquire(timeout=30)
         refused = next(iter(_failed(calls)))
         assert refused.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert retry_milliseconds(refused) == {1000}
@@ -187,4 +187,4 @@ def test_ipv6(shared: Server) -> None:
         with grpc.insecure_channel(f"[::1]:{port}") as channel:
             assert channel.unary_unary(METRICS_EXPORT)(b"", timeout=10) == b""
     finally:
-        server.stop(None).wait()
+        server.stop(None).wait(30)

@@ -65,5 +65,5 @@ def test_a_reader_that_waits_is_served_at_once(rows: int, age: float, rest: floa
 
 
 def test_a_first_reader_is_not_expected() -> None:
-    """Segments grow as long as they may until a reader has waited."""
+    """Segments get as old as the policy allows if no reader has waited yet."""
     assert left(policy=BatchPolicy(), rows=31_999) == pytest.approx(0.6)

@@ -27,7 +27,7 @@ def insert_rows(
     columns: Mapping[str, Sequence[Any]],
     *,
     token: str | None = None,
-    into: str | None = None,
+    rows_per_block: int = ROWS_PER_BLOCK,
 ) -> None:
     """Insert rows given as columns. A time that ClickHouse cannot hold becomes the latest one that it can.
 
@@ -36,7 +36,7 @@ def insert_rows(
         table: one of `COLUMNS`.
         columns: all its columns, or some: the others stay empty. Times as integer nanoseconds UTC.
         token: an insert of the same rows with a token that was used lately adds nothing.
-        into: a table that was made like this one, instead of it.
+        rows_per_block: how many rows a block has at most.
     """
     names = [name for name in COLUMNS[table] if name in columns]
     timestamps = columns.get("Timestamp")
@@ -45,7 +45,7 @@ def insert_rows(
         columns = {**columns, "Timestamp": timestamps}
     written = [map(writer(COLUMNS[table][name]), columns[name]) for name in names]
     rows = [b"".join(values) for values in zip(*written, strict=True)]
-    insert_written(store, into or table, names, rows, timestamps, token=token)
+    insert_written(store, table, names, rows, timestamps, token=token, rows_per_block=rows_per_block)
 
 
 def insert_written(
@@ -56,6 +56,7 @@ def insert_written(
     timestamps: Sequence[int] | None = None,
     *,
     token: str | None = None,
+    rows_per_block: int = ROWS_PER_BLOCK,
 ) -> None:
     """Insert rows in RowBinary.
 
@@ -66,11 +67,12 @@ def insert_written(
         rows: each in RowBinary.
         timestamps: of each row, the time that the table is partitioned by, nanoseconds UTC; `None` if it is not.
         token: as in `insert_rows`.
+        rows_per_block: as in `insert_rows`.
     """
     # Without a token ClickHouse compares contents, so rows that were deleted could not be inserted again.
     token = token or uuid4().hex
     with store.writing() as client:
-        for number, places in enumerate(_blocks(len(rows), timestamps)):
+        for number, places in enumerate(_blocks(len(rows), timestamps, rows_per_block)):
             client.raw_insert(
                 table,
                 names,
@@ -80,17 +82,17 @@ def insert_written(
             )
 
 
-def _blocks(count: int, times: Sequence[int] | None) -> Iterator[Sequence[int]]:
-    """The indices of the rows of each block, which has at most `ROWS_PER_BLOCK` rows of `DAYS_PER_BLOCK` days."""
+def _blocks(count: int, times: Sequence[int] | None, rows_per_block: int) -> Iterator[Sequence[int]]:
+    """The indices of the rows of each block, which has at most `rows_per_block` rows of `DAYS_PER_BLOCK` days."""
     if times is None or not times or max(times) // DAY_NS - min(times) // DAY_NS < DAYS_PER_BLOCK:
-        for first in range(0, count, ROWS_PER_BLOCK):
-            yield range(first, min(first + ROWS_PER_BLOCK, count))
+        for first in range(0, count, rows_per_block):
+            yield range(first, min(first + rows_per_block, count))
         return
     days = [time // DAY_NS for time in times]
     rows: list[int] = []
     days_of_block: set[int] = set()
     for row in sorted(range(len(times)), key=days.__getitem__):
-        if len(rows) == ROWS_PER_BLOCK or (days[row] not in days_of_block and len(days_of_block) == DAYS_PER_BLOCK):
+        if len(rows) == rows_per_block or (days[row] not in days_of_block and len(days_of_block) == DAYS_PER_BLOCK):
             yield rows
             rows, days_of_block = [], set()
         rows.append(row)
