@@ -30,8 +30,11 @@ FLUSH_AT: Final = 4_000
 """With this many marked sessions their rows are written at once, so that a list never waits for more."""
 
 SESSIONS_AT_ONCE: Final = 4_000
+"""How many sessions one statement is about."""
+
 GROUPS_AT_ONCE: Final = 200_000
-"""How many sessions one statement names, and how many trace groups they have together, as far as that is known."""
+"""About how many trace groups one statement is about, where the sessions were found with the number of theirs: few statements make few
+parts."""
 
 LIST_WINDOW: Final = 64
 """For this many commits after a list another one is expected."""
@@ -66,8 +69,8 @@ class SessionRows:
             store: where the rows are.
             recent: sessions that are folded in memory.
             list_window: for how many commits after a list these are kept.
-            sessions_at_once: how many sessions one statement is about.
-            groups_at_once: and about how many trace groups.
+            sessions_at_once: how many marked sessions one statement is about.
+            groups_at_once: about how many trace groups, of sessions that an earlier process marked.
 
         Raises:
             StoreError: the store cannot do it.
@@ -212,7 +215,7 @@ class SessionRows:
         with self._store.reading() as client:
             found = client.query(statement(query), parameters=dict(parameters)).result_rows
         for key, hash_, group_count, lost_one in found:
-            if chunk and (len(chunk) >= self._sessions_at_once or groups + group_count > self._groups_at_once):
+            if chunk and groups + group_count > self._groups_at_once:
                 yield chunk
                 chunk, groups = [], 0
             named = _Named(key, hash_, self._first_versions.of(hash_, version))
