@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+STRINGS: Final = "Array(String)"
+"""The type of a column that has a set of names."""
+
 
 class Column(NamedTuple):
     """One column of `sessions`, and how it is made: from a folded session, and by ClickHouse from its trace groups.
@@ -33,6 +36,3 @@ class Column(NamedTuple):
 def union_of(column: str, most: int) -> str:
     """The values in the arrays of a column of `session_traces`, the first `most` of them in alphabetical order, as SQL."""
     return f"arraySlice(arraySort(groupUniqArrayArray({column})), 1, {most})"
-
-
-STRINGS: Final = "Array(String)"

@@ -69,7 +69,7 @@ class Backend:
         Args:
             store: closed with the backend.
             requests: the folder of acknowledged requests that are not committed yet.
-            pricer: what model calls cost that do not say so themselves.
+            pricer: prices model calls that do not report their cost.
             backlog_bytes: how much may wait to be committed.
             sync: let a request survive the death of the machine too, while it waits to be committed.
             lease: on a database that other servers could write to; nothing is written without it.

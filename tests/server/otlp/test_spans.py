@@ -31,7 +31,8 @@ from tests.server.otlp.building import (
 from tests.server.otlp.decoding import decode_spans
 from tests.server.otlp.rows import columns
 
-from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
+from otel_sessions import SessionExporter, SessionSpanProcessor, TraceRollup, propagate_sessions
+from otel_sessions.counting.trace import roll_up
 from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 LAST = 2**32 * 10**9 - 1
@@ -233,8 +234,9 @@ def test_invalid_utf8() -> None:
 
 
 def test_like_the_session_exporter() -> None:
-    """Real spans, encoded by the official exporter, give the facts and sessions that `SessionExporter` sees."""
-    memory, exporter = InMemorySpanExporter(), SessionExporter(price=None)
+    """Real spans, encoded by the official exporter, give the trace groups that `SessionExporter` sees."""
+    rolled_up: list[TraceRollup] = []
+    memory, exporter = InMemorySpanExporter(), SessionExporter(price=None, on_trace=rolled_up.append)
     resource = Resource({"service.name": "shop", "deployment.environment.name": "test", "a.list": ["x", "y"]})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(SessionSpanProcessor())
@@ -255,9 +257,10 @@ def test_like_the_session_exporter() -> None:
         root.set_status(StatusCode.ERROR, "no")
     spans = memory.get_finished_spans()
     exporter.export(spans)
-    expected = [(trace_id, facts) for trace_id, facts in exporter._facts(spans)]
+    exporter.shutdown()
     batch = decoded(encode_spans(spans))
-    assert list(zip(batch.trace_ids, batch.facts, strict=True)) == expected
+    assert len(set(batch.trace_ids)) == 1
+    assert rolled_up == [roll_up(batch.trace_ids[0], batch.facts, explain=True)]
     assert batch.facts[0].call is not None
     found = row(batch, 1)
     assert (found["SpanKind"], found["StatusCode"], found["StatusMessage"]) == ("Server", "Error", "no")
@@ -266,7 +269,6 @@ def test_like_the_session_exporter() -> None:
     assert found["Events.Name"] == ["happened"]
     assert found["Links.TraceId"] == [(1).to_bytes(16).hex()]
     provider.shutdown()
-    exporter.shutdown()
 
 
 def test_trace_ids() -> None:

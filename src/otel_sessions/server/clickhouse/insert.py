@@ -32,7 +32,7 @@ def insert_rows(
     """Insert rows given as columns. A time that ClickHouse cannot hold becomes the latest one that it can.
 
     Args:
-        store: where to.
+        store: where the table is.
         table: one of `COLUMNS`.
         columns: all its columns, or some: the others stay empty. Times as integer nanoseconds UTC.
         token: an insert of the same rows with a token that was used lately adds nothing.

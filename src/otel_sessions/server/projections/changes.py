@@ -72,7 +72,7 @@ class GroupChanges:
 
     Attributes:
         written: the groups.
-        gone: trace and session of the groups that were there before and are no more.
+        gone: trace and session of the groups that existed before and do not exist any more.
         unpriced: by model, how many calls of these traces have no known cost.
         span_count: of all these traces.
     """

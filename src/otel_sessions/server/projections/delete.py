@@ -60,7 +60,7 @@ def delete_session(
     Call it while nothing else writes these traces, inside `rows.paused()`.
 
     Args:
-        store: where from.
+        store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         session: its key and id.
         version: of this change; greater than that of all trace groups and facts that there are.

@@ -18,19 +18,6 @@ from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges,
 from otel_sessions.server.projections.group_rows import group_rows
 
 
-def write_groups(store: Store, changes: GroupChanges, version: int, *, table: str = GROUPS) -> None:
-    """Write trace groups in place of their older versions, and mark those as deleted that are no more.
-
-    Args:
-        store: where to.
-        changes: the groups as they are now.
-        version: a number that grows: of two versions of a group the higher counts, of equal ones the later written.
-        table: `session_traces`, or a table of the same columns.
-    """
-    if changes.written or changes.gone:
-        insert_written(store, table, list(COLUMNS[GROUPS]), group_rows(changes.written, changes.gone, version))
-
-
 def project(
     store: Store, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None, *, table: str = GROUPS
 ) -> GroupChanges:
@@ -44,8 +31,17 @@ def project(
         traces: each with all of its facts as they are now.
         version: of the change; greater than that of all changes before it.
         pricer: the cost of calls that do not report one.
-        table: as for `write_groups`.
+        table: `session_traces`, or a table of the same columns.
     """
     changes = group_changes(traces, pricer)
     write_groups(store, changes, version, table=table)
     return changes
+
+
+def write_groups(store: Store, changes: GroupChanges, version: int, *, table: str = GROUPS) -> None:
+    """Write trace groups in place of their older versions, and mark groups as deleted whose traces left their session.
+
+    Of two versions of a group the greater one counts, of equal ones the one that was written later.
+    """
+    if changes.written or changes.gone:
+        insert_written(store, table, list(COLUMNS[GROUPS]), group_rows(changes.written, changes.gone, version))

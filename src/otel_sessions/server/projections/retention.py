@@ -29,7 +29,7 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) ->
     """Drop the traces that ended before a moment, and logs that are older; return the number of traces.
 
     Args:
-        store: where from.
+        store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         before: nanoseconds UTC.
         version: of this change; greater than that of all trace groups that there are.
@@ -53,7 +53,7 @@ def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: in
     """Drop the oldest traces and logs until the store takes at most this many bytes of the disk; return the number of traces.
 
     Args:
-        store: where from.
+        store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         max_bytes: nothing is dropped while the store takes no more than this.
         version: as for `drop_older`.
