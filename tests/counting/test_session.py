@@ -215,7 +215,7 @@ def test_models_are_bounded() -> None:
     groups = [group(i, models=used("p", f"m{i:04}", Usage(1), "0.5")) for i in range(MODELS_KEPT + 5)]
     rollup = fold("id", "s1", groups)
     assert len(rollup.models) == MODELS_KEPT + 1
-    (rest,) = [one for one in rollup.models if (one.provider, one.model) == OTHER_MODELS]
+    (rest,) = [one for one in rollup.models if (one.provider, one.model) == (None, OTHER_MODELS)]
     assert (rest.call_count, rest.total_cost) == (5, Decimal("2.5"))
     assert (rollup.call_count, rollup.input_tokens) == (MODELS_KEPT + 5, MODELS_KEPT + 5)
     assert rollup.dropped == {"models": 5}

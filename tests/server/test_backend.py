@@ -6,12 +6,14 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
 import pytest
+from tests.server.dying_store import dying_at
 from tests.server.otlp.building import AT, traces
 
 from otel_sessions.server.backend import Backend
@@ -45,8 +47,9 @@ def start(engine: str, tmp_path: Path) -> Iterator[Open]:
     database = f"backend_{next(_numbers)}"
     opened: list[Backend] = []
 
-    def open_(**options: Any) -> Backend:
-        backend = Backend(Store(StoreSettings(engine, database=database, readers=2)), tmp_path, **options)
+    def open_(wrapped: Callable[[Store], Store] = lambda store: store, **options: Any) -> Backend:
+        store = wrapped(Store(StoreSettings(engine, database=database, readers=2)))
+        backend = Backend(store, tmp_path, **options)
         opened.append(backend)
         return backend
 
@@ -182,6 +185,18 @@ def test_a_session_is_deleted(start: Open) -> None:
     seen = len(changes)
     backend.delete_session("s")
     assert len(changes) == seen
+
+
+def test_after_a_deletion_that_failed_only_what_is_stored_counts(start: Open) -> None:
+    """A span of a trace whose deletion failed half way is counted alone, since the other spans are gone."""
+    backend = start(wrapped=partial(dying_at, pattern=r"DELETE FROM session_traces\b"))
+    backend.receive(TRACES, request("s"))
+    backend.settle()
+    with pytest.raises(KeyboardInterrupt):
+        backend.delete_session("s")
+    backend.receive(TRACES, request("s", span_id=b"12345678"))
+    (session,) = backend.reader.sessions().sessions
+    assert (session.span_count, backend.reader.spans("s").total) == (1, 1)
 
 
 def test_old_traces_are_dropped(start: Open) -> None:

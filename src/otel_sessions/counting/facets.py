@@ -28,7 +28,7 @@ class Facet(NamedTuple):
     cohort: str = ""
 
 
-_MODELS: Final = f"bounded(groupUniqArrayArray(Models), {MODELS_KEPT}, '{OTHER_MODELS[1]}')"
+_MODELS: Final = f"bounded(groupUniqArrayArray(Models), {MODELS_KEPT}, '{OTHER_MODELS}')"
 """`bounded(names, most, other)`: the first names in alphabetical order, and the name that stands for others if there are more."""
 
 FACETS: Final[Mapping[str, Facet]] = MappingProxyType(

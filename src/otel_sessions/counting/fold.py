@@ -22,7 +22,7 @@ PROVIDERS_KEPT: Final = 10
 SET_KEPT: Final = 1_000
 SPELLS_KEPT: Final = 1_000
 
-OTHER_MODELS: Final[Model] = (None, "(other models)")
+OTHER_MODELS: Final = "(other models)"
 """The calls of models beyond `MODELS_KEPT` of a session are added up under this name."""
 
 OTHER_PROVIDERS: Final = "(other providers)"
@@ -30,11 +30,12 @@ OTHER_PROVIDERS: Final = "(other providers)"
 
 
 class SessionSum:
-    """A session while trace groups are added to it; what `rollup` returns does not depend on their order.
+    """A session while trace groups are added to it, in any order.
 
     Its attributes have the names that `SessionRollup` has, so that a measure reads both. Sets are bounded: of users, tags, metadata
     and so on the first `SET_KEPT` in alphabetical order are kept, of models the first `MODELS_KEPT`; the rest is left out and
-    counted, and the calls of these models are added up together. Pauses beyond `SPELLS_KEPT` count as active time.
+    counted, and the calls of these models are added up together. Pauses beyond `SPELLS_KEPT` count as active time. The order of the
+    groups changes nothing but two figures beyond these bounds: `dropped`, where a name that comes again counts again, and `active_ms`.
     """
 
     __slots__ = (
@@ -229,11 +230,12 @@ class SessionSum:
         providers: dict[str | None, list[Model]] = {}
         for model in sorted(self.models, key=lambda model: (model[1] or "", model[0] or "")):
             providers.setdefault(model[1], []).append(model)
-        named = [name for name in providers if name not in (None, OTHER_MODELS[1])]
+        named = [name for name in providers if name not in (None, OTHER_MODELS)]
         beyond = set(named[MODELS_KEPT:])
         for name, models in providers.items():
+            into: Model
             if name in beyond:
-                surplus, into = models, OTHER_MODELS
+                surplus, into = models, (None, OTHER_MODELS)
             else:
                 surplus, into = (
                     [one for one in models if one[0] != OTHER_PROVIDERS][PROVIDERS_KEPT:],

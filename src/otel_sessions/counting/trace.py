@@ -135,7 +135,7 @@ def roll_up(
     Args:
         trace_id: of all the spans.
         spans: all that is known of the trace.
-        pricer: what calls cost that do not report it themselves; without one they are unpriced.
+        pricer: prices calls that do not report their cost; without one these are unpriced.
         cousins: match calls that two instrumentations saw side by side also where no id tells.
         explain: also tell the residuals of skipped spans.
     """

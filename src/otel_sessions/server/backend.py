@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,7 @@ class Backend:
         reader: answers questions about sessions, and waits for what was acknowledged before.
         telemetry: the server's own metrics.
         pricer: prices model calls that do not report their cost.
+        lease: on a database that other servers could write to, else `None`.
     """
 
     def __init__(
@@ -86,7 +88,8 @@ class Backend:
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._commits = 0
-        self._rows = SessionRows(store)
+        may_write = lease.check if lease is not None else lambda: None
+        self._rows = SessionRows(store, may_write=may_write)
         self._settling = Settling(self._log, self._rows)
         self.reader = Reader(store, self._settling)
         self._committer = Committer(
@@ -95,7 +98,7 @@ class Backend:
             known=SeenTraceIds(seen_trace_ids(store)),
             pricer=pricer,
             version=last_version(store),
-            may_write=lease.check if lease is not None else None,
+            may_write=may_write,
             regrouped=self._regrouped,
             committed=self._committed,
         )
@@ -157,7 +160,7 @@ class Backend:
             StoreError: the store cannot do it.
         """
         self.settle()
-        with self._committer.exclusive() as version, self._rows.paused():
+        with self._changing() as version:
             deleted = delete_session(self.store, self._rows, (key, session_id), version=version, pricer=self.pricer)
             self._committer.forget(deleted.trace_ids)
         self._tell(frozenset({(key, session_id)}))
@@ -180,11 +183,22 @@ class Backend:
         return self._drop(lambda version: drop_to_size(self.store, self._rows, max_bytes, version=version))
 
     def _drop(self, drop: Callable[[int], int]) -> int:
-        with self._committer.exclusive() as version, self._rows.paused():
+        with self._changing() as version:
             dropped = drop(version)
             if dropped:
                 self._committer.forget()
         return dropped
+
+    @contextmanager
+    def _changing(self) -> Iterator[int]:
+        """Hold up commits and rows of sessions while the block deletes, with the version of its change."""
+        with self._committer.exclusive() as version, self._rows.paused():
+            try:
+                yield version
+            except BaseException:
+                # How far it came is not known, so nothing that is cached can be relied on.
+                self._committer.forget()
+                raise
 
     @property
     def commits(self) -> int:

@@ -7,9 +7,10 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from otel_sessions.counting.fold import OTHER_MODELS
+
 PREFIX: Final = "otel_sessions_"
 MODELS_KEPT: Final = 200
-OTHER_MODELS: Final = "(other models)"
 
 _BYTES: Final = tuple(float(4**power) for power in range(5, 15))
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -122,6 +122,25 @@ def test_a_deletion_that_was_cut_short_is_done_again(store: Store, table: str, n
     assert keys(store)[0].sessions == 1
 
 
+@pytest.mark.parametrize("table", ["otel_traces", "trace_facts", "session_traces", "sessions", "deletion_queue"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_after_a_deletion_that_failed_lists_follow_the_trace_groups(store: Store, table: str, nth: int) -> None:
+    """Whichever statement of a deletion fails, the next list has the sessions that have trace groups, with the numbers of these."""
+    write(store, TRACES)
+    dying = dying_at(store, rf"(DELETE FROM|INSERT INTO) {table}\b", nth)
+    rows = SessionRows(dying)
+    with contextlib.suppress(KeyboardInterrupt), rows.paused():
+        delete_rows(dying, rows, ("id", "gone"), version=2)
+    rows.refresh()
+    with store.reading() as client:
+        shown = client.query("SELECT Key, Id, Traces FROM sessions FINAL ORDER BY Key, Id").result_rows
+        grouped = client.query(
+            "SELECT Key, Id, count() FROM session_traces FINAL GROUP BY Key, Id ORDER BY Key, Id"
+        ).result_rows
+    assert shown == grouped
+    assert ("id", "stays", 2) in shown
+
+
 def test_a_large_session_goes_in_parts(store: Store) -> None:
     """A session with more spans and traces than one step may delete is deleted step by step, completely."""
     some: Traces = {i: [span(j, session="gone") for j in range(1, 2 + i % 5)] for i in range(1, 12)}

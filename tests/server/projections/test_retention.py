@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.server.building import AT, Traces, count, sessions_of, span, write
+from tests.server.dying_store import dying_at
 from tests.server.projections.test_delete import insert_logs
 
 from otel_sessions.server.clickhouse.client import Store
@@ -59,6 +61,32 @@ def test_traces_that_ended_before_are_dropped(server_store: Store) -> None:
     assert (count(store, "otel_traces"), count(store, "otel_logs"), count(store, "deletion_queue")) == (3, 1, 0)
     assert count(store, "otel_traces_trace_id_ts") == 2
     assert drop_older(store, AT - DAY, version=2) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO deletion_queue",
+        "ALTER TABLE otel_traces",
+        "ALTER TABLE session_traces",
+        "ALTER TABLE trace_facts",
+        "INSERT INTO sessions",
+        "DELETE FROM sessions",
+        "DELETE FROM deletion_queue",
+    ],
+)
+def test_what_was_cut_short_is_done_again(store: Store, statement: str) -> None:
+    """When a statement fails, the same process drops the rest the next time, and lists follow."""
+    write(store, TRACES)
+    dying = dying_at(store, rf"{statement}\b")
+    rows = SessionRows(dying)
+    with pytest.raises(KeyboardInterrupt), rows.paused():
+        drop_rows_older(dying, rows, AT - DAY, version=2)
+    with rows.paused():
+        drop_rows_older(dying, rows, AT - DAY, version=3)
+    left = {trace_id: spans for trace_id, spans in TRACES.items() if trace_id in (3, 4)}
+    assert list_sessions(store, sort="name").sessions == sessions_of(left)
+    assert (keys(store)[0].sessions, count(store, "otel_traces"), count(store, "trace_facts")) == (2, 3, 2)
 
 
 def test_a_moment_out_of_range(store: Store) -> None:

@@ -33,7 +33,7 @@ from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import SESSION_COLUMNS
-from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 from otel_sessions.server.projections.changes import ChangedTrace
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.recent_sessions import RecentSessions
@@ -90,6 +90,27 @@ def test_what_cannot_be_written_stays_noted(fresh_store: Store) -> None:
         client.command("RENAME TABLE elsewhere TO sessions")
     with rows.paused():
         assert listed(store) == ["a", "b", "c"]
+
+
+def test_nothing_is_written_while_it_may_not(store: Store) -> None:
+    """While nothing may be written, a refresh fails and sessions stay marked; one without marked sessions has nothing to write."""
+    allowed = True
+
+    def may_write() -> None:
+        if not allowed:
+            raise StoreAwayError("the lease is not renewed")
+
+    rows = SessionRows(store, may_write=may_write)
+    insert_groups(store, groups_of(SOME), version=1)
+    allowed = False
+    rows.refresh()
+    rows.mark_changed(groups_of(SOME), (), 1)
+    with pytest.raises(StoreAwayError, match="lease"):
+        rows.refresh()
+    assert listed(store) == []
+    allowed = True
+    rows.refresh()
+    assert listed(store) == ["a", "b", "c"]
 
 
 def test_what_an_earlier_process_did_not_write(store: Store) -> None:

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from otel_sessions.counting.fold import OTHER_MODELS
 from otel_sessions.drops import dropped_values
 from otel_sessions.server.api.dependencies import BackendDep
 from otel_sessions.server.api.endpoints import Endpoint, answer
@@ -23,7 +24,7 @@ from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.signals import SIGNALS
-from otel_sessions.server.telemetry import MODELS_KEPT, OTHER_MODELS, PREFIX
+from otel_sessions.server.telemetry import MODELS_KEPT, PREFIX
 
 READY_SECONDS: Final = 5.0
 MAX_PROBES: Final = 2

@@ -9,7 +9,7 @@ from typing import Final
 
 from otel_sessions.counting.columns import Column
 from otel_sessions.counting.facets import FACETS, METADATA_COLUMNS
-from otel_sessions.counting.measures import MEASURES
+from otel_sessions.counting.measures import AMOUNT, MEASURES
 
 _TEXT: Final = "String"
 _NAME: Final = "LowCardinality(String)"
@@ -128,7 +128,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Name": "Nullable(String)",
             "NameAfter": "UInt64",
             "TotalTokens": "Nullable(UInt64)",
-            "TotalCost": "Nullable(Decimal(76, 38))",
+            "TotalCost": f"Nullable({AMOUNT})",
             "UserIds": f"Array({_TEXT})",
             "Services": f"Array({_NAME})",
             "Environments": f"Array({_NAME})",

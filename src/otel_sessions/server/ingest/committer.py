@@ -76,7 +76,7 @@ class Committer:
         regrouped: Regrouped = lambda *_: None,
         committed: Callable[[Committed, float], object] = lambda _, __: None,
         pause: Callable[[float], object] | None = None,
-        may_write: Callable[[], object] | None = None,
+        may_write: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare; `start` starts the thread.
 
@@ -102,7 +102,7 @@ class Committer:
         self._writing = threading.Lock()
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
-        self._may_write = may_write or (lambda: None)
+        self._may_write = may_write
         self._thread = threading.Thread(target=self._run, name="otel-sessions-committer", daemon=True)
         self.retries = 0
         self.set_aside = SetAside(log.folder)

@@ -20,6 +20,7 @@ from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 from otel_sessions.server.projections.changes import ChangedTrace
 from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.trace_facts import facts_of, insert_facts, members
@@ -68,7 +69,7 @@ def delete_session(
         spans_at_once: how many spans go with one series of statements, and
         traces_at_once: how many traces.
     """
-    parameters = {"key": session[0], "id": session[1]}
+    parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
     spans = 0
@@ -95,6 +96,8 @@ def _delete(
 ) -> int:
     remains = _remains(facts_of(store, trace_ids), trace_ids, session)
     touched = {session}.union(*pairs_of(store, trace_ids).values())
+    # Marked before anything changes, so that a deletion that fails half way leaves no row behind its trace groups.
+    rows.mark_changed((), touched, version)
     queued = {"version": version}
     trace_column, span_column = zip(*remains.queue, strict=True)
     insert_rows(
@@ -110,7 +113,7 @@ def _delete(
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters=queued)
-    rows.rewrite(touched, version)
+    rows.refresh()
     with store.writing() as client:
         client.command(statement("clear_deletion_queue"), parameters=queued)
     return remains.span_count

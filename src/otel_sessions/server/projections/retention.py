@@ -1,7 +1,7 @@
 """Drop old traces as a whole: by age, or until the store is small enough.
 
-Call these while nothing else writes, inside `SessionRows.paused()`, as `Backend` does. Done again after a crash they end the same: the
-facts, which say what is old, go last. So no number is ever about a part of a trace.
+Call these while nothing else writes, inside `SessionRows.paused()`, as `Backend` does. Done again after a crash or an error they end the
+same: the facts, which say what is old, go last, after the rows of sessions. So no number is ever about a part of a trace.
 """
 
 from __future__ import annotations
@@ -42,9 +42,10 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) ->
         dropped = int(client.query(statement("count_queued_deletions"), parameters=parameters).result_rows[0][0])
         client.command(statement("drop_old_logs"), parameters=parameters, settings=_AT_ONCE)
         if dropped:
-            for name in ("drop_old_traces", "drop_old_times", "drop_old_groups", "drop_old_facts"):
+            for name in ("drop_old_traces", "drop_old_times", "drop_old_groups"):
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
             rows.rewrite_older(before, version)
+            client.command(statement("drop_old_facts"), parameters=parameters, settings=_AT_ONCE)
             client.command(statement("clear_deletion_queue"), parameters=parameters)
     return dropped
 

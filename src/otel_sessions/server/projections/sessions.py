@@ -10,7 +10,7 @@ A row has the version of the commit that it follows. What a process that died ha
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -51,7 +51,7 @@ class _Named(NamedTuple):
 class SessionRows:
     """Writes the rows of sessions that changed. Its methods may be called from any thread.
 
-    Two locks: `_writing` is held while rows are written, `_marking` for moments. Who holds both took `_writing` first.
+    Two locks: `_writing` is held while rows are written, `_marking` for moments. A thread that holds both took `_writing` first.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class SessionRows:
         store: Store,
         *,
         recent: RecentSessions | None = None,
+        may_write: Callable[[], object] = lambda: None,
         list_window: int = LIST_WINDOW,
         sessions_at_once: int = SESSIONS_AT_ONCE,
         groups_at_once: int = GROUPS_AT_ONCE,
@@ -68,6 +69,7 @@ class SessionRows:
         Args:
             store: where the rows are.
             recent: sessions that are folded in memory.
+            may_write: called before marked rows are written; raises `StoreAwayError` if nothing may be written now.
             list_window: for how many commits after a list these are kept.
             sessions_at_once: how many marked sessions one statement is about.
             groups_at_once: about how many trace groups, of sessions that an earlier process marked.
@@ -76,7 +78,8 @@ class SessionRows:
             StoreError: the store cannot do it.
         """
         self._store = store
-        self._writing = threading.Lock()
+        self._may_write = may_write
+        self._writing = threading.RLock()
         self._marking = threading.Lock()
         self._changed: dict[Pair, _Named] = {}
         self._lost: set[Pair] = set()
@@ -91,12 +94,12 @@ class SessionRows:
         self._catch_up()
 
     def mark_changed(self, written: Iterable[TraceGroup], lost: Iterable[Pair], version: int) -> int:
-        """Note that a commit wrote trace groups; return how many sessions are marked now.
+        """Note that a commit or a deletion changes sessions; return how many are marked now.
 
         Args:
-            written: the groups.
-            lost: sessions that lost a trace group.
-            version: of the commit.
+            written: the trace groups that were written.
+            lost: sessions that lose a trace group; one without any loses its row.
+            version: of the change.
         """
         with self._marking:
             if self._last_list is not None and version > self._last_list + self._list_window:
@@ -133,7 +136,7 @@ class SessionRows:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Write the rows that are marked; then only the caller may write rows, until the block ends.
+        """Write the rows that are marked; then only the caller's thread may write rows, until the block ends.
 
         Raises:
             StoreError: the store cannot do it.
@@ -146,30 +149,21 @@ class SessionRows:
                 with self._marking:
                     self._recent.clear()
 
-    def rewrite(self, sessions: Iterable[Pair], version: int) -> None:
-        """Write the rows of these sessions as their trace groups are now; call it inside `paused`.
+    def rewrite_older(self, before: int, version: int) -> None:
+        """Write the rows of all sessions that began before a moment, as their trace groups are now; call it inside `paused`.
 
         Args:
-            sessions: a session without any trace group loses its row.
+            before: nanoseconds UTC.
             version: of the change.
         """
-        named = [self._named(session, version) for session in sorted(sessions)]
-        self._drop_lost(named)
-        self._write(chunks(named, self._sessions_at_once), version)
-
-    def rewrite_older(self, before: int, version: int) -> None:
-        """The same for all sessions that began before a moment, nanoseconds UTC."""
         self._write(self._found("sessions_before", {"before": before}, version), version)
 
     def _mark(self, session: Pair, version: int) -> _Named:
         named = self._changed.get(session)
         if named is None:
-            named = self._changed[session] = self._named(session, version)
+            hash_ = id_hash(session[1])
+            named = self._changed[session] = _Named(session[0], hash_, self._first_versions.of(hash_, version))
         return named
-
-    def _named(self, session: Pair, version: int) -> _Named:
-        hash_ = id_hash(session[1])
-        return _Named(session[0], hash_, self._first_versions.of(hash_, version))
 
     def _write_marked(self) -> None:
         with self._marking:
@@ -178,6 +172,8 @@ class SessionRows:
             recent = {session: groups for session in changed if (groups := self._recent.groups_of(session))}
             version = self._version
         try:
+            if changed:
+                self._may_write()
             self._drop_lost([changed[session] for session in lost])
             stored = (named for session, named in changed.items() if session not in recent)
             rows = [
@@ -185,7 +181,7 @@ class SessionRows:
                 for session, groups in recent.items()
             ]
             self._write(chunks(stored, self._sessions_at_once), version, rows)
-        except Exception:
+        except BaseException:
             with self._marking:
                 self._changed = {**changed, **self._changed}
                 self._lost |= lost
@@ -247,7 +243,9 @@ class SessionRows:
             if not is_last and older is None:
                 older = self._version_of_rows()
             with self._store.writing() as client:
-                client.command(_WRITE, parameters={**_parameters(step), "version": version if is_last else older})
+                client.command(
+                    _write_statement(), parameters={**_parameters(step), "version": version if is_last else older}
+                )
             step = following
         if rows:
             insert_written(self._store, SESSIONS, list(COLUMNS[SESSIONS]), list(rows))
@@ -257,11 +255,12 @@ class SessionRows:
             return int(client.query(statement("version_of_session_rows")).result_rows[0][0])
 
 
-_WRITE: Final = statement(
-    "write_session_rows",
-    columns=", ".join(column.name for column in SESSION_COLUMNS),
-    values=",\n    ".join(column.combined for column in SESSION_COLUMNS),
-)
+def _write_statement() -> str:
+    return statement(
+        "write_session_rows",
+        columns=", ".join(column.name for column in SESSION_COLUMNS),
+        values=",\n    ".join(column.combined for column in SESSION_COLUMNS),
+    )
 
 
 def _add_missing_columns(store: Store) -> None:

@@ -41,17 +41,7 @@ class Cohort(NamedTuple):
 
 
 def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, limit: int = 1_000) -> list[Cohort]:
-    """The cohorts of the sessions that meet the filters, the largest first.
-
-    Args:
-        store: where the sessions are.
-        by: one of `otel_sessions.counting.facets.COHORTS`, or `metadata.<name>`.
-        filters: the conditions.
-        limit: how many cohorts at most.
-
-    Raises:
-        ValueError: for another `by`; the message lists what it can be.
-    """
+    """The cohorts of the sessions that meet the filters, as `Reader.cohorts` describes them."""
     where, parameters = conditions(filters or SessionFilters())
     of_metadata = by.startswith(METADATA) and len(by) > len(METADATA)
     if of_metadata:

@@ -14,14 +14,13 @@ from otel_sessions.counting.fold import SessionSum
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.trace_groups import SHOWN_COLUMNS, trace_group
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.pagination import Cursor, rows_of_page
 from otel_sessions.server.queries.statements import statement
 
 _COLUMNS: Final = ", ".join(SHOWN_COLUMNS)
-_ON_PAGE: Final = "IdHash IN {hashes:Array(UInt128)}"
-_WITH_ID: Final = "IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))"
 
 
 class SessionPage(NamedTuple):
@@ -58,27 +57,14 @@ def list_sessions(
     offset: int = 0,
     cursor: Cursor | None = None,
 ) -> SessionPage:
-    """A page of sessions by a measure; unknown last, ties by id.
-
-    Args:
-        store: where the sessions are.
-        filters: the conditions; by default all sessions of the key `id`.
-        sort: one of `otel_sessions.counting.measures.MEASURES`.
-        descending: greatest first.
-        limit: how many at most.
-        offset: how many to skip, after the cursor if there is one.
-        cursor: the `next` of the page before, of the same filters and order.
-
-    Raises:
-        ValueError: for an unknown measure; the message lists the known ones.
-    """
+    """A page of sessions, as `Reader.sessions` describes it."""
     filters = filters or SessionFilters()
     with store.reading() as client:
         found, total = rows_of_page(
             client, filters, sort=sort, descending=descending, limit=limit + 1, offset=offset, cursor=cursor
         )
     page = found[:limit]
-    sessions = _sessions(store, filters.key, _ON_PAGE, {"hashes": [row.id_hash for row in page]})
+    sessions = _sessions(store, filters.key, [row.id_hash for row in page])
     # A session that was deleted between the two queries is left out.
     shown = [sessions[row.id_hash] for row in page if row.id_hash in sessions]
     return SessionPage(shown, total, page[-1].cursor if len(found) > limit else None)
@@ -86,7 +72,7 @@ def list_sessions(
 
 def get_session(store: Store, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:
     """One session, or `None` if no span of it is stored."""
-    return next(iter(_sessions(store, key, _WITH_ID, {"id": session_id}).values()), None)
+    return next(iter(_sessions(store, key, [id_hash(session_id)]).values()), None)
 
 
 def session_traces(store: Store, session_id: str, *, key: str = ID_KEY, limit: int = 50, offset: int = 0) -> TracePage:
@@ -102,7 +88,7 @@ def keys(store: Store) -> list[KeySummary]:
 
 
 def _page(name: str, store: Store, session_id: str, key: str, limit: int, offset: int) -> tuple[list[Any], int]:
-    parameters = {"key": key, "id": session_id, "limit": limit, "offset": offset}
+    parameters = {"key": key, "hash": id_hash(session_id), "limit": limit, "offset": offset}
     with store.reading() as client:
         rows = list(client.query(statement(name, columns=_COLUMNS), parameters=parameters).result_rows)
         if rows or not offset:
@@ -110,10 +96,10 @@ def _page(name: str, store: Store, session_id: str, key: str, limit: int, offset
     return [], _page(name, store, session_id, key, 1, 0)[1]
 
 
-def _sessions(store: Store, key: str, which: str, parameters: dict[str, Any]) -> dict[int, SessionRollup]:
+def _sessions(store: Store, key: str, hashes: list[int]) -> dict[int, SessionRollup]:
     """Some sessions by the hashes of their ids."""
     sums: dict[int, SessionSum] = {}
-    for hash_, group in _groups(store, which, {"key": key, **parameters}):
+    for hash_, group in _groups(store, {"key": key, "hashes": hashes}):
         session = sums.get(hash_)
         if session is None:
             session = sums[hash_] = SessionSum(key, group.value)
@@ -121,9 +107,9 @@ def _sessions(store: Store, key: str, which: str, parameters: dict[str, Any]) ->
     return {hash_: session.rollup() for hash_, session in sums.items()}
 
 
-def _groups(store: Store, which: str, parameters: dict[str, Any]) -> Iterator[tuple[int, TraceGroup]]:
+def _groups(store: Store, parameters: dict[str, Any]) -> Iterator[tuple[int, TraceGroup]]:
     """The trace groups of sessions, those of each in the order of their start, after the hash of its id."""
-    sql = statement("groups_of_sessions", columns=_COLUMNS, which=which)
+    sql = statement("groups_of_sessions", columns=_COLUMNS)
     with store.reading() as client, client.query_column_block_stream(sql, parameters=parameters) as blocks:
         for block in blocks:
             for *row, hash_ in zip(*block, strict=True):

@@ -9,6 +9,7 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS, Row, span_hex, trace_hex
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
+from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.trace_facts import facts_of, members
 from otel_sessions.server.queries.statements import statement
 
@@ -46,7 +47,7 @@ def session_spans(
         offset: how many to skip.
         max_bytes: how many bytes at most; the page has one span whatever its size.
     """
-    parameters = {"key": key, "id": session_id, "limit": limit, "offset": offset}
+    parameters = {"key": key, "hash": id_hash(session_id), "limit": limit, "offset": offset}
     with store.reading() as client:
         traces = client.query(statement("traces_of_span_page"), parameters=parameters).result_rows
     if not traces:

@@ -1,5 +1,5 @@
 SELECT TraceId, SpanCount
 FROM session_traces FINAL
 WHERE Key = {key:String}
-    AND IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))
+    AND IdHash = {hash:UInt128}
 ORDER BY TraceId

@@ -3,7 +3,7 @@ FROM (
     SELECT ${columns}, Deleted
     FROM session_traces
     WHERE Key = {key:String}
-        AND IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))
+        AND IdHash = {hash:UInt128}
     ORDER BY TraceId, Version DESC
     LIMIT 1 BY TraceId
 )

@@ -12,7 +12,7 @@ FROM (
         SELECT TraceId, Start, End, SpanCount, Deleted
         FROM session_traces
         WHERE Key = {key:String}
-            AND IdHash = reinterpretAsUInt128(substring(SHA256({id:String}), 1, 16))
+            AND IdHash = {hash:UInt128}
         ORDER BY TraceId, Version DESC
         LIMIT 1 BY TraceId
     )
