@@ -117,7 +117,7 @@ def lists(folder: Path, *, quick: bool = False, sessions: int = 500_000) -> Tabl
         quick: make a few rows only.
         sessions: the number of sessions.
     """
-    sessions = 2_000 if quick else sessions
+    sessions, rounds = (2_000, 1) if quick else (sessions, 7)
     groups = sessions * 5 // 2
     states = {
         "even parts": [groups // 7] * 6 + [groups - groups // 7 * 6],
@@ -140,10 +140,10 @@ def lists(folder: Path, *, quick: bool = False, sessions: int = 500_000) -> Tabl
             closing.callback(opened.close)
             with opened.reading() as client:
                 columns.append(f"{state} ({client.query(_PARTS).result_rows[0][0]})")
-            _time_all(opened, 1 if quick else 7, seen)
+            _time_all(opened, rounds, seen)
             closing.close()
     return Table(
-        f"{groups:,} traces of {sessions:,} sessions of two keys: page of 50 and total, ms, median of 7",
+        f"{groups:,} traces of {sessions:,} sessions of two keys: page of 50 and total, ms, median of {rounds}",
         tuple(columns),
         [Row(name, tuple(f"{one:.0f}" for one in times), _target(name)) for name, times in seen.items()],
     )

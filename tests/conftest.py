@@ -6,6 +6,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -46,6 +47,14 @@ def clean_counters(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     drops.reset()
     yield
     drops.reset()
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting comes from the environment of the test run, and data folders are in a temporary folder."""
+    for name in [name for name in os.environ if name.upper().startswith(environment_variables.PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The benchmarks run, measure what they say, and make the spans they say; no figure is asserted."""
+"""The benchmarks of the library and of the store run, and make the spans they say; no figure is asserted."""
 
 from __future__ import annotations
 
@@ -44,6 +44,15 @@ def test_a_quick_run_prints_every_figure_with_its_target() -> None:
     ):
         assert shown in result.stdout
     assert result.stderr == ""
+
+
+def test_the_figures_of_the_store_are_printed() -> None:
+    """Both tables of the store come out, each kind of list with its time, and the bytes of each table."""
+    result = processes.run(sys.executable, "-m", "benchmarks.store", "--quick")
+
+    assert result.returncode == 0, result.stderr
+    for shown in ("page of 50 and total, ms", "last_active", "bytes a span on disk", "otel_traces", "session_traces"):
+        assert shown in result.stdout
 
 
 def test_one_figure_can_be_asked_for() -> None:

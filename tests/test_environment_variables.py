@@ -13,7 +13,7 @@ from otel_sessions.server.process.settings import Settings
 ROOT = Path(__file__).parents[1]
 NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 ENVIRONMENTS = {"environ", "environment", "getenv"}
-READ_BY_PLATFORMDIRS = {"LOCALAPPDATA", "XDG_DATA_HOME"}
+READ_BY_PLATFORMDIRS = {"XDG_DATA_HOME"}
 
 
 def text_of(node: ast.expr) -> str:

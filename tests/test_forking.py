@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -41,8 +42,10 @@ def test_a_hook_runs_for_as_long_as_its_object_lives(hooks: list[Callable[[], No
     on_fork(counter.call)
     hooks[0]()
     assert counter.calls == 1
+    reference = weakref.ref(counter)
     del counter
     gc.collect()
+    assert reference() is None
     hooks[0]()
 
 

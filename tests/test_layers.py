@@ -116,9 +116,3 @@ def test_files_of_a_folder_import_each_other_without_a_circle() -> None:
 
     for module in imports:
         visit(module, ())
-
-
-def test_the_core_does_not_import_the_server() -> None:
-    """The library works without the packages that the server needs."""
-    core = [name for name in MODULES if name.partition(".")[0] not in ("server", "cli") and name not in FACES]
-    assert {name for module in core for name in imported(MODULES[module]) if name.startswith("server")} == set()

@@ -229,11 +229,20 @@ def test_requests_of_a_dead_process_are_stored(start: Open, tmp_path: Path, capl
 def test_parts_are_merged(start: Open) -> None:
     """Parts are merged once there are many of them, and the backend counts its commits."""
     backend = start()
+    with backend.store.writing() as client:
+        client.command("SYSTEM STOP MERGES sessions")
     for number in range(1, 7):
         backend.receive(TRACES, request("s", number))
-        backend.settle()
+        assert backend.reader.sessions().total == 1
     assert backend.commits == 6
+    with backend.store.writing() as client:
+        client.command("SYSTEM START MERGES sessions")
     backend.compact()
+    with backend.store.reading() as client:
+        ((parts,),) = client.query(
+            "SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'sessions'"
+        ).result_rows
+    assert parts < 6
     assert not backend.compact()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.testclient import TestClient
+from tests.server import building
 from tests.server.otlp.building import traces
 
 from otel_sessions.server.backend import Backend
@@ -17,11 +18,7 @@ START = "2026-11-18T11:06:40.000Z"
 """`AT` in answers of the API."""
 
 HOSTILE = (
-    "../../etc/passwd",
-    "a/b?c#d%20",
-    "'; DROP TABLE otel_traces; --",
-    "<script>alert('x')</script>",
-    "{id:String} %s %(id)s ${after} \\' \\\\ \\n",
+    *building.HOSTILE,
     "a/traces",
     "traces",
     " spaces at the ends ",

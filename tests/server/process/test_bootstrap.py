@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,7 @@ from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.process.bootstrap import StartError, load_pricer, open_backend, open_store
 from otel_sessions.server.process.settings import Settings, load_settings
 
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.upper().startswith("OTEL_SESSIONS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The folder of an embedded store that does not exist yet."""
-    return tmp_path / "store"
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 def settings_on(folder: Path, **more: Any) -> Settings:
