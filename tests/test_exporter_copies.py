@@ -12,7 +12,7 @@ from opentelemetry.trace import StatusCode
 from tests.exporting import Kept, bounded, chat, finished, same_objects
 from tests.steps import steps
 
-from otel_sessions import SessionExporter, SessionSpanProcessor, propagate_sessions
+from otel_sessions import SessionExporter, SessionSpanProcessor, dropped_values, propagate_sessions
 from otel_sessions.span_copies import FAILED
 
 BATCH = [finished(1, session="s1"), chat(2, 1, session="s1")]
@@ -162,6 +162,20 @@ def test_several_spans_that_lost_their_session() -> None:
     ]
     _, sent = repaired(spans)
     assert [(one.attributes or {}).get("session.id") for one in sent] == ["s1", "s2", "s2", "s2", "s1", "s3", "s3"]
+
+
+def test_with_repair_each_fault_counts_once() -> None:
+    """A refused value and a span that cannot be read are counted once, also beside a span that is repaired."""
+    spans = [
+        finished(1, lost=1),
+        finished(2, 1, session="s1"),
+        finished(3, 1, attributes={"session.id": "x" * 1_000}),
+        broken("attributes")("a secret", context=finished(4).context),
+    ]
+    exporter, sent = repaired(spans)
+    assert (sent[0].attributes or {})["session.id"] == "s1"
+    assert exporter.dropped == {"unreadable_spans": 1}
+    assert dropped_values()["session_id", "too_long"] == 1
 
 
 def test_repair_stays_linear() -> None:

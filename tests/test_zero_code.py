@@ -116,7 +116,10 @@ def test_the_protocol_is_the_one_that_the_variables_name(
 def test_an_unknown_protocol_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the variable, the value and the choice."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
-    with pytest.raises(ValueError, match=r"OTEL_EXPORTER_OTLP_PROTOCOL='http/json' .* 'grpc' or 'http/protobuf'"):
+    with pytest.raises(ValueError, match=r"^OTEL_EXPORTER_OTLP_PROTOCOL='http/json' .* 'grpc' or 'http/protobuf'"):
+        zero_code.ConfiguredSessionExporter()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "json")
+    with pytest.raises(ValueError, match=r"^OTEL_EXPORTER_OTLP_TRACES_PROTOCOL='json' is not supported"):
         zero_code.ConfiguredSessionExporter()
 
 

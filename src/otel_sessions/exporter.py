@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final
@@ -37,6 +37,9 @@ from otel_sessions.rollups import RollupLimits, Rollups
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
 
 _RESOURCES_KEPT: Final = 64
+_Facts = tuple[int, SpanFacts]
+"""A trace id, and the facts of a span of it."""
+
 _ERROR: Final = StatusCode.ERROR
 
 
@@ -98,8 +101,11 @@ class SessionExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Forward the spans, then count them; returns the result of the inner exporter. Never raises."""
-        if self._redact is not None or self._repair:
-            spans = self._prepared(spans)
+        if self._redact is not None:
+            spans = [copy for span in spans if (copy := self._redacted(span)) is not None]
+        read = None
+        if self._repair:
+            spans, read = self._repaired(spans)
         result = SpanExportResult.SUCCESS
         if self._exporter is not None:
             try:
@@ -108,7 +114,7 @@ class SessionExporter(SpanExporter):
                 self._fault("export_errors", "the inner exporter raised", error)
                 result = SpanExportResult.FAILURE
         try:
-            self._rollups.add(self._facts(spans))
+            self._rollups.add(facts for facts in read or map(self._facts_of, spans) if facts is not None)
         except Exception as error:
             self._fault("rollup_errors", "rolling spans up raised", error)
         return result
@@ -192,13 +198,7 @@ class SessionExporter(SpanExporter):
     def _fault(self, reason: str, what: str, error: Exception) -> None:
         self._drops.count("exporter", reason, f"{what} {type(error).__name__}: {error}")
 
-    def _facts(self, spans: Sequence[ReadableSpan]) -> Iterator[tuple[int, SpanFacts]]:
-        for span in spans:
-            facts = self._facts_of(span)
-            if facts is not None:
-                yield facts
-
-    def _facts_of(self, span: ReadableSpan) -> tuple[int, SpanFacts] | None:
+    def _facts_of(self, span: ReadableSpan) -> _Facts | None:
         try:
             context = span.context
             parent = span.parent
@@ -235,17 +235,6 @@ class SessionExporter(SpanExporter):
         self._resources[id(resource)] = read
         return read
 
-    def _prepared(self, spans: Sequence[ReadableSpan]) -> Sequence[ReadableSpan]:
-        """The spans to send, copied where asked."""
-        if self._redact is not None:
-            spans = [copy for span in spans if (copy := self._redacted(span)) is not None]
-        if self._repair:
-            try:
-                return self._repaired(spans)
-            except Exception as error:
-                self._fault("repair_errors", "repairing spans raised", error)
-        return spans
-
     def _redacted(self, span: ReadableSpan) -> ReadableSpan | None:
         """The redacted copy; `None` for a span that cannot be copied, since it may hold personal data."""
         assert self._redact is not None
@@ -264,22 +253,36 @@ class SessionExporter(SpanExporter):
             self._fault("unreadable_spans", "copying a span for redaction raised", error)
             return None
 
-    def _repaired(self, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-        by_trace: dict[int, dict[int, SpanFacts]] = {}
-        for trace_id, facts in self._facts(spans):
-            by_trace.setdefault(trace_id, {})[facts.span_id] = facts
-        donors: dict[tuple[int, int], SpanFacts] = {}
-        lost = {span.context.trace_id for span in spans if span.dropped_attributes and span.context is not None}
-        for trace_id in lost:
-            found = self._rollups.lost_sessions(trace_id, by_trace.get(trace_id, {}).values())
-            donors.update({(trace_id, span_id): donor for span_id, donor in found.items()})
-        return [self._with_session(span, donors) for span in spans]
+    def _repaired(self, spans: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], list[_Facts | None]]:
+        """The spans to send, with copies of those that lost their session, and the facts of each; `None` for one that cannot be read."""
+        read = [self._facts_of(span) for span in spans]
+        try:
+            donors = self._donors(spans, read)
+            copies = {place: with_attributes(spans[place], _session_attributes(one)) for place, one in donors.items()}
+        except Exception as error:
+            self._fault("repair_errors", "repairing spans raised", error)
+            return spans, read
+        for place, copy in copies.items():
+            read[place] = self._facts_of(copy)
+        return [copies.get(place, span) for place, span in enumerate(spans)], read
 
-    def _with_session(self, span: ReadableSpan, donors: dict[tuple[int, int], SpanFacts]) -> ReadableSpan:
-        if span.context is None or not span.dropped_attributes:
-            return span
-        donor = donors.get((span.context.trace_id, span.context.span_id))
-        return span if donor is None else with_attributes(span, _session_attributes(donor))
+    def _donors(self, spans: Sequence[ReadableSpan], read: Sequence[_Facts | None]) -> dict[int, SpanFacts]:
+        """By the place of a span that lost its session: a span of its trace that has it."""
+        lost = {
+            place: facts
+            for place, (span, facts) in enumerate(zip(spans, read, strict=True))
+            if facts is not None and span.dropped_attributes
+        }
+        by_trace: dict[int, dict[int, SpanFacts]] = {trace_id: {} for trace_id, _ in lost.values()}
+        for trace_id, facts in filter(None, read if lost else ()):
+            if trace_id in by_trace:
+                by_trace[trace_id][facts.span_id] = facts
+        found = {trace_id: self._rollups.lost_sessions(trace_id, of.values()) for trace_id, of in by_trace.items()}
+        return {
+            place: found[trace_id][facts.span_id]
+            for place, (trace_id, facts) in lost.items()
+            if facts.span_id in found[trace_id]
+        }
 
 
 def _session_attributes(facts: SpanFacts) -> dict[str, Any]:

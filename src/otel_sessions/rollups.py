@@ -48,12 +48,11 @@ class RollupLimits:
 
 
 class _Trace:
-    __slots__ = ("groups", "last_seen", "reported", "spans", "stale")
+    __slots__ = ("groups", "last_seen", "reported", "spans")
 
     def __init__(self) -> None:
         self.spans: dict[int, SpanFacts] = {}
         self.groups: tuple[TraceGroup, ...] = ()
-        self.stale = False
         self.reported = False
         self.last_seen = 0.0
 
@@ -188,7 +187,6 @@ class Rollups:
         self._span_count += len(trace.spans) - before
         if changed:
             trace.reported = False
-            trace.stale = True
             self._stale[trace_id] = trace
 
     def _make_room(self, finished: list[TraceRollup]) -> None:
@@ -212,7 +210,7 @@ class Rollups:
         trace = self._open.pop(trace_id)
         self._closed[trace_id] = trace
         reporting = self._on_trace is not None and not trace.reported
-        if trace.stale or reporting:
+        if trace_id in self._stale or reporting:
             rolled_up = self._roll_up(trace_id, trace)
             if reporting and rolled_up is not None:
                 trace.reported = True
@@ -239,7 +237,6 @@ class Rollups:
                 session.groups = {}
             session.groups[trace_id] = group
         trace.groups = groups
-        trace.stale = False
         self._stale.pop(trace_id, None)
         return rolled_up
 

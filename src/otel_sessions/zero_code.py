@@ -80,8 +80,8 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 def _otlp_exporter() -> SpanExporter:
-    given = (os.environ.get(variable, "").strip() for variable in environment_variables.OTLP_PROTOCOLS)
-    protocol = next((value for value in given if value), "grpc")
+    given = {name: os.environ.get(name, "").strip() for name in environment_variables.OTLP_PROTOCOLS}
+    variable, protocol = next(((name, value) for name, value in given.items() if value), ("", "grpc"))
     try:
         if protocol == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415 -- an optional extra
@@ -99,6 +99,4 @@ def _otlp_exporter() -> SpanExporter:
         raise ImportError(
             f"the trace exporter 'sessions' needs the OTLP exporter for {protocol}: install otel-sessions[otlp]"
         ) from error
-    raise ValueError(
-        f"{environment_variables.OTLP_PROTOCOLS[1]}={protocol!r} is not supported; set it to 'grpc' or 'http/protobuf'"
-    )
+    raise ValueError(f"{variable}={protocol!r} is not supported; set it to 'grpc' or 'http/protobuf'")

@@ -102,10 +102,10 @@ class Backend:
             regrouped=self._regrouped,
             committed=self._committed,
         )
-        committer, log, gauge = self._committer, self._log, self.telemetry.gauge
-        gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: log.waiting_bytes)
-        gauge("commit_retries", "Commits tried again because the store was away", lambda: committer.retries)
-        gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: committer.set_aside.count)
+        gauge = self.telemetry.gauge
+        gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: self.backlog_bytes)
+        gauge("commit_retries", "Commits tried again because the store was away", lambda: self.commit_retries)
+        gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: self.requests_set_aside)
         replayed = self._committer.replay(read_payload)
         if replayed:
             logger.info("committed %d requests that an earlier process had acknowledged", replayed)
@@ -151,6 +151,16 @@ class Backend:
     def backlog_bytes(self) -> int:
         """How much was acknowledged and is not committed."""
         return self._log.waiting_bytes
+
+    @property
+    def commit_retries(self) -> int:
+        """How often a commit was tried again because the store was away."""
+        return self._committer.retries
+
+    @property
+    def requests_set_aside(self) -> int:
+        """How many requests could not be stored and are kept in files."""
+        return self._committer.set_aside.count
 
     def delete_session(self, session_id: str, *, key: str = ID_KEY) -> Deleted:
         """Delete a session's spans and their logs; nothing happens if there is no such session.

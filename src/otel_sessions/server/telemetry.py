@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from otel_sessions.counting.fold import OTHER_MODELS
+from otel_sessions.drops import dropped_values
 
 PREFIX: Final = "otel_sessions_"
 MODELS_KEPT: Final = 200
 
 _BYTES: Final = tuple(float(4**power) for power in range(5, 15))
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class DroppedValues(Collector):
+    """The values that the rules refused in this process, as a metric."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Called by the registry."""
+        family = CounterMetricFamily(
+            f"{PREFIX}dropped_values", "Values that the rules refused", labels=["field", "reason"]
+        )
+        for labels, count in sorted(dropped_values().items()):
+            family.add_metric(labels, count)
+        yield family
 
 
 class Telemetry:
@@ -49,6 +65,7 @@ class Telemetry:
         self.commit_seconds = Histogram(
             PREFIX + "commit_seconds", "How long commits took", buckets=_SECONDS, registry=registry
         )
+        registry.register(DroppedValues())
         self._models: set[str] = set()
 
     def gauge(self, name: str, about: str, value: Callable[[], float]) -> None:

@@ -183,7 +183,7 @@ def test_requests_for_a_server_lie_in_the_users_folder(monkeypatch: pytest.Monke
     assert all(folder.is_relative_to(data_folder()) for folder in folders)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the variable is a convention of Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the default is another folder")
 @pytest.mark.parametrize("variable", ["/data", "relative", ""])
 def test_the_data_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """On Linux an absolute `XDG_DATA_HOME` moves the data; a relative one is ignored, as the specification asks."""
@@ -191,6 +191,12 @@ def test_the_data_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, variable: 
     parent = Path("/data") if variable == "/data" else Path.home() / ".local" / "share"
     assert data_folder() == parent / "otel-sessions"
     assert default_store() == f"chdb://{parent}/otel-sessions"
+
+
+def test_an_empty_variable_is_not_blamed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A variable that is set to nothing is ignored, and the message names the file that has the value."""
+    monkeypatch.setenv("OTEL_SESSIONS_PORT", "")
+    assert refused(config=config(tmp_path, 'port = "abc"')).startswith("port in the config file: should be")
 
 
 def test_each_setting_has_one_text() -> None:

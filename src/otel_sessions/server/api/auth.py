@@ -9,7 +9,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from otel_sessions.server.api.errors import error_response
-from otel_sessions.server.api.headers import SECURITY_HEADERS
 from otel_sessions.server.api.health import OPEN_PATHS
 from otel_sessions.server.api.session_paths import route_path
 from otel_sessions.server.api_key import WRONG_KEY, allows
@@ -51,7 +50,7 @@ class ApiKeyGuard:
 
 
 def _rejection(scope: Scope) -> Response:
-    headers = {**SECURITY_HEADERS, "WWW-Authenticate": "Bearer"}
+    headers = {"WWW-Authenticate": "Bearer"}
     if route_path(scope) not in _STATUS_PATHS:
         return error_response(401, "unauthorized", WRONG_KEY, headers=headers)
     try:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 
 import anyio
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Request
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import Counter, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -24,7 +22,7 @@ from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.signals import SIGNALS
-from otel_sessions.server.telemetry import MODELS_KEPT, PREFIX
+from otel_sessions.server.telemetry import MODELS_KEPT
 
 READY_SECONDS: Final = 5.0
 MAX_PROBES: Final = 2
@@ -149,8 +147,7 @@ async def _readiness(request: Request) -> Readiness:
 )
 async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)]) -> Response:
     """Get the server's state and its counts since it started. Without the API key only the state is shown."""
-    details = health_of(backend)
-    return answer(details if has_key else Health(status=details.status))
+    return answer(health_of(backend) if has_key else Health(status=_status(backend)))
 
 
 @router.get(
@@ -183,26 +180,22 @@ async def readiness(readiness: Annotated[Readiness, Depends(_readiness)]) -> Res
 )
 async def metrics(backend: BackendDep) -> Response:
     """Get the server's counts since it started, as metrics for Prometheus."""
-    own = CollectorRegistry()
-    own.register(_Dropped())
-    text = generate_latest(backend.telemetry.registry) + generate_latest(own)
-    return Response(text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+    return Response(generate_latest(backend.telemetry.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 
 def health_of(backend: Backend) -> HealthDetails:
     """The state of a backend, and its counts."""
     telemetry = backend.telemetry
-    set_aside = _value(backend, "requests_set_aside")
     return HealthDetails(
-        status="degraded" if set_aside else "ok",
+        status=_status(backend),
         backlog_bytes=backend.backlog_bytes,
         received=_by_signal(telemetry.received),
         stored=_by_signal(telemetry.stored),
-        duplicate_spans=_value(backend, "duplicate_spans_total"),
+        duplicate_spans=sum(count for _, count in _counts(telemetry.duplicates)),
         rejected=[Refusals(count=count, **labels) for labels, count in _counts(telemetry.rejected)],
         refused=[Refusals(count=count, **labels) for labels, count in _counts(telemetry.refused)],
-        commit_retries=_value(backend, "commit_retries"),
-        requests_set_aside=set_aside,
+        commit_retries=backend.commit_retries,
+        requests_set_aside=backend.requests_set_aside,
         dropped_values=[
             DroppedValues(field=field, reason=reason, count=count)
             for (field, reason), count in sorted(dropped_values().items())
@@ -211,19 +204,8 @@ def health_of(backend: Backend) -> HealthDetails:
     )
 
 
-class _Dropped(Collector):
-    def collect(self) -> Iterable[Metric]:
-        """The number of dropped values, as a metric."""
-        family = CounterMetricFamily(
-            f"{PREFIX}dropped_values", "Values that the rules refused", labels=["field", "reason"]
-        )
-        for labels, count in sorted(dropped_values().items()):
-            family.add_metric(labels, count)
-        yield family
-
-
-def _value(backend: Backend, name: str) -> int:
-    return int(backend.telemetry.registry.get_sample_value(PREFIX + name) or 0)
+def _status(backend: Backend) -> str:
+    return "degraded" if backend.requests_set_aside else "ok"
 
 
 def _by_signal(counter: Counter) -> BySignal:

@@ -107,7 +107,7 @@ class SpanBatch:
 
 def joined(batches: Sequence[Any]) -> Any:
     """One batch of the rows of several batches of one kind, which stay as they are."""
-    whole = batches[0].take(range(len(batches[0])))
-    for batch in batches[1:]:
+    whole = type(batches[0])()
+    for batch in batches:
         whole.extend(batch)
     return whole

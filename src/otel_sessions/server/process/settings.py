@@ -170,7 +170,8 @@ def _origin(name: str, given: Mapping[str, Any]) -> str:
     if name in given:
         return f"--{name.replace('_', '-')}"
     variable = PREFIX + name.upper()
-    return variable if any(known.upper() == variable for known in os.environ) else f"{name} in the config file"
+    is_set = any(value and known.upper() == variable for known, value in os.environ.items())
+    return variable if is_set else f"{name} in the config file"
 
 
 def _plain(message: str) -> str:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import grpc  # type: ignore[import-untyped]
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from otel_sessions.server.api_key import WRONG_KEY, allows
 from otel_sessions.server.backend import Backend
@@ -148,9 +148,7 @@ def _abort(context: Any, error: RequestError) -> Any:
     details = error_response(error)
     metadata = [("grpc-status-details-bin", details)]
     if error.retry_after is not None:
-        retry = error_details_pb2.RetryInfo()
-        status_pb2.Status.FromString(details).details[0].Unpack(retry)
-        metadata.append(("google.rpc.retryinfo-bin", retry.SerializeToString()))
+        metadata.append(("google.rpc.retryinfo-bin", status_pb2.Status.FromString(details).details[0].value))
     context.set_trailing_metadata(metadata)
     return context.abort(_CODES[error.grpc_status], str(error))
 
