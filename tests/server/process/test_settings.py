@@ -214,6 +214,9 @@ def test_the_documentation_has_every_setting(tmp_path: Path) -> None:
         [name.replace("_", "-"), f"OTEL_SESSIONS_{name.upper()}", text.default, text.about]
         for name, text in SETTINGS.items()
     ]
+    variables = (ROOT / "docs" / "environment.md").read_text().partition("## The server")[2]
+    defaults = re.findall(r"^\| `(OTEL_SESSIONS_[A-Z_]+)` \| `?(.*?)`? \|", variables, re.MULTILINE)
+    assert defaults == [(f"OTEL_SESSIONS_{name.upper()}", text.default) for name, text in SETTINGS.items()]
     (example,) = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     settings = load_settings(config=config(tmp_path, example))
     assert (settings.grpc_port, settings.retention, settings.sync) == (14317, Retention(30, 20 * 10**9), True)
