@@ -133,14 +133,23 @@ SHAPES: Final[dict[str, Shape]] = {
         8,
         1,
     ),
-    "d: two scopes with the provider's id, without a hint in time": Shape(
+    "d: two scopes with the provider's id, the second a moment later": Shape(
         (
             told("a", gen_ai("chat", 70, 8, response_id="r1"), at=(0, 10)),
-            told("b", gen_ai("chat", 71, 8, response_id="r1"), at=(500, 510)),
+            told("b", gen_ai("chat", 70, 8, response_id="r1"), at=(500, 510)),
         ),
         70,
         8,
         1,
+    ),
+    "d: two calls whose ids are equal by chance": Shape(
+        (
+            told("a", gen_ai("chat", 70, 8, response_id="r1"), at=(0, 10)),
+            told("b", gen_ai("chat", 71, 8, response_id="r1"), at=(500, 510)),
+        ),
+        141,
+        16,
+        2,
     ),
     "d: two equal calls at once, both seen twice": Shape(
         (

@@ -43,14 +43,57 @@ def pairs(*spans: SpanFacts, fuzzy: bool = True) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("field", ["response_id", "call_id"])
-def test_an_id_in_common_settles_it(field: str) -> None:
-    """Calls with one id are one call, whatever else differs, and the innermost is kept."""
-    spans = (
-        call(1, LANGCHAIN, (0, 900), (10, 2), **{field: "r1"}),
-        call(2, OPENAI, (5000, 5100), (11, 2), **{field: "r1"}),
-        call(3, OPENAI, (0, 800), (10, 2), **{field: "r2"}),
-    )
-    assert pairs(*spans, fuzzy=False) == {(1, 2)}
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        pytest.param(call(2, OPENAI, (0, 90)), True, id="equal tokens"),
+        pytest.param(call(2, OPENAI, (0, 90), None), True, id="one silent"),
+        pytest.param(call(2, LANGCHAIN, (0, 90)), True, id="one scope"),
+        pytest.param(call(2, OPENAI, (120, 200)), True, id="times that touch"),
+        pytest.param(call(2, LANGCHAIN, (0, 90), (11, 2)), False, id="other input"),
+        pytest.param(call(2, LANGCHAIN, (0, 90), (10, 3)), False, id="other output in one scope"),
+        pytest.param(call(2, OPENAI, (0, 90), (10, 3)), True, id="a stream that two instrumentations count"),
+        pytest.param(call(2, OPENAI, (5000, 5090), (10, 3)), False, id="other output at another time"),
+        pytest.param(call(2, OPENAI, (5000, 5090)), False, id="another time"),
+        pytest.param(call(2, OPENAI, (500, 590), None), False, id="silent at another time"),
+    ],
+)
+def test_an_id_in_common_and_nothing_that_contradicts(field: str, other: SpanFacts, same: bool) -> None:
+    """Calls with one id are one call unless their tokens or times say otherwise, and the innermost is kept."""
+    assert other.call is not None
+    other = other._replace(call=other.call._replace(**{field: "r1"}))
+    one = call(1, LANGCHAIN, (0, 100), **{field: "r1"})
+    assert pairs(one, other, fuzzy=False) == ({(1, 2) if other.call.usage else (2, 1)} if same else set())
+
+
+def test_another_id_that_differs_keeps_both() -> None:
+    """A client may give one call id to a whole conversation; the responses then tell the calls apart."""
+    spans = [call(i, OPENAI, (0, 100), response_id=f"r{i}", call_id="conversation-7") for i in range(3)]
+    assert pairs(*spans) == set()
+    spans = [call(i, OPENAI, (0, 100), response_id="r1", call_id=f"c{i}") for i in range(2)]
+    assert pairs(*spans) == set()
+
+
+@pytest.mark.parametrize("id_", ["None", "null", "1", "417", "chatcmpl-417", "", " ", "undefined"])
+def test_what_is_no_id(id_: str) -> None:
+    """Placeholders, small numbers and ids drawn from a thousand numbers say nothing, neither for nor against."""
+    assert pairs(call(1, at=(0, 100), response_id=id_), call(2, at=(50, 150), response_id=id_)) == set()
+    spans = (call(1, LANGCHAIN, (0, 120), response_id=id_), call(2, OPENAI, (10, 110), response_id="chatcmpl-9f"))
+    assert pairs(*spans) == {(1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("id_", "later", "same"),
+    [
+        ("resp-1", 900, True),
+        ("resp-1", 5_000, False),
+        ("chatcmpl-BxYzK7mQpL2vN8aRt", 3_600_000, True),
+    ],
+)
+def test_a_response_that_is_read_again(id_: str, later: int, same: bool) -> None:
+    """A long id never repeats, so the response is the same one; a short one may repeat, unless it comes right after."""
+    spans = (call(1, at=(0, 100), response_id=id_), call(2, at=(100 + later, 200 + later), response_id=id_))
+    assert bool(pairs(*spans)) is same
 
 
 def test_three_with_one_id() -> None:
@@ -96,7 +139,8 @@ def test_the_same_call_without_an_id() -> None:
         pytest.param(call(2, LANGCHAIN, (10, 90)), id="same scope"),
         pytest.param(call(2, OPENAI, (10, 90), (10, 3)), id="other output"),
         pytest.param(call(2, OPENAI, (10, 90), (11, 2)), id="other input"),
-        pytest.param(call(2, OPENAI, (10, 90), None), id="no usage"),
+        pytest.param(call(2, OPENAI, (10, 90), None), id="no usage and no model"),
+        pytest.param(call(2, OPENAI, (10, 90), None, model="o4-mini"), id="no usage and another model"),
         pytest.param(call(2, OPENAI, (60, 170)), id="ends too late"),
         pytest.param(call(2, OPENAI, (200, 290)), id="another time"),
         pytest.param(call(2, OPENAI, (10, 90), model="o4-mini"), id="other model"),
@@ -192,13 +236,35 @@ def test_identical_calls_in_parallel_pair_one_to_one() -> None:
 
 
 def test_three_scopes() -> None:
-    """With three instrumentations two are matched without an id, and the third by nesting or an id."""
+    """Three instrumentations and more report one call, with an id in common or without."""
     spans = (
         call(1, "a", (0, 130), response_id="r1"),
         call(2, "b", (5, 125), response_id="r1"),
         call(3, "c", (10, 120)),
     )
     assert pairs(*spans) == {(1, 2), (2, 3)}
+    assert pairs(*(call(i, "abcd"[i], (i, 130 - i)) for i in range(4))) == {(0, 3), (1, 3), (2, 3)}
+
+
+def test_two_equal_calls_in_three_scopes() -> None:
+    """Each of two parallel calls keeps one span, however many instrumentations saw both."""
+    spans = [call(10 * n + i, "abc"[i], (n + i, 130 + n - i)) for n in range(2) for i in range(3)]
+    assert len(pairs(*spans)) == 4
+
+
+def test_a_copy_without_usage() -> None:
+    """A span without usage is a copy of the call beside it if both name the same model."""
+    silent = call(1, LANGCHAIN, (0, 120), None, model="gpt-4o")
+    assert pairs(silent, call(2, OPENAI, (10, 110), model="gpt-4o-2024-08-06")) == {(1, 2)}
+    assert pairs(silent, call(2, OPENAI, (10, 110), None, model="gpt-4o")) == {(1, 2)}
+    assert pairs(silent, call(2, OPENAI, (10, 110))) == set()
+
+
+def test_copies_that_differ_by_the_thinking() -> None:
+    """An output that leaves the thinking out is that of the copy that has it."""
+    whole = call(1, LANGCHAIN, (0, 120))._replace(call=Call(Usage(10, 67, reasoning_tokens=40)))
+    assert pairs(whole, call(2, OPENAI, (10, 110), (10, 27))) == {(1, 2)}
+    assert pairs(whole, call(2, OPENAI, (10, 110), (10, 28))) == set()
 
 
 def test_a_worker_full_of_equal_calls() -> None:

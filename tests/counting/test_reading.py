@@ -15,6 +15,7 @@ from tests.counting.building import AT, MS, read
 
 from otel_sessions import dropped_values
 from otel_sessions.counting.facts import NO_LABELS, Call, Labels, SpanFacts
+from otel_sessions.counting.prices.local_servers import LOCAL_SERVER
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.reading import span_facts
 from otel_sessions.counting.tokens import Usage
@@ -150,7 +151,29 @@ def test_a_model_call() -> None:
     )
     assert facts.kind == "llm"
     context = (("service_tier", "flex"), ("processing", "batch"))
-    assert facts.call == Call(Usage(10, 2), "gpt-4o-2024-08-06", "gpt-4o", "openai", "r1", "c1", context)
+    assert facts.call == Call(
+        Usage(10, 2), "gpt-4o-2024-08-06", "gpt-4o", "openai", "r1", "c1", context, is_request=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "context"),
+    [
+        ({"openai.request.service_tier": "flex"}, (("service_tier", "flex"),)),
+        ({"gen_ai.openai.request.service_tier": "flex"}, (("service_tier", "flex"),)),
+        ({"openai.request.service_tier": "flex", "openai.response.service_tier": "default"}, (("service_tier", "default"),)),
+        ({"openai.response.service_tier": "batch"}, (("processing", "batch"),)),
+        ({"server.address": "127.0.0.1", "gen_ai.request.model": "llama3.1:8b"}, (LOCAL_SERVER,)),
+        ({"server.address": "127.0.0.1", "gen_ai.request.model": "gpt-4o"}, ()),
+        ({"server.address": "api.openai.com", "gen_ai.request.model": "llama3.1:8b"}, ()),
+        ({"server.address": "127.0.0.1"}, ()),
+    ],
+)
+def test_what_else_sets_the_price(attributes: Mapping[str, Any], context: tuple[tuple[str, str], ...]) -> None:
+    """The tier of the response goes before the one that was asked for; a model of your own has no vendor's price."""
+    call = read({**CHAT, **attributes}).call
+    assert call is not None
+    assert call.context == context
 
 
 def test_batch_alone_and_no_batch() -> None:
@@ -190,7 +213,7 @@ def test_what_says_something(call: Call, says: bool) -> None:
     [
         ({**TOKENS, "gen_ai.request.model": "m"}, "llm", True),
         ({**TOKENS}, "other", True),
-        ({"gen_ai.request.model": "m"}, "other", False),
+        ({"gen_ai.request.model": "m"}, "other", True),
         ({"llm.cost.total": 0.5}, "other", True),
         ({"gen_ai.operation.name": "invoke_agent", **TOKENS}, "agent", True),
         ({"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 0}, "agent", False),
@@ -198,11 +221,11 @@ def test_what_says_something(call: Call, says: bool) -> None:
         ({"gen_ai.operation.name": "fetch_response", **TOKENS, "gen_ai.response.model": "m"}, "poll", False),
         ({"gen_ai.operation.name": "rerank"}, "rerank", True),
         ({"gen_ai.tool.name": "search", **TOKENS, "gen_ai.request.model": "m"}, "tool", True),
-        ({"gen_ai.usage.cache_read.input_tokens": 5, "gen_ai.request.model": "m"}, "other", False),
+        ({"gen_ai.usage.cache_read.input_tokens": 5, "gen_ai.request.model": "m"}, "other", True),
     ],
 )
 def test_which_spans_have_a_call(attributes: Mapping[str, Any], kind: str, is_call: bool) -> None:
-    """A span has a call if its kind is one, or if it reports tokens or costs; a model alone makes none, polling never does."""
+    """A span says something of model usage if its kind is a call, or if it reports tokens, costs or a model, unless it polls."""
     facts = read(attributes)
     assert (facts.kind, facts.call is not None) == (kind, is_call)
 

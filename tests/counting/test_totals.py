@@ -6,6 +6,7 @@ import decimal
 import random
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,17 @@ def test_unknown_adds_nothing_and_changes_nothing() -> None:
     assert (totals.input_tokens, totals.output_tokens, totals.total_tokens) == (0, 0, 0)
     assert (totals.cache_read_tokens, totals.cache_write_tokens, totals.reasoning_tokens) == (0, 0, 0)
     assert (totals.total_cost, totals.unpriced_call_count) == (Decimal(0), 2)
+
+
+@pytest.mark.parametrize(
+    ("usage", "failed", "unpriced"),
+    [(None, False, 1), (None, True, 0), (Usage(0, 0), True, 0), (Usage(5, 0), True, 1)],
+)
+def test_a_failed_call_without_usage_is_not_billed(usage: Usage | None, failed: bool, unpriced: int) -> None:
+    """A call that failed before it used a token is a call, but none whose price is missing."""
+    totals = Totals()
+    totals.add_call(usage, None, failed=failed)
+    assert (totals.call_count, totals.unpriced_call_count) == (1, unpriced)
 
 
 def test_each_number_is_summed_by_itself() -> None:

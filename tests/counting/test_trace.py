@@ -179,13 +179,23 @@ def test_calls_are_summed_by_provider_and_model() -> None:
         fact(2, 1, **call(1, 2, model="m-2025", request_model="m", provider="p")),
         fact(3, 1, **call(3, model="m-2025", provider="p"), start=AT + 500 * MS, end=AT + 501 * MS),
         fact(4, 1, **call(5, request_model="m")),
-        fact(5, 1, **call()),
+        fact(5, 1, **call(), start=AT + 900 * MS, end=AT + 901 * MS),
     )
     assert {model: (one.call_count, one.input_tokens) for model, one in found.models.items()} == {
         ("p", "m-2025"): (2, 4),
         (None, "m"): (1, 5),
         (None, None): (1, None),
     }
+
+
+def test_a_total_with_a_remainder_makes_the_cost_a_lower_bound() -> None:
+    """What a reported total has beyond input and output is not priced, and the source of the cost says so."""
+    usage = Usage(10, 2, unexplained_tokens=5)
+    rollup = roll_up(TRACE, [fact(1, kind="llm", call=Call(usage, "m"))], pricer=PerToken())
+    assert rollup is not None
+    found = totals(rollup.whole)
+    assert found.total_cost == 14
+    assert found.sources == {"per token (at least: the total reported has more tokens than input and output)"}
 
 
 class Asked(PerToken):

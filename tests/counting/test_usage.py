@@ -97,12 +97,13 @@ DIALECTS: dict[str, tuple[str, Mapping[str, Any], Usage]] = {
     "OpenInference, Claude Agent SDK": (
         CLAUDE_AGENT_SDK,
         {
-            OI + "prompt": 100,
+            OI + "prompt": 10,
             OI + "completion": 30,
+            OI + "total": 40,
             OI + "prompt_details.cache_read": 40,
             OI + "prompt_details.cache_write": 10,
         },
-        Usage(150, 30, 40, 10),
+        Usage(60, 30, 40, 10),
     ),
     "Vercel 4": ("ai", {"ai.usage.promptTokens": 100, "ai.usage.completionTokens": 30}, Usage(100, 30)),
     "Vercel 5": (
@@ -280,11 +281,88 @@ def test_exclusive_input_is_completed(attributes: Mapping[str, int], expected: i
     assert (found.input_tokens, found.cache_read_tokens, found.cache_write_tokens) == (expected, 40, 10)
 
 
-def test_exclusive_by_scope() -> None:
-    """The same numbers include cached tokens from an instrumentation that follows the specification, and exclude them from another."""
-    attributes = {OI + "prompt": 100, OI + "completion": 5, OI + "prompt_details.cache_read": 60}
-    assert usage(attributes, "openinference.instrumentation.anthropic") == Usage(100, 5, 60)
-    assert usage(attributes, CLAUDE_AGENT_SDK) == Usage(160, 5, 60)
+@pytest.mark.parametrize("scope", ["openinference.instrumentation.anthropic", CLAUDE_AGENT_SDK])
+@pytest.mark.parametrize(
+    ("prompt", "total", "inputs"),
+    [
+        (17127, 17131, 17127),  # a total of both: the cached tokens are inside
+        (3, 7, 17127),  # fewer than the cached tokens: these are beside, whatever the total says
+        (20000, 37128, 37124),  # the total counts the cached tokens beside
+        (20000, None, 20000),
+    ],
+)
+def test_the_numbers_decide_whether_the_input_has_the_cached_tokens(
+    scope: str, prompt: int, total: int | None, inputs: int
+) -> None:
+    """The size of the input and the total tell; the instrumentation's name does not, since its versions differ."""
+    attributes = {OI + "prompt": prompt, OI + "completion": 4, OI + "prompt_details.cache_read": 17024}
+    attributes[OI + "prompt_details.cache_write"] = 100
+    if total is not None:
+        attributes[OI + "total"] = total
+    found = usage(attributes, scope)
+    assert found is not None
+    assert (found.input_tokens, found.output_tokens, found.unexplained_tokens) == (inputs, 4, None)
+
+
+def test_another_family_on_the_span_tells_too() -> None:
+    """The same call in a second dialect shows whether the first one includes cached tokens."""
+    cached = {OI + "prompt_details.cache_read": 60, OI + "completion": 5, GEN_AI + "output_tokens": 5}
+    inside = {**cached, OI + "prompt": 100, GEN_AI + "input_tokens": 100}
+    assert usage(inside) == Usage(100, 5, 60)
+    beside = {**cached, GEN_AI + "input_tokens": 100, OI + "prompt": 160}
+    assert usage(beside) == Usage(160, 5, 60)
+    bare = {"input_tokens": 100, "output_tokens": 5, "cache_read_tokens": 60, "cost_usd": 0.5}
+    for input_ in (100, 160):  # Claude Code's own names exclude cached tokens
+        assert usage({**bare, GEN_AI + "input_tokens": input_, GEN_AI + "output_tokens": 5}, CLAUDE_CODE) == Usage(
+            160, 5, 60
+        )
+
+
+@pytest.mark.parametrize(
+    ("total", "output", "unexplained"),
+    [
+        (1200, 200, None),
+        (1350, 350, None),
+        (1200 + 149, 200, 149),
+        (1351, 200, 151),
+        (1100, 200, None),
+        (None, 200, None),
+    ],
+)
+def test_the_total_tells_whether_thinking_is_beside_the_output(
+    total: int | None, output: int, unexplained: int | None
+) -> None:
+    """Thinking is added if the total counts it beside the output; what a total has beyond that is unexplained."""
+    attributes: dict[str, Any] = {OI + "prompt": 1000, OI + "completion": 200, OI + "completion_details.reasoning": 150}
+    if total is not None:
+        attributes[OI + "total"] = total
+    assert usage({**attributes, "llm.provider": "openai"}) == Usage(
+        1000, output, reasoning_tokens=150, unexplained_tokens=unexplained
+    )
+
+
+def test_cached_tokens_and_thinking_may_both_be_beside() -> None:
+    """One total proves both."""
+    attributes = {OI + "prompt": 100, OI + "completion": 20, OI + "prompt_details.cache_read": 60}
+    attributes |= {OI + "completion_details.reasoning": 15, OI + "total": 195}
+    assert usage(attributes) == Usage(160, 35, 60, reasoning_tokens=15)
+
+
+@pytest.mark.parametrize(
+    ("said", "beside"),
+    [
+        ({"gen_ai.provider.name": "gcp.gen_ai"}, True),
+        ({"gen_ai.provider.name": "x_ai"}, True),
+        ({"gen_ai.response.model": "models/gemini-2.5-flash"}, True),
+        ({"gen_ai.provider.name": "openai"}, False),
+        ({}, False),
+    ],
+)
+def test_a_total_of_a_provider_that_counts_thinking_beside(said: dict[str, str], beside: bool) -> None:
+    """Google's and xAI's totals tell of thinking that the span leaves out; another remainder stays unexplained."""
+    attributes = {GEN_AI + "input_tokens": 135, GEN_AI + "output_tokens": 27, GEN_AI + "total_tokens": 202, **said}
+    expected = Usage(135, 67, reasoning_tokens=40) if beside else Usage(135, 27, unexplained_tokens=40)
+    assert usage(attributes) == expected
 
 
 def test_parts_of_an_unknown_input_do_not_make_one() -> None:
@@ -371,15 +449,15 @@ SLOTS = ("input", "output", "total", "cache_read", "cache_write", "reasoning", "
         st.dictionaries(st.sampled_from(SLOTS), st.integers(0, 1000), min_size=1),
         max_size=3,
     ),
-    st.sampled_from(["", CLAUDE_AGENT_SDK]),
+    st.booleans(),
     st.randoms(),
 )
-def test_parts_fit_their_whole(reported: dict[int, dict[str, int]], scope: str, random: Any) -> None:
+def test_parts_fit_their_whole(reported: dict[int, dict[str, int]], thinks: bool, random: Any) -> None:
     """Input is at least its cached tokens, output its reasoning tokens, and the order of attributes does not matter."""
-    found = normalise(reported, scope)
+    found = normalise(reported, thinks_beside=thinks)
     families = list(reported.items())
     random.shuffle(families)
-    assert normalise({index: dict(reversed(slots.items())) for index, slots in families}, scope) == found
+    assert normalise({index: dict(reversed(slots.items())) for index, slots in families}, thinks_beside=thinks) == found
     chosen = next((reported[i] for i in sorted(reported) if reported[i].keys() & {"input", "output"}), None)
     if found is None or chosen is None:
         assert found is None

@@ -22,7 +22,7 @@ SLOTS = {
     f"{family}.{slot}": getattr(table, slot)
     for family, table in {**names.FAMILIES, "claude_code": names.CLAUDE_CODE}.items()
     for slot in table._fields
-    if slot != "exclusive"
+    if slot not in ("exclusive", "thinking_beside")
 }
 
 

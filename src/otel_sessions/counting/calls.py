@@ -2,18 +2,22 @@
 
 Deepest usage wins: a span that repeats or sums up what spans below it report is covered by them. A tool call starts a
 new unit, since a model that is called inside a tool is not part of the call around it. A model call is covered only by a
-model call, never by another span below it. Calls that two instrumentations reported side by side are matched by
-`cousins`. Nothing is ever added to a counted usage; a parent's surplus over its children (the residual) is only shown.
+model call, never by another span below it. Calls that several instrumentations reported side by side are matched by
+`cousins`. A span that is called a model call, but has nothing that only a request has, and stands beside one, is none.
+Nothing is ever added to a counted usage; a parent's surplus over its children (the residual) is only shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from otel_sessions.counting.ancestors import nearest_above
 from otel_sessions.counting.cousins import match_cousins
 from otel_sessions.counting.facts import Call, SpanFacts
-from otel_sessions.counting.tokens import Usage
+from otel_sessions.counting.helpers import match_helpers
+from otel_sessions.counting.neighbours import name_models
+from otel_sessions.counting.tokens import Usage, completed, same_tokens
 from otel_sessions.dialects.kinds import CALLS, TOOL
 
 COVERED: Final = "covered_by_children"
@@ -59,7 +63,11 @@ class Counted(NamedTuple):
 
 def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True) -> Counted:
     """Choose the calls that count in one trace; `cousins=False` matches spans that are side by side only by a common id."""
-    reporting = {span_id: span for span_id, span in spans.items() if span.call is not None}
+    reporting = {
+        span_id: span
+        for span_id, span in spans.items()
+        if span.call is not None and (span.kind in CALLS or span.call.says_something)
+    }
     if not reporting:
         return Counted({}, {})
     skipped: dict[int, Skipped] = {}
@@ -67,12 +75,17 @@ def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True) -> Coun
     if len(reporting) > 1:
         _skip_repeats(calls, reporting, spans, skipped)
         candidates = [span for span_id, span in reporting.items() if span_id in calls and span.kind in CALLS]
+        for helper, request in match_helpers(candidates):
+            skipped[helper] = Skipped(REPEATED, request)
+            del calls[helper]
+        candidates = [span for span in candidates if span.span_id in calls]
         for dropped, kept in match_cousins(candidates, fuzzy=cousins):
             skipped[dropped] = Skipped(DUPLICATE, kept)
             calls[kept] = merged(calls[kept], calls.pop(dropped))
     for span_id in [span_id for span_id, call in calls.items() if call.cache_hit]:
         del calls[span_id]
         skipped[span_id] = Skipped(CACHE_HIT)
+    name_models(calls, spans)
     return Counted(
         calls, {span_id: Skipped(one.reason, _stands_for(one.by, skipped)) for span_id, one in skipped.items()}
     )
@@ -89,14 +102,8 @@ def _stands_for(span_id: int | None, skipped: Mapping[int, Skipped]) -> int | No
 
 def merged(kept: Call, other: Call) -> Call:
     """The kept call with the fields that only the other call has; numbers are filled in, never added."""
-    usage = kept.usage
-    if other.usage is not None:
-        if usage is None or not usage.total_tokens:
-            usage = other.usage
-        elif usage[:2] == other.usage[:2]:
-            usage = Usage(*(theirs if ours is None else ours for ours, theirs in zip(usage, other.usage, strict=True)))
     return Call(
-        usage,
+        completed(kept.usage, other.usage),
         kept.model or other.model,
         kept.request_model or other.request_model,
         kept.provider or other.provider,
@@ -105,6 +112,7 @@ def merged(kept: Call, other: Call) -> Call:
         kept.context or other.context,
         kept.reported or other.reported,
         kept.cache_hit or other.cache_hit,
+        kept.is_request or other.is_request,
     )
 
 
@@ -117,7 +125,7 @@ def _skip_repeats(
     """Skip the spans whose usage is reported again by spans below them."""
     if not _are_nested(reporting, spans):
         return
-    around = _nearest_above(
+    around = nearest_above(
         [span_id for span_id, span in reporting.items() if span.kind in CALLS], spans, lambda span: span.kind in CALLS
     )
     covered = _covered(reporting, spans)
@@ -167,31 +175,6 @@ def _covered(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts])
     return covered
 
 
-def _nearest_above(
-    span_ids: Iterable[int], spans: Mapping[int, SpanFacts], wanted: Callable[[SpanFacts], bool]
-) -> dict[int, int]:
-    """For each span the nearest one above it in the same unit for which `wanted` is true; linear in the number of spans."""
-    nearest: dict[int, int | None] = {}
-    for span_id in span_ids:
-        path: list[int] = []
-        found: int | None = None
-        current = spans[span_id]
-        while current.kind != TOOL and current.parent_id is not None:
-            if current.span_id in nearest:
-                found = nearest[current.span_id]
-                break
-            path.append(current.span_id)
-            parent = spans.get(current.parent_id)
-            if parent is None:
-                break
-            if wanted(parent):
-                found = parent.span_id
-                break
-            current = parent
-        nearest.update(dict.fromkeys(path, found))
-    return {span_id: found for span_id in span_ids if (found := nearest.get(span_id)) is not None}
-
-
 def _skip_silent(
     reporting: Mapping[int, SpanFacts],
     spans: Mapping[int, SpanFacts],
@@ -201,14 +184,17 @@ def _skip_silent(
 ) -> None:
     """Skip model calls that report nothing if another span reports the same call.
 
-    That is a call inside them, or a call around them that reports usage, or a wrapper around them if only the wrapper
-    reports usage.
+    That is a call inside them, another span inside them that reports usage, a call around them that reports usage, or a
+    wrapper around them if only the wrapper reports usage.
     """
     silent = [id_ for id_, span in reporting.items() if span.kind in CALLS and not _says_something(span)]
     inside: dict[int, int] = {}
     for inner, outer in around.items():
         inside[outer] = min(inner, inside.get(outer, inner))
-    telling = _nearest_above(
+    parts = [id_ for id_, span in reporting.items() if span.kind not in CALLS and id_ not in covered]
+    for part, outer in nearest_above(parts, spans, lambda span: span.kind in CALLS).items():
+        inside.setdefault(outer, part)
+    telling = nearest_above(
         silent, spans, lambda span: _says_something(span) and (span.kind in CALLS or span.span_id not in covered)
     )
     for span_id in silent:
@@ -247,4 +233,4 @@ def _merge_covering(
 def _same_tokens(call: Call, other: Call) -> bool:
     if call.usage is None or other.usage is None:
         return other.usage is None
-    return call.usage[:2] == other.usage[:2]
+    return same_tokens(call.usage, other.usage)

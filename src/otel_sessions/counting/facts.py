@@ -13,7 +13,7 @@ Values = tuple[tuple[str, str], ...]
 
 
 class Call(NamedTuple):
-    """The model usage that a span reports: of a single call, if the span's kind is one.
+    """What a span says of model usage: of a single call, if the span's kind is one.
 
     Attributes:
         usage: its tokens.
@@ -25,6 +25,7 @@ class Call(NamedTuple):
         context: further conditions of the price, such as `(("service_tier", "flex"),)`.
         reported: a cost that the span itself reports; its source names the attribute.
         cache_hit: the answer came from a cache of the client or gateway, so no model was called.
+        is_request: the span has something that only a request has, such as messages or a reason why the answer ended.
     """
 
     usage: Usage | None = None
@@ -36,6 +37,7 @@ class Call(NamedTuple):
     context: tuple[tuple[str, str], ...] = ()
     reported: Cost | None = None
     cache_hit: bool = False
+    is_request: bool = False
 
     @property
     def says_something(self) -> bool:
@@ -68,7 +70,7 @@ class SpanFacts(NamedTuple):
         values: the session keys that it carries itself.
         cut: the session keys that neither it nor its descendants take from its ancestors; `*` is all.
         labels: its other session fields.
-        call: the model usage that it reports; `None` for most spans.
+        call: what it says of model usage, if only the name of a model; `None` for most spans.
     """
 
     span_id: int

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.metadata import Dated, later, metadata_json
+from otel_sessions.counting.model_names import Model, fold_models
 from otel_sessions.counting.session import ModelRollup, SessionRollup
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
-from otel_sessions.counting.trace import Model, TraceGroup, by_name
+from otel_sessions.counting.trace import TraceGroup, by_name
 from otel_sessions.money import without_trailing_zeros
 from otel_sessions.rules import MetadataValue
 
@@ -200,7 +201,7 @@ class SessionSum:
             latency_ms=self.latency / self.trace_count / 1e6 if self.trace_count else 0.0,
             models=tuple(
                 ModelRollup(provider=provider, model=model, **_numbers(totals))
-                for (provider, model), totals in by_name(self.models)
+                for (provider, model), totals in by_name(_folded(self.models))
             ),
             tags=tuple(sorted(self.tags)),
             metadata=self.metadata,
@@ -298,6 +299,16 @@ def _with_spell(spells: tuple[tuple[int, int], ...], start: int, end: int) -> tu
         else:
             merged.append((one_start, one_end))
     return tuple(merged)
+
+
+def _folded(models: Mapping[Model, Totals]) -> dict[Model, Totals]:
+    """The models, with all spellings of one added up."""
+    folded: dict[Model, Totals] = {}
+    for model, parts in fold_models(models).items():
+        folded[model] = Totals()
+        for totals in parts:
+            folded[model].add(totals)
+    return folded
 
 
 def _numbers(totals: Totals) -> dict[str, Any]:

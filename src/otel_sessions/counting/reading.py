@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facts import Call, Labels, SpanFacts, Values
+from otel_sessions.counting.model_names import thinks_beside
+from otel_sessions.counting.prices.local_servers import LOCAL_SERVER, runs_locally
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
@@ -49,11 +51,13 @@ def span_facts(
     kind, values, cut, labels = who
     call = None
     if read.tokens or read.costs or kind in kinds.CALLS:
-        call = _call(read, scope)
+        call = _call(read, plan.is_request)
         if kind is None and call.usage is not None and call.model is not None:
             kind = kinds.LLM
         if kind == kinds.POLL or (kind not in kinds.CALLS and not call.says_something):
             call = None
+    if call is None and kind != kinds.POLL and "model" in read.fields:
+        call = _model_only(read.fields["model"], read.fields.get("provider"))
     return SpanFacts(
         span_id, parent_id, start, end, failed, kind or kinds.OTHER, scope, name, values, cut, labels, call
     )
@@ -139,24 +143,42 @@ def _labels(
     return Labels(name, user_id, tags, (), service, environment)
 
 
-def _call(read: Read, scope: str) -> Call:
+@lru_cache(maxsize=1_024)
+def _model_only(model: str, provider: str | None) -> Call:
+    """What a span says that is no call but names a model; calls below it may lack the name."""
+    return Call(model=model, provider=provider)
+
+
+def _call(read: Read, is_request: bool) -> Call:
     fields = read.fields
-    context: tuple[tuple[str, str], ...] = ()
-    if "service_tier" in fields:
-        context = (("service_tier", fields["service_tier"]),)
-    if fields.get("batch"):
-        context += (("processing", "batch"),)
+    model, request_model, provider = fields.get("model"), fields.get("request_model"), fields.get("provider")
     return Call(
-        normalise(read.tokens, scope) if read.tokens else None,
-        fields.get("model"),
-        fields.get("request_model"),
-        fields.get("provider"),
+        normalise(read.tokens, thinks_beside=thinks_beside(provider, model)) if read.tokens else None,
+        model,
+        request_model,
+        provider,
         fields.get("response_id"),
         fields.get("call_id"),
-        context,
+        _context(fields, model or request_model),
         _reported(read.costs) if read.costs else None,
         fields.get("cache_hit", False),
+        is_request,
     )
+
+
+def _context(fields: Mapping[str, Any], model: str | None) -> tuple[tuple[str, str], ...]:
+    """The conditions of the price: the tier that the response names, else the one that was asked for, and so on."""
+    context: tuple[tuple[str, str], ...] = ()
+    tier = fields.get("service_tier") or fields.get("requested_tier")
+    if fields.get("batch") or tier == "batch":
+        context = (("processing", "batch"),)
+    if tier is not None and tier != "batch":
+        context = (("service_tier", tier), *context)
+    if "speed" in fields:
+        context += (("speed", fields["speed"]),)
+    if model is not None and "server_address" in fields and runs_locally(fields["server_address"], model):
+        context += (LOCAL_SERVER,)
+    return context
 
 
 def _reported(reported: Mapping[int, Mapping[str, tuple[Decimal, str]]]) -> Cost | None:

@@ -67,13 +67,13 @@ class Totals:
             return None
         return (self.input_tokens or 0) + (self.output_tokens or 0)
 
-    def add_call(self, usage: Usage | None, cost: Cost | None) -> None:
-        """Add one call; without a cost it is unpriced."""
+    def add_call(self, usage: Usage | None, cost: Cost | None, *, failed: bool = False) -> None:
+        """Add one call; without a cost it is unpriced, unless it failed without usage: such a call is not billed."""
         self.call_count += 1
         if usage is not None:
             self._add_tokens(usage[:5])
         if cost is None:
-            self.unpriced_call_count += 1
+            self.unpriced_call_count += not failed or (usage is not None and bool(usage.total_tokens))
         else:
             self._add_costs(cost.input, cost.output, cost.total)
             if cost.source not in self.sources:

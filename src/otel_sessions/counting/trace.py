@@ -11,14 +11,15 @@ from otel_sessions.counting.calls import Skipped, count_calls
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import sessions_of
 from otel_sessions.counting.metadata import Dated, later
+from otel_sessions.counting.model_names import Model
 from otel_sessions.counting.prices.pricer import Cost, Pricer
+from otel_sessions.counting.prices.rates import AT_LEAST
 from otel_sessions.counting.residuals import residuals
 from otel_sessions.counting.shared_sets import only, present
 from otel_sessions.counting.totals import Totals
 from otel_sessions.dialects.kinds import PENDING
 
-Model = tuple[str | None, str | None]
-"""Provider and model, as the spans name them."""
+_UNEXPLAINED = AT_LEAST + "the total reported has more tokens than input and output)"
 
 
 class TraceGroup(NamedTuple):
@@ -225,6 +226,8 @@ def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
             cost = pricer.price(
                 provider=call.provider, model=model, usage=call.usage, at=span.start, context=call.context
             )
+            if cost is not None and call.usage.unexplained_tokens:
+                return cost._replace(source=cost.source + _UNEXPLAINED)
             if cost is not None or call.request_model == model:
                 return cost
     return None
@@ -256,7 +259,7 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, t
             totals = models.get(model)
             if totals is None:
                 totals = models[model] = Totals()
-            totals.add_call(call.usage, cost)
+            totals.add_call(call.usage, cost, failed=spans[span_id].failed)
     return _labelled(
         trace_id,
         start,

@@ -156,10 +156,31 @@ SERVICE_TIER: Final = ("openai.response.service_tier", "gen_ai.openai.response.s
 BATCH: Final = ("gen_ai.request.batch",)
 
 
+MESSAGES: Final = (
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.response.finish_reason",
+    "gen_ai.response.id",
+    "llm.input_messages",
+    "llm.output_messages",
+    "llm.prompts",
+    "llm.finish_reason",
+    "ai.prompt",
+    "ai.response.",
+    "langfuse.observation.input",
+    "langfuse.observation.output",
+    "server.address",
+)
+"""Beginnings of the names of what only a request has: messages, a reason why the answer ended, a server."""
+
+
 class Family(NamedTuple):
     """One dialect's names for the tokens and costs of a call; a span's input and output come from one family.
 
-    `exclusive` means that its input does not include cache reads and writes, and its output does not include reasoning.
+    `exclusive` means that its input does not include cache reads and writes, `thinking_beside` that its output does not
+    include reasoning.
     """
 
     input: tuple[str, ...] = ()
@@ -175,6 +196,7 @@ class Family(NamedTuple):
     cost_input: tuple[str, ...] = ()
     cost_output: tuple[str, ...] = ()
     exclusive: bool = False
+    thinking_beside: bool = False
 
 
 LANGFUSE_USAGE: Final = "langfuse.observation.usage_details"
@@ -317,6 +339,3 @@ CLAUDE_CODE: Final = Family(
     exclusive=True,
 )
 """Bare names, read only in Claude Code's own instrumentation scope, as are `model` and `request_id` there."""
-
-EXCLUSIVE_SCOPES: Final = ("openinference.instrumentation.claude_agent_sdk",)
-"""Scopes that write a provider's exclusive input into an inclusive field."""

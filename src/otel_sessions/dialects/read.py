@@ -145,12 +145,14 @@ class Plan:
         is_kept: the next span with these names gets the same plan.
         who_steps: the steps of the names that `who` picks.
         others: the candidates in all other names.
+        is_request: some of these attributes are only on spans that are a request to a model.
     """
 
-    __slots__ = ("is_kept", "others", "steps", "who", "who_steps")
+    __slots__ = ("is_kept", "is_request", "others", "steps", "who", "who_steps")
 
-    def __init__(self, steps: Steps, *, is_kept: bool) -> None:
+    def __init__(self, steps: Steps, *, is_kept: bool, is_request: bool) -> None:
         self.steps = steps
+        self.is_request = is_request
         self.is_kept = is_kept
         self.who_steps = _part(steps, who=True)
         self.others = _ranked(_part(steps, who=False))
@@ -245,7 +247,11 @@ class _Table(dict[str, tuple[Target, ...]]):
     def plan(self, attributes: tuple[str, ...]) -> Plan:
         """A new plan, kept within bounds."""
         is_kept = len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES
-        plan = Plan(tuple((name, targets) for name in attributes if (targets := self[name])), is_kept=is_kept)
+        plan = Plan(
+            tuple((name, targets) for name in attributes if (targets := self[name])),
+            is_kept=is_kept,
+            is_request=any(name.startswith(names.MESSAGES) for name in attributes),
+        )
         if is_kept:
             self.plans[attributes] = plan
         return plan

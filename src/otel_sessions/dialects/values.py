@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -27,6 +28,7 @@ MAX_TOKENS: Final = 10**12
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
 _MAX_BITS: Final = 128
+_FLOAT: Final = Context(prec=sys.float_info.dig)
 
 
 def tokens(value: object) -> int | None:
@@ -45,7 +47,10 @@ def tokens(value: object) -> int | None:
 
 
 def money(value: object) -> Decimal | None:
-    """An amount in USD: a finite, non-negative number, also as a string; a float is read as it is printed."""
+    """An amount in USD: a finite, non-negative number, also as a string.
+
+    A float holds 15 decimal digits; what it has beyond them is noise of its arithmetic, and is rounded away.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     if isinstance(value, float) and not math.isfinite(value):
@@ -59,6 +64,8 @@ def money(value: object) -> Decimal | None:
         return None
     if not is_amount(amount):
         return None
+    if len(amount.as_tuple().digits) > sys.float_info.dig and Decimal(repr(float(amount))) == amount:
+        amount = _FLOAT.plus(amount)
     return amount or Decimal(0)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_sessions.counting.prices.rates import TOTALS_ONLY, charge, exact_rates
+from otel_sessions.counting.prices.rates import CACHED_AUDIO_UNKNOWN, TOTALS_ONLY, charge, exact_rates
 from otel_sessions.counting.tokens import Usage
 
 PRICES = st.decimals(min_value=0, max_value=100, places=9)
@@ -91,7 +91,6 @@ def test_kinds_of_tokens_have_their_price(usage: Usage, total: str) -> None:
         {"cache_write_tokens": 1, "cache_write_1h_tokens": 2},
         {"cache_write_tokens": 1, "cache_write_1h_tokens": -2},
         {"cache_write_1h_tokens": 2},
-        {"audio_input_tokens": 1, "cache_read_tokens": 1},
         {"audio_input_tokens": 1, "cache_write_tokens": 1},
         {"audio_input_tokens": -1},
         {"audio_output_tokens": 11},
@@ -102,11 +101,55 @@ def test_kinds_of_tokens_have_their_price(usage: Usage, total: str) -> None:
     ],
 )
 def test_parts_that_do_not_fit_are_left_out(parts: dict[str, int]) -> None:
-    """A contradictory usage is charged by its totals, and the source says so."""
+    """A contradictory input or output is charged by its total, and the source says so."""
     cost = charge(exact_rates(ALL), Usage(10, 10, **parts), "x")
     assert cost is not None
     assert cost.total == Decimal("4.0")
     assert cost.source == "x" + TOTALS_ONLY
+
+
+def test_a_side_that_fits_is_charged_by_its_parts() -> None:
+    """A contradiction in the input leaves the parts of the output at their own price, and the other way round."""
+    cost = charge(exact_rates(ALL), Usage(10, 10, cache_read_tokens=11, reasoning_tokens=4), "x")
+    assert cost is not None
+    assert (cost.input, cost.output) == (Decimal("1.0"), Decimal("3.8"))
+    cost = charge(exact_rates(ALL), Usage(10, 10, cache_read_tokens=4, reasoning_tokens=11), "x")
+    assert cost is not None
+    assert (cost.input, cost.output) == (Decimal("0.64"), Decimal("3.0"))
+
+
+CACHED_AUDIO = {**ALL, "cache_read_audio": Decimal("0.05")}
+
+
+@pytest.mark.parametrize(
+    ("audio", "read", "both", "inputs", "is_exact"),
+    [
+        (4, 5, 3, "0.01 * 2 + 0.7 * 1 + 0.05 * 3 + 0.1 * 4", True),
+        (4, 5, 0, "0.01 * 5 + 0.7 * 4 + 0.1 * 1", True),
+        (4, 5, None, "0.01 * 1 + 0.05 * 4 + 0.1 * 5", False),
+        (4, 5, 9, "0.01 * 1 + 0.05 * 4 + 0.1 * 5", False),
+        (10, 5, None, "0.7 * 5 + 0.05 * 5", True),
+        (4, 10, None, "0.01 * 6 + 0.05 * 4", True),
+        (11, 5, None, "0.1 * 10", True),
+    ],
+)
+def test_audio_beside_cached_tokens(audio: int, read: int, both: int | None, inputs: str, is_exact: bool) -> None:
+    """Cached audio has a price of its own; where it is not told apart, the input costs at least what it may cost."""
+    usage = Usage(10, 0, read, audio_input_tokens=audio, cache_read_audio_tokens=both)
+    cost = charge(exact_rates(CACHED_AUDIO), usage, "x")
+    assert cost is not None
+    assert cost.input == sum(
+        (Decimal(price) * int(count) for price, count in (part.split(" * ") for part in inputs.split(" + "))),
+        Decimal(0),
+    )
+    assert cost.source.endswith(CACHED_AUDIO_UNKNOWN) is not is_exact
+
+
+def test_cached_audio_without_a_price_costs_what_cached_tokens_cost() -> None:
+    """Where nothing else is said, a cached token has one price, audio or not."""
+    cost = charge(exact_rates(ALL), Usage(10, 0, 5, audio_input_tokens=4, cache_read_audio_tokens=4), "x")
+    assert cost is not None
+    assert cost.input == Decimal("0.05") + Decimal("0.5")
 
 
 @pytest.mark.parametrize(

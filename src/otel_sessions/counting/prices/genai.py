@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from otel_sessions.counting.prices.local_servers import LOCAL_SERVER
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.rules import MAX_NAME_LENGTH
@@ -63,7 +64,7 @@ class GenAIPrices:
         try:
             if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
                 return None
-            if context and not _is_small(context):
+            if context and (LOCAL_SERVER in context or not _is_small(context)):
                 return None
             found = self._find(provider, model, context)
             return None if found is None else found.cost(usage, at)

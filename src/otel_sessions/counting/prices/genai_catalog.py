@@ -41,6 +41,7 @@ _REPORTED: Final = {
     "input_audio_tokens": "audio_input_tokens",
     "output_reasoning_tokens": "reasoning_tokens",
     "output_audio_tokens": "audio_output_tokens",
+    "cache_audio_read_tokens": "cache_read_audio_tokens",
 }
 """The fields of a `Usage` by their names in genai-prices."""
 
@@ -130,7 +131,7 @@ class Catalog:
 
 def _lacks_a_whole(usage: Usage) -> bool:
     """Return True if a part of the input or output is reported, but not the input or output itself."""
-    inputs, outputs, read, write, reasoning, audio, speech, write_1h = usage
+    inputs, outputs, read, write, reasoning, audio, speech, write_1h = usage[:8]
     return (inputs is None and bool(read or write or write_1h or audio)) or (
         outputs is None and bool(reasoning or speech)
     )

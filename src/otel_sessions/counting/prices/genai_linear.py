@@ -34,6 +34,7 @@ UNITS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "input_audio_tokens": ("audio_input", {**_INPUT, "modality": "audio"}),
     "output_reasoning_tokens": ("reasoning", {**_OUTPUT, "token_type": "reasoning"}),
     "output_audio_tokens": ("audio_output", {**_OUTPUT, "modality": "audio"}),
+    "cache_audio_read_tokens": ("cache_read_audio", {**_INPUT, "token_type": "cache_read", "modality": "audio"}),
     "requests": (_PER_CALL, {"family": "requests"}),
 }
 """genai-prices' units that a `Usage` can fill: the field of `Rates`, and the dimensions `charge` relies on."""

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TOTALS_ONLY: Final = " (by input and output totals only: the parts reported do not fit them)"
-"""The end of a cost's source if the parts of the usage contradict the usage."""
+"""The end of a cost's source if the parts of the input or output contradict it, so that side is charged by its total."""
+
+AT_LEAST: Final = " (at least: "
+"""In a cost's source if the cost is a lower bound; what is not known follows."""
+
+CACHED_AUDIO_UNKNOWN: Final = AT_LEAST + "how much of the audio was cached is not reported)"
 
 _FINEST_EXPONENT: Final = -60
 _MULTIPLY: Final = EXACT.multiply
@@ -39,6 +44,7 @@ class Rates(NamedTuple):
     audio_input: int | None = None
     reasoning: int | None = None
     audio_output: int | None = None
+    cache_read_audio: int | None = None
     per_call: int = 0
 
 
@@ -59,82 +65,87 @@ def exact_rates(prices: Mapping[str, Decimal]) -> Rates:
 def charge(rates: Rates, usage: Usage, source: str) -> Cost | None:
     """The exact cost of `usage` at `rates`; `None` if it has a kind of token whose price is unknown.
 
-    If parts contradict their whole (more cache reads than input, a negative count, two overlapping parts whose overlap
-    is not reported), the call is charged by its input and output alone, and the source says so. If the whole of a part
-    is not reported at all, the cost is unknown.
+    If parts contradict their whole (more cache reads than input, a negative count), that side of the call is charged by its
+    total alone, and the source says so. If the whole of a part is not reported at all, the cost is unknown. Where tokens may
+    be audio, cached or both, and the report does not tell, the input costs at least the least that the report allows.
     """
-    usd, per_input, per_output, per_read, per_write, per_write_1h, per_audio, per_reasoning, per_speech, fixed = rates
-    inputs, outputs, read, write, reasoning, audio, speech, write_1h = usage
-
-    if inputs is None:
-        if outputs is None or read or write or write_1h or audio:
-            return None
-        plain = 0
-    elif type(inputs) is not int or inputs < 0 or (inputs and per_input is None):
+    inputs, outputs, read, write, reasoning, audio, speech, write_1h, _, _ = usage
+    if (inputs is None and (outputs is None or read or write or write_1h or audio)) or (
+        outputs is None and (reasoning or speech)
+    ):
         return None
-    else:
-        plain = inputs
-    if outputs is None:
-        if reasoning or speech:
-            return None
-        answer = 0
-    elif type(outputs) is not int or outputs < 0 or (outputs and per_output is None):
+    if not _is_priced(inputs, rates.input) or not _is_priced(outputs, rates.output):
         return None
-    else:
-        answer = outputs
+    input_sum, input_doubt = (inputs or 0) * (rates.input or 0), ""
+    output_sum, output_doubt = (outputs or 0) * (rates.output or 0), ""
+    if read or write or write_1h or audio:
+        input_sum, input_doubt = _input(rates, usage)
+    if reasoning or speech:
+        output_sum, output_doubt = _output(rates, usage)
+    total = input_sum + output_sum + rates.per_call
+    usd = rates.usd
+    doubt = input_doubt if input_doubt == output_doubt else input_doubt + output_doubt
+    return Cost(_MULTIPLY(input_sum, usd), _MULTIPLY(output_sum, usd), _MULTIPLY(total, usd), source + doubt)
 
-    fits = True
-    input_sum = output_sum = 0
-    if read:
-        if type(read) is not int or read < 0:
-            fits = False
-        elif per_read is not None:
-            plain -= read
-            input_sum += read * per_read
-    if write or write_1h:
-        short, long = _writes(write, write_1h, rates)
-        if short < 0:
-            fits = False
-        elif per_write is not None:
-            plain -= short + long
-            input_sum += short * per_write + long * (per_write_1h or 0)
-    if audio:
-        if type(audio) is not int or audio < 0:
-            fits = False
-        elif per_audio is not None:
-            plain -= audio
-            input_sum += audio * per_audio
-            # The part of the audio that came from the cache is unknown, and each has its own price.
-            if (read and per_read is not None) or (write and per_write is not None):
-                fits = False
-    if reasoning:
-        if type(reasoning) is not int or reasoning < 0:
-            fits = False
-        elif per_reasoning is not None:
-            answer -= reasoning
-            output_sum += reasoning * per_reasoning
-    if speech:
-        if type(speech) is not int or speech < 0:
-            fits = False
-        elif per_speech is not None:
-            answer -= speech
-            output_sum += speech * per_speech
-            if reasoning and per_reasoning is not None:
-                fits = False
-    if plain < 0 or answer < 0 or not fits:
-        return charge(rates, Usage(inputs, outputs), source + TOTALS_ONLY)
 
-    # A count of 0 may have no price; a count above 0 was checked to have one.
-    if plain:
-        input_sum += plain * (per_input or 0)
-    if answer:
-        output_sum += answer * (per_output or 0)
-    return Cost(
-        _MULTIPLY(input_sum, usd),
-        _MULTIPLY(output_sum, usd),
-        _MULTIPLY(input_sum + output_sum + fixed, usd),
-        source,
-    )
+def _is_priced(count: int | None, rate: int | None) -> bool:
+    """Return True if a count is valid and can be charged; a count of 0 may have no price."""
+    return count is None or (type(count) is int and count >= 0 and not (count and rate is None))
+
+
+def _input(rates: Rates, usage: Usage) -> tuple[int, str]:
+    """The cost of the input, and what is doubtful about it."""
+    plain, price = usage.input_tokens or 0, rates.input or 0
+    read, audio = usage.cache_read_tokens or 0, usage.audio_input_tokens or 0
+    both = usage.cache_read_audio_tokens
+    short, long = _writes(usage.cache_write_tokens, usage.cache_write_1h_tokens, rates)
+    read = read if rates.cache_read is not None or _is_wrong(read) else 0
+    audio = audio if rates.audio_input is not None or _is_wrong(audio) else 0
+    if rates.cache_write is None and short >= 0:
+        short = long = 0
+    by_total = plain * price, TOTALS_ONLY
+    # How much of the audio was written to the cache is unknown, and each has its own price.
+    if _is_wrong(read) or _is_wrong(audio) or _is_wrong(short) or (audio and (short or long)):
+        return by_total
+    written = short * (rates.cache_write or 0) + long * (rates.cache_write_1h or 0)
+    rest = plain - short - long
+
+    def cost(cached_audio: int) -> int:
+        per_cached_audio = rates.cache_read if rates.cache_read_audio is None else rates.cache_read_audio
+        return (
+            written
+            + (read - cached_audio) * (rates.cache_read or 0)
+            + (audio - cached_audio) * (rates.audio_input or 0)
+            + cached_audio * (per_cached_audio or 0)
+            + (rest - read - audio + cached_audio) * price
+        )
+
+    least, most = max(0, read + audio - rest), min(read, audio)
+    if rest < 0 or least > most:
+        return by_total
+    if not most:
+        return cost(0), ""
+    if both is not None and type(both) is int and least <= both <= most:
+        return cost(both), ""
+    # The cost is linear in the overlap, so it is least at one end of what is possible.
+    return min(cost(least), cost(most)), "" if least == most else CACHED_AUDIO_UNKNOWN
+
+
+def _output(rates: Rates, usage: Usage) -> tuple[int, str]:
+    """The cost of the output, and what is doubtful about it."""
+    answer, price = usage.output_tokens or 0, rates.output or 0
+    reasoning, speech = usage.reasoning_tokens or 0, usage.audio_output_tokens or 0
+    reasoning = reasoning if rates.reasoning is not None or _is_wrong(reasoning) else 0
+    speech = speech if rates.audio_output is not None or _is_wrong(speech) else 0
+    rest = answer - reasoning - speech
+    # Nobody sells a model with prices of its own for both, so how much reasoning is audio does not matter.
+    if _is_wrong(reasoning) or _is_wrong(speech) or rest < 0 or (reasoning and speech):
+        return answer * price, TOTALS_ONLY
+    return rest * price + reasoning * (rates.reasoning or 0) + speech * (rates.audio_output or 0), ""
+
+
+def _is_wrong(count: object) -> bool:
+    return type(count) is not int or count < 0
 
 
 def _writes(write: int | None, write_1h: int | None, rates: Rates) -> tuple[int, int]:
@@ -146,7 +157,7 @@ def _writes(write: int | None, write_1h: int | None, rates: Rates) -> tuple[int,
         return -1, 0
     if write is None:
         # Tokens are kept for an hour, but no write is reported: a contradiction only if writes have a price.
-        return (0, 0) if rates.cache_write is None else (-1, 0)
+        return (0, 0) if rates.cache_write is None or not write_1h else (-1, 0)
     if write < 0:
         return -1, 0
     long = (write_1h or 0) if rates.cache_write_1h is not None else 0
