@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
@@ -26,6 +27,7 @@ MAX_TOKENS: Final = 10**12
 
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
+_MAX_URL: Final = 4_096
 _MAX_BITS: Final = 128
 
 
@@ -78,6 +80,21 @@ def name(value: object) -> str | None:
         return value
     found = text(value)
     return found if found is not None and len(found) <= MAX_NAME_LENGTH else None
+
+
+def host(value: object) -> str | None:
+    """The host of a URL or of `host:port`, in lower case; a name or an address as it is."""
+    address = text(value)
+    if address is None or len(address) > _MAX_URL:
+        return None
+    if "://" not in address:
+        if address.count(":") > 1 and address[0] != "[":  # an IPv6 address
+            return address
+        address = "//" + address
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def flag(value: object) -> bool | None:
