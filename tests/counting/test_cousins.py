@@ -60,10 +60,12 @@ def pairs(*spans: SpanFacts, fuzzy: bool = True) -> set[tuple[int, int]]:
 )
 def test_an_id_in_common_and_nothing_that_contradicts(field: str, other: SpanFacts, same: bool) -> None:
     """Calls with one id are one call unless their tokens or times say otherwise, and the innermost is kept."""
-    assert other.call is not None
-    other = other._replace(call=other.call._replace(**{field: "r1"}))
-    one = call(1, LANGCHAIN, (0, 100), **{field: "r1"})
-    assert pairs(one, other, fuzzy=False) == ({(1, 2) if other.call.usage else (2, 1)} if same else set())
+    ids: dict[str, Any] = {field: "r1"}
+    told = other.call
+    assert told is not None
+    other = other._replace(call=told._replace(**ids))
+    one = call(1, LANGCHAIN, (0, 100), **ids)
+    assert pairs(one, other, fuzzy=False) == ({(1, 2) if told.usage else (2, 1)} if same else set())
 
 
 def test_another_id_that_differs_keeps_both() -> None:

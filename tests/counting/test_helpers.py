@@ -18,8 +18,8 @@ LLAMA_INDEX = "openinference.instrumentation.llama_index"
 
 def span(span_id: int, at: tuple[int, int], call: Call, **more: Any) -> SpanFacts:
     """A model call below span 9, at a time in ms."""
-    given: dict[str, Any] = {"kind": "llm", "scope": LLAMA_INDEX, **more}
-    return fact(span_id, more.pop("parent_id", 9), start=AT + at[0] * MS, end=AT + at[1] * MS, call=call, **given)
+    given: dict[str, Any] = {"parent_id": 9, "kind": "llm", "scope": LLAMA_INDEX, **more}
+    return fact(span_id, start=AT + at[0] * MS, end=AT + at[1] * MS, call=call, **given)
 
 
 REQUEST = span(2, (165, 1043), Call(Usage(70, 17), "gpt-4o-mini"))
@@ -42,17 +42,17 @@ def test_a_method_that_prepares_the_request_is_no_call() -> None:
 
 
 @pytest.mark.parametrize(
-    "request",
+    "real",
     [
         pytest.param(REQUEST._replace(call=Call(model="gpt-4o-mini", is_request=True)), id="streamed, with messages"),
         pytest.param(REQUEST._replace(call=Call(model="gpt-4o-mini"), failed=True), id="failed"),
         pytest.param(REQUEST._replace(call=Call(Usage(70, 17))), id="model unknown"),
     ],
 )
-def test_which_requests_have_a_helper(request: SpanFacts) -> None:
+def test_which_requests_have_a_helper(real: SpanFacts) -> None:
     """A request has usage, messages or a failure."""
     helper = span(1, (163, 165), Call(model="gpt-4o-mini"))
-    assert list(match_helpers([helper, request])) == [(1, 2)]
+    assert list(match_helpers([helper, real])) == [(1, 2)]
 
 
 @pytest.mark.parametrize(

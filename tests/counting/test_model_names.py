@@ -82,4 +82,6 @@ def test_nothing_is_lost(spellings: set[Model]) -> None:
     values = [value for values in found.values() for value in values]
     assert len(values) == len(set(values)) == len(spellings)
     again = fold_models({spelling: spelling for spelling in sorted(spellings, key=str, reverse=True)})
-    assert {model: set(values) for model, values in again.items()} == {model: set(values) for model, values in found.items()}
+    assert {model: set(values) for model, values in again.items()} == {
+        model: set(values) for model, values in found.items()
+    }

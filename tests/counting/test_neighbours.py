@@ -25,7 +25,10 @@ def found(root: Told) -> dict[tuple[str | None, str | None], int]:
     [
         pytest.param(told("app", TURN, told("app", TOKENS)), id="turn above the response"),
         pytest.param(told("app", TURN, told("app", {}, told("app", TOKENS))), id="a span between"),
-        pytest.param(told("app", {"gen_ai.request.model": "gpt-5", "gen_ai.provider.name": "openai"}, told("app", TOKENS)), id="no kind"),
+        pytest.param(
+            told("app", {"gen_ai.request.model": "gpt-5", "gen_ai.provider.name": "openai"}, told("app", TOKENS)),
+            id="no kind",
+        ),
         pytest.param(told("app", TURN, told("app", {"gen_ai.operation.name": "chat", **TOKENS})), id="a model call"),
     ],
 )
@@ -74,4 +77,6 @@ def test_a_tool_call_parts_the_models() -> None:
 
 def test_a_silent_call_around_the_tokens() -> None:
     """A model call without tokens, and a span below it that only has the tokens, are one call."""
-    assert found(told("app", {**CHAT, "gen_ai.provider.name": "openai"}, told("app", TOKENS))) == {("openai", "gpt-5"): 1}
+    assert found(told("app", {**CHAT, "gen_ai.provider.name": "openai"}, told("app", TOKENS))) == {
+        ("openai", "gpt-5"): 1
+    }

@@ -161,12 +161,16 @@ def test_a_model_call() -> None:
     [
         ({"openai.request.service_tier": "flex"}, (("service_tier", "flex"),)),
         ({"gen_ai.openai.request.service_tier": "flex"}, (("service_tier", "flex"),)),
-        ({"openai.request.service_tier": "flex", "openai.response.service_tier": "default"}, (("service_tier", "default"),)),
+        (
+            {"openai.request.service_tier": "flex", "openai.response.service_tier": "default"},
+            (("service_tier", "default"),),
+        ),
         ({"openai.response.service_tier": "batch"}, (("processing", "batch"),)),
         ({"server.address": "127.0.0.1", "gen_ai.request.model": "llama3.1:8b"}, (LOCAL_SERVER,)),
         ({"server.address": "127.0.0.1", "gen_ai.request.model": "gpt-4o"}, ()),
         ({"server.address": "api.openai.com", "gen_ai.request.model": "llama3.1:8b"}, ()),
         ({"server.address": "127.0.0.1"}, ()),
+        ({"gen_ai.request.speed": "fast"}, (("speed", "fast"),)),
     ],
 )
 def test_what_else_sets_the_price(attributes: Mapping[str, Any], context: tuple[tuple[str, str], ...]) -> None:

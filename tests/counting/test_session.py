@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from tests.counting.building import AT
 
 from otel_sessions.counting.fold import IDLE_GAP_NS, MODELS_KEPT, OTHER_MODELS, SET_KEPT, SPELLS_KEPT, SessionSum, fold
+from otel_sessions.counting.model_names import Model
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.session import ModelRollup, SessionRollup
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.totals import Totals
-from otel_sessions.counting.trace import Model, TraceGroup
+from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.timestamps import format_time
 
 SECOND = 10**9

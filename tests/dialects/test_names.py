@@ -15,7 +15,18 @@ FIELDS = {
     name: getattr(names, name)
     for name in (
         *("SESSION_ID", "USER_ID", "SESSION_NAME", "TAGS", "METADATA", "ENVIRONMENT", "MODEL", "REQUEST_MODEL"),
-        *("PROVIDER", "RESPONSE_ID", "CALL_ID", "CACHE_HIT", "PENDING", "SERVICE_TIER", "BATCH"),
+        *(
+            "PROVIDER",
+            "RESPONSE_ID",
+            "CALL_ID",
+            "CACHE_HIT",
+            "PENDING",
+            "SERVICE_TIER",
+            "REQUESTED_TIER",
+            "SPEED",
+            "BATCH",
+            "SERVER_ADDRESS",
+        ),
     )
 }
 SLOTS = {

@@ -55,6 +55,8 @@ def document(name: str, value: str) -> dict[str, Any]:
         ("response_id", names.RESPONSE_ID),
         ("call_id", names.CALL_ID),
         ("service_tier", names.SERVICE_TIER),
+        ("requested_tier", names.REQUESTED_TIER),
+        ("speed", names.SPEED),
     ],
 )
 def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -> None:
@@ -66,6 +68,29 @@ def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -
                 both = {**document(other, "theirs"), **document(name, "mine")}
                 assert fields(both)[field] == "mine"
                 assert fields(dict(reversed(both.items())))[field] == "mine"
+
+
+def test_the_server_of_a_call_is_read_in_the_order_of_its_names() -> None:
+    """Each name gives the host, and the first one in the table wins, in any order of the attributes."""
+    for rank, name in enumerate(names.SERVER_ADDRESS):
+        for other in names.SERVER_ADDRESS[rank:]:
+            both = {other: "http://theirs:80/v1", name: "http://mine:80/v1", "gen_ai.request.model": "m"}
+            for attributes in (both, dict(reversed(both.items()))):
+                assert fields(attributes)["server_address"] == "mine"
+
+
+@pytest.mark.parametrize("name", names.SERVER_ADDRESS)
+def test_the_server_is_read_only_from_spans_that_may_be_calls(name: str) -> None:
+    """The address on an HTTP span is not looked at, but it is on a span whose kind may be a model call."""
+    assert fields({name: "localhost", "session.id": "s"}) == {"session_id": "s"}
+    call = fields({"gen_ai.operation.name": "chat", name: "localhost"})
+    assert call == {"kind": "llm", "server_address": "localhost"}
+
+
+def test_claude_codes_speed_is_read() -> None:
+    """Its bare name is read in its own scope alone."""
+    assert fields({"speed": "fast"}, "com.anthropic.claude_code.tracing") == {"speed": "fast"}
+    assert fields({"speed": "fast"}) == {}
 
 
 def test_a_candidate_that_does_not_parse_is_passed_over() -> None:

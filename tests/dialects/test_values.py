@@ -225,3 +225,27 @@ def test_half_of_a_surrogate_pair() -> None:
     """Text with half a surrogate pair, which JSON can spell, is read as text that can be stored."""
     assert values.from_json(r'{"a": ["x\ud800", "\ud83d\ude00"]}') == {"a": ["x\ufffd", "\U0001f600"]}
     assert values.name(r'"gpt\uDC00"') == "gpt\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("value", "host"),
+    [
+        ("localhost", "localhost"),
+        ("localhost:11434", "localhost"),
+        ("http://LOCALHOST:11434/v1/", "localhost"),
+        ("https://user:secret@api.openai.com/v1?key=x", "api.openai.com"),
+        ("api.openai.com/v1", "api.openai.com"),
+        ('"127.0.0.1"', "127.0.0.1"),
+        ("http://[::1]:8080/v1", "::1"),
+        ("[::1]:8080", "::1"),
+        ("fe80::1", "fe80::1"),
+        ("http://[::1", None),
+        ("http:///v1", None),
+        ("", None),
+        ("x" * 5000, None),
+        (5, None),
+    ],
+)
+def test_host(value: object, host: str | None) -> None:
+    """The host of a URL, of a host with a port, and a host or address alone."""
+    assert values.host(value) == host

@@ -3,7 +3,7 @@
 Deepest usage wins: a span that repeats or sums up what spans below it report is covered by them. A tool call starts a
 new unit, since a model that is called inside a tool is not part of the call around it. A model call is covered only by a
 model call, never by another span below it. Calls that several instrumentations reported side by side are matched by
-`cousins`. A span that is called a model call, but has nothing that only a request has, and stands beside one, is none.
+`cousins`. A span that is called a model call, but has nothing that only a request has, only prepares the request beside it.
 Nothing is ever added to a counted usage; a parent's surplus over its children (the residual) is only shown.
 """
 

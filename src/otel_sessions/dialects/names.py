@@ -151,9 +151,35 @@ CACHE_HIT: Final = ("litellm.cache_hit",)
 
 PENDING: Final = ("logfire.span_type",)
 
-SERVICE_TIER: Final = ("openai.response.service_tier", "gen_ai.openai.response.service_tier")
+SERVICE_TIER: Final = (
+    "openai.response.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "gen_ai.response.service_tier",
+    "gen_ai.anthropic.service_tier",
+)
+"""The tier that the response names, which is the one that is billed."""
+
+REQUESTED_TIER: Final = (
+    "openai.request.service_tier",
+    "gen_ai.openai.request.service_tier",
+    "gen_ai.request.service_tier",
+)
+
+SPEED: Final = ("gen_ai.request.speed",)
+"""`fast` is Anthropic's fast mode, at a price of its own. Calls that make speech have a number under the same name."""
 
 BATCH: Final = ("gen_ai.request.batch",)
+
+SERVER_ADDRESS: Final = (
+    "server.address",
+    "gen_ai.request.base_url",
+    "gen_ai.openai.api_base",
+    "llm.openai.api_base",
+    "net.peer.name",
+    "url.full",
+    "http.url",
+)
+"""Who answered a call: a host, or a URL. Read only from spans that may be calls, since most HTTP spans have one."""
 
 
 MESSAGES: Final = (
@@ -181,6 +207,8 @@ class Family(NamedTuple):
 
     `exclusive` means that its input does not include cache reads and writes, `thinking_beside` that its output does not
     include reasoning.
+    `cache_write_5m` and `cache_write_1h` are the parts of `cache_write` by time to live; some emitters report only
+    these. `cache_read_audio` is part of `cache_read` and of `audio_input`.
     """
 
     input: tuple[str, ...] = ()
@@ -188,7 +216,9 @@ class Family(NamedTuple):
     total: tuple[str, ...] = ()
     cache_read: tuple[str, ...] = ()
     cache_write: tuple[str, ...] = ()
+    cache_write_5m: tuple[str, ...] = ()
     cache_write_1h: tuple[str, ...] = ()
+    cache_read_audio: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
     audio_input: tuple[str, ...] = ()
     audio_output: tuple[str, ...] = ()
@@ -237,6 +267,21 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 _GEN_AI + "cache_write_input_tokens",
                 _GEN_AI + "details.cache_write_tokens",
             ),
+            cache_write_5m=(
+                _GEN_AI + "cache_creation.ephemeral_5m_input_tokens",
+                _GEN_AI + "cache_creation.ephemeral_5m.input_tokens",
+                _GEN_AI + "cache_creation_5m_input_tokens",
+                _GEN_AI + "cache_write_5m_input_tokens",
+                _GEN_AI + "cache_write_5m_tokens",
+            ),
+            cache_write_1h=(
+                _GEN_AI + "cache_creation.ephemeral_1h_input_tokens",
+                _GEN_AI + "cache_creation.ephemeral_1h.input_tokens",
+                _GEN_AI + "cache_creation_1h_input_tokens",
+                _GEN_AI + "cache_write_1h_input_tokens",
+                _GEN_AI + "cache_write_1h_tokens",
+            ),
+            cache_read_audio=(_GEN_AI + "audio.cache_read.input_tokens",),
             reasoning=(
                 _GEN_AI + "reasoning.output_tokens",
                 _GEN_AI + "reasoning_tokens",
@@ -277,6 +322,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 "ai.usage.inputTokenDetails.cacheWriteTokens",
                 _PROVIDER_METADATA + "anthropic.usage.cache_creation_input_tokens",
             ),
+            cache_write_5m=(_PROVIDER_METADATA + "anthropic.usage.cache_creation.ephemeral_5m_input_tokens",),
             cache_write_1h=(_PROVIDER_METADATA + "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",),
             reasoning=("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens"),
         ),
@@ -335,7 +381,9 @@ CLAUDE_CODE: Final = Family(
     output=("output_tokens",),
     cache_read=("cache_read_tokens",),
     cache_write=("cache_creation_tokens",),
+    cache_write_5m=("cache_creation_5m_tokens",),
+    cache_write_1h=("cache_creation_1h_tokens",),
     cost_total=("cost_usd",),
     exclusive=True,
 )
-"""Bare names, read only in Claude Code's own instrumentation scope, as are `model` and `request_id` there."""
+"""Bare names, read only in Claude Code's own instrumentation scope, as are `model`, `request_id` and `speed` there."""

@@ -186,6 +186,11 @@ def _tells_who(target: Target) -> bool:
     return target.what in (_SESSION_KEY, _METADATA) or (target.what == _FIELD and target.slot in _WHO)
 
 
+def _may_be_a_call(target: Target) -> bool:
+    """Whether a span with this target may be one call of a model."""
+    return target.slot == "kind" or not (_tells_who(target) or target.slot == "server_address")
+
+
 def _fill(read: Read, ranks: dict[str, int], attributes: Mapping[str, Any], steps: Steps) -> None:
     fields = read.fields
     for name, targets in steps:
@@ -247,11 +252,11 @@ class _Table(dict[str, tuple[Target, ...]]):
     def plan(self, attributes: tuple[str, ...]) -> Plan:
         """A new plan, kept within bounds."""
         is_kept = len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES
-        plan = Plan(
-            tuple((name, targets) for name in attributes if (targets := self[name])),
-            is_kept=is_kept,
-            is_request=any(name.startswith(names.MESSAGES) for name in attributes),
-        )
+        steps = tuple((name, targets) for name in attributes if (targets := self[name]))
+        if not any(_may_be_a_call(target) for _, targets in steps for target in targets):
+            steps = tuple(step for step in steps if step[0] not in names.SERVER_ADDRESS)
+        is_request = any(name.startswith(names.MESSAGES) for name in attributes)
+        plan = Plan(steps, is_kept=is_kept, is_request=is_request)
         if is_kept:
             self.plans[attributes] = plan
         return plan
@@ -360,7 +365,10 @@ def _entries() -> Iterator[tuple[str, Target]]:
     yield from _field("call_id", names.CALL_ID, values.name)
     yield from _field("cache_hit", names.CACHE_HIT, values.flag)
     yield from _field("service_tier", names.SERVICE_TIER, values.name)
+    yield from _field("requested_tier", names.REQUESTED_TIER, values.name)
+    yield from _field("speed", names.SPEED, values.name)
     yield from _field("batch", names.BATCH, values.flag)
+    yield from _field("server_address", names.SERVER_ADDRESS, values.host)
     yield from _field("cut", (SESSION_CUT,), _cut)
     for name in names.PENDING:
         yield name, Target(_FIELD, "kind", "kind", -1, _pending, -1)
@@ -377,6 +385,7 @@ def _claude_code_entries() -> Iterator[tuple[str, Target]]:
     yield from _family(len(FAMILIES) - 1, names.CLAUDE_CODE)
     yield "model", Target(_FIELD, "model", "model", len(names.MODEL), values.name, -1)
     yield "request_id", Target(_FIELD, "response_id", "response_id", len(names.RESPONSE_ID), values.name, -1)
+    yield "speed", Target(_FIELD, "speed", "speed", len(names.SPEED), values.name, -1)
     claude = {"llm_request": kinds.LLM, "tool": kinds.TOOL, "interaction": kinds.AGENT}
     for name in (*claude,):
         claude["claude_code." + name] = claude[name]

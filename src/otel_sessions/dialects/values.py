@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
@@ -27,8 +28,12 @@ MAX_TOKENS: Final = 10**12
 
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
+_MAX_URL: Final = 4_096
 _MAX_BITS: Final = 128
 _FLOAT: Final = Context(prec=sys.float_info.dig)
+_FLOAT_DIGITS: Final = 17
+"""A float is printed with at most this many digits; an amount with more was not a float."""
+
 
 
 def tokens(value: object) -> int | None:
@@ -49,7 +54,8 @@ def tokens(value: object) -> int | None:
 def money(value: object) -> Decimal | None:
     """An amount in USD: a finite, non-negative number, also as a string.
 
-    A float holds 15 decimal digits; what it has beyond them is noise of its arithmetic, and is rounded away.
+    A float holds 15 decimal digits; what it has beyond them is noise of its arithmetic, and is rounded away, also where
+    the float was written as a string.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
@@ -64,7 +70,7 @@ def money(value: object) -> Decimal | None:
         return None
     if not is_amount(amount):
         return None
-    if len(amount.as_tuple().digits) > sys.float_info.dig and Decimal(repr(float(amount))) == amount:
+    if sys.float_info.dig < len(amount.as_tuple().digits) <= _FLOAT_DIGITS:
         amount = _FLOAT.plus(amount)
     return amount or Decimal(0)
 
@@ -85,6 +91,21 @@ def name(value: object) -> str | None:
         return value
     found = text(value)
     return found if found is not None and len(found) <= MAX_NAME_LENGTH else None
+
+
+def host(value: object) -> str | None:
+    """The host of a URL or of `host:port`, in lower case; a name or an address as it is."""
+    address = text(value)
+    if address is None or len(address) > _MAX_URL:
+        return None
+    if "://" not in address:
+        if address.count(":") > 1 and address[0] != "[":  # an IPv6 address
+            return address
+        address = "//" + address
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def flag(value: object) -> bool | None:

@@ -12,45 +12,50 @@ LOCAL = "llama-3.3-70b"
 
 
 @pytest.mark.parametrize(
-    ("address", "is_private"),
+    ("host", "is_private"),
     [
         ("localhost", True),
-        ("LOCALHOST:11434", True),
+        ("LOCALHOST", True),
         ("127.0.0.1", True),
-        ("127.0.0.1:8000", True),
         ("::1", True),
-        ("[::1]:8000", True),
         ("fd00::1", True),
         ("10.1.2.3", True),
-        ("192.168.1.5:8080", True),
+        ("192.168.1.5", True),
         ("172.16.0.9", True),
         ("100.64.0.1", True),
         ("169.254.1.1", True),
-        ("0.0.0.0", True),  # noqa: S104 - an address that a span names
-        ("http://127.0.0.1:9100/v1/", True),
-        ("http://ollama:11434/v1", True),
+        ("0.0.0.0", True),
         ("ollama", True),
         ("gpu.local", True),
         ("gpu.local.", True),
         ("host.docker.internal", True),
         ("vllm.ml.svc.cluster.local", True),
         ("api.openai.com", False),
-        ("https://api.together.xyz/v1", False),
         ("8.8.8.8", False),
         ("2001:4860:4860::8888", False),
         ("localhost.example.com", False),
         ("", False),
-        ("http://[oops", False),
     ],
 )
-def test_which_addresses_are_private(address: str, is_private: bool) -> None:
+def test_which_hosts_are_private(host: str, is_private: bool) -> None:
     """Loopback, private and link-local addresses and names of a local network are your own; others are a vendor's."""
-    assert runs_locally(address, LOCAL) is is_private
+    assert runs_locally(host, LOCAL) is is_private
 
 
 @pytest.mark.parametrize(
     "model",
-    ["deepseek-r1:14b", "llama3.1:8b", "Qwen/Qwen3-32B", "gpt-oss-120b", "mistral-7b-instruct", "gemma-3-27b", "phi-4", "my-own", "gpt2", "codellama"],
+    [
+        "deepseek-r1:14b",
+        "llama3.1:8b",
+        "Qwen/Qwen3-32B",
+        "gpt-oss-120b",
+        "mistral-7b-instruct",
+        "gemma-3-27b",
+        "phi-4",
+        "my-own",
+        "gpt2",
+        "codellama",
+    ],
 )
 def test_models_that_anybody_can_run(model: str) -> None:
     """Open weights behind a private address run there."""
@@ -59,7 +64,16 @@ def test_models_that_anybody_can_run(model: str) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    ["gpt-4o-mini", "openai/gpt-4o", "o4-mini", "claude-sonnet-4-5", "models/gemini-2.5-pro", "us.anthropic.claude-3-haiku", "text-embedding-3-small", "grok-4"],
+    [
+        "gpt-4o-mini",
+        "openai/gpt-4o",
+        "o4-mini",
+        "claude-sonnet-4-5",
+        "models/gemini-2.5-pro",
+        "us.anthropic.claude-3-haiku",
+        "text-embedding-3-small",
+        "grok-4",
+    ],
 )
 def test_models_of_one_vendor(model: str) -> None:
     """A model that only its vendor runs is reached through a gateway, and is priced."""

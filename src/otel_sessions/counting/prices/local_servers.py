@@ -11,7 +11,6 @@ import ipaddress
 import re
 from functools import lru_cache
 from typing import Final
-from urllib.parse import urlsplit
 
 LOCAL_SERVER: Final = ("server", "local")
 """The entry in the context of a price for a model that runs locally. Price lists of vendors do not apply to it."""
@@ -26,24 +25,14 @@ _CLOSED: Final = re.compile(
 
 
 @lru_cache(maxsize=4_096)
-def runs_locally(address: str, model: str) -> bool:
-    """Return True if the address is of this machine or a private network, and anybody can run the model.
+def runs_locally(host: str, model: str) -> bool:
+    """Return True if the host is of this machine or a private network, and anybody can run the model.
 
     Args:
-        address: a host, with or without a port, or a URL.
+        host: a name or an address, without a port.
         model: the name of the model, as the span has it.
     """
-    return _is_private(_host(address)) and _CLOSED.search(model.strip().lower()) is None
-
-
-def _host(address: str) -> str:
-    address = address.strip().lower()
-    if address.count(":") > 1 and "//" not in address and not address.startswith("["):
-        return address  # an IPv6 address without a port
-    try:
-        return (urlsplit(address if "//" in address else f"//{address}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    return _is_private(host.lower().rstrip(".")) and _CLOSED.search(model.strip().lower()) is None
 
 
 def _is_private(host: str) -> bool:

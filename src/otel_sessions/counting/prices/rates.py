@@ -138,7 +138,7 @@ def _output(rates: Rates, usage: Usage) -> tuple[int, str]:
     reasoning = reasoning if rates.reasoning is not None or _is_wrong(reasoning) else 0
     speech = speech if rates.audio_output is not None or _is_wrong(speech) else 0
     rest = answer - reasoning - speech
-    # Nobody sells a model with prices of its own for both, so how much reasoning is audio does not matter.
+    # How much of the reasoning is audio is unknown; no list has a model with prices of its own for both.
     if _is_wrong(reasoning) or _is_wrong(speech) or rest < 0 or (reasoning and speech):
         return answer * price, TOTALS_ONLY
     return rest * price + reasoning * (rates.reasoning or 0) + speech * (rates.audio_output or 0), ""
