@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.prices.rates import CACHED_AUDIO_UNKNOWN, TOTALS_ONLY
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.totals import Totals
 
 NAMES = [
     *("call_count", "unpriced_call_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"),
-    *("reasoning_tokens", "total_tokens", "input_cost", "output_cost", "total_cost", "cost_sources"),
+    *("reasoning_tokens", "total_tokens", "input_cost", "output_cost", "total_cost", "cost_exact", "cost_sources"),
 ]
 
 
@@ -33,6 +34,7 @@ def test_nothing_added() -> None:
     shown = Totals().to_dict()
     assert list(shown) == NAMES
     assert (shown.pop("call_count"), shown.pop("unpriced_call_count"), shown.pop("cost_sources")) == (0, 0, [])
+    assert shown.pop("cost_exact") is True
     assert set(shown.values()) == {None}
     assert Totals().total_tokens is None
 
@@ -77,8 +79,21 @@ def test_each_number_is_summed_by_itself() -> None:
         "input_cost": "0.1",
         "output_cost": "0.2",
         "total_cost": "0.4",
+        "cost_exact": False,
         "cost_sources": ["a", "b"],
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "exact"),
+    [("list", True), ("list" + TOTALS_ONLY, False), ("list" + CACHED_AUDIO_UNKNOWN, False), ("a (as sold by b)", True)],
+)
+def test_a_cost_is_exact_unless_its_source_says_otherwise(source: str, exact: bool) -> None:
+    """One doubtful or unpriced call makes a sum inexact; no call at all does not."""
+    cost = Cost(Decimal(1), Decimal(1), Decimal(2), source)
+    assert summed().cost_exact
+    assert summed((Usage(1, 1), cost)).cost_exact is exact
+    assert not summed((Usage(1, 1), cost), (Usage(1, 1), None)).cost_exact
 
 
 def test_one_side_is_a_total() -> None:

@@ -318,5 +318,6 @@ def _numbers(totals: Totals) -> dict[str, Any]:
         **{name: getattr(totals, name) for name in TOKENS},
         **{name: without_trailing_zeros(getattr(totals, name)) for name in COSTS},
         "total_tokens": totals.total_tokens,
+        "cost_exact": totals.cost_exact,
         "cost_sources": tuple(sorted(totals.sources)),
     }

@@ -30,7 +30,9 @@ class ModelRollup:
         input_cost: USD; `None` if it is not known for any call, as all costs.
         output_cost: USD.
         total_cost: USD; a lower bound if calls are unpriced.
-        cost_sources: where the costs come from: a price list, or the span that reports one.
+        cost_exact: false if calls are unpriced, or if a source says that something is not known about a cost.
+        cost_sources: where the costs come from: a price list, or the span that reports one; with what is not known, if
+            something is not.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -57,6 +59,7 @@ class ModelRollup:
     input_cost: Decimal | None
     output_cost: Decimal | None
     total_cost: Decimal | None
+    cost_exact: bool
     cost_sources: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,7 +99,9 @@ class SessionRollup:
         input_cost: USD; `None` if it is not known for any call, as all costs.
         output_cost: USD.
         total_cost: USD; a lower bound if calls are unpriced.
-        cost_sources: where the costs come from: a price list, or the span that reports one.
+        cost_exact: false if calls are unpriced, or if a source says that something is not known about a cost.
+        cost_sources: where the costs come from: a price list, or the span that reports one; with what is not known, if
+            something is not.
         latency_ms: mean time from the first to the last span of a trace.
         models: the same numbers by model.
         tags: all tags, sorted.
@@ -147,6 +152,7 @@ class SessionRollup:
     input_cost: Decimal | None
     output_cost: Decimal | None
     total_cost: Decimal | None
+    cost_exact: bool
     cost_sources: tuple[str, ...]
     latency_ms: float
     models: tuple[ModelRollup, ...]

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.prices.rates import is_doubtful
 from otel_sessions.counting.shared_sets import only
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import EXACT, shown_money
@@ -21,7 +22,7 @@ _ADD: Final = EXACT.add
 class Totals:
     """A sum of model calls. Token counts are `None` until a call reports one, costs until one is known.
 
-    A cost is a lower bound if `unpriced_call_count` is above 0. Sums do not depend on the order of their parts.
+    Sums do not depend on the order of their parts.
 
     Attributes:
         call_count: model calls.
@@ -66,6 +67,11 @@ class Totals:
         if self.input_tokens is None and self.output_tokens is None:
             return None
         return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+    @property
+    def cost_exact(self) -> bool:
+        """False if a call is unpriced, or if the source of a cost says that something is not known about it."""
+        return not self.unpriced_call_count and not any(is_doubtful(source) for source in self.sources)
 
     def add_call(self, usage: Usage | None, cost: Cost | None, *, failed: bool = False) -> None:
         """Add one call; without a cost it is unpriced, unless it failed without usage: such a call is not billed."""
@@ -125,6 +131,7 @@ class Totals:
             **{name: getattr(self, name) for name in TOKENS},
             "total_tokens": self.total_tokens,
             **{name: shown_money(getattr(self, name)) for name in COSTS},
+            "cost_exact": self.cost_exact,
             "cost_sources": sorted(self.sources),
         }
 

@@ -35,7 +35,6 @@ _FLOAT_DIGITS: Final = 17
 """A float is printed with at most this many digits; an amount with more was not a float."""
 
 
-
 def tokens(value: object) -> int | None:
     """A count of tokens: a non-negative whole number, also as a float or a string."""
     if type(value) is int:

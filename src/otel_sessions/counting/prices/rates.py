@@ -29,6 +29,11 @@ _FINEST_EXPONENT: Final = -60
 _MULTIPLY: Final = EXACT.multiply
 
 
+def is_doubtful(source: str) -> bool:
+    """Return True if the source of a cost says that something is not known about it."""
+    return TOTALS_ONLY in source or AT_LEAST in source
+
+
 class Rates(NamedTuple):
     """The price of one token of each kind in multiples of `usd`; `None` means "no price of its own".
 

@@ -94,12 +94,21 @@ OutputCost = Annotated[
     Money | None, Field(description="Cost of the output in USD; null if it is not known for any call.")
 ]
 TotalCost = Annotated[Money | None, _measured("cost")]
+CostExact = Annotated[
+    bool,
+    Field(
+        description=(
+            "False if calls are unpriced, or if `cost_sources` says that something is not known about a cost; the costs are "
+            "then lower bounds or estimates."
+        )
+    ),
+]
 CostSources = Annotated[
     list[str],
     Field(
         description=(
             "Where the costs come from, sorted: a price list with its version, a prices file, or `reported:` and the "
-            "attribute of the span that reported the cost."
+            "attribute of the span that reported the cost; followed by what is not known, if something is not."
         )
     ),
 ]
@@ -128,6 +137,7 @@ class ModelUse(BaseModel):
     input_cost: InputCost
     output_cost: OutputCost
     total_cost: TotalCost
+    cost_exact: CostExact
     cost_sources: CostSources
 
 
@@ -165,6 +175,7 @@ class Session(BaseModel):
     input_cost: InputCost
     output_cost: OutputCost
     total_cost: TotalCost
+    cost_exact: CostExact
     cost_sources: CostSources
     latency_ms: float = Field(
         description="Mean duration of the session's traces in milliseconds, each from its first start to its last end."
@@ -215,6 +226,7 @@ class Trace(BaseModel):
     input_cost: InputCost
     output_cost: OutputCost
     total_cost: TotalCost
+    cost_exact: CostExact
     cost_sources: CostSources
     models: list[ModelUse] = Field(description="What each model was used for, by the names of the models.")
     name: str | None = Field(description="The last name that the session was given in this trace; null if it has none.")
