@@ -13,7 +13,7 @@ from tests.counting.building import read
 
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.usage import normalise
-from otel_sessions.dialects import names
+from otel_sessions.dialects import families
 from otel_sessions.dialects.read import FAMILIES
 
 GEN_AI = "gen_ai.usage."
@@ -416,7 +416,7 @@ def test_a_family_with_parts_only_is_not_chosen() -> None:
     assert usage({GEN_AI + "cache_read.input_tokens": 40}) is None
 
 
-@pytest.mark.parametrize("prefix", ["gen_ai.aggregated_usage.", "gen_ai.usage.partial.", "codex.turn.token_usage."])
+@pytest.mark.parametrize("prefix", ["gen_ai.aggregated_usage.", "gen_ai.usage.partial."])
 def test_totals_of_runs_are_no_usage(prefix: str) -> None:
     """Attributes that add up a run, or are not final, are never counted."""
     assert usage({prefix + "input_tokens": 100, prefix + "output_tokens": 30}) is None
@@ -436,7 +436,7 @@ def test_nothing_reported_is_no_usage() -> None:
 
 def test_exclusive_families() -> None:
     """Claude Code's names are the only family that always excludes cached tokens; for others the scope or the sums decide."""
-    assert [family for family in FAMILIES if family.exclusive] == [names.CLAUDE_CODE]
+    assert [family for family in FAMILIES if family.exclusive] == [families.CLAUDE_CODE]
 
 
 SLOTS = ("input", "output", "total", "cache_read", "cache_write", "reasoning", "audio_input", "cache_write_1h")

@@ -9,7 +9,7 @@ from tests.recording import started
 
 from otel_sessions import propagate_sessions
 from otel_sessions.counting.facts import Labels
-from otel_sessions.dialects import names
+from otel_sessions.dialects import families, names
 
 FIELDS = {
     name: getattr(names, name)
@@ -31,9 +31,9 @@ FIELDS = {
 }
 SLOTS = {
     f"{family}.{slot}": getattr(table, slot)
-    for family, table in {**names.FAMILIES, "claude_code": names.CLAUDE_CODE}.items()
+    for family, table in {**families.FAMILIES, "claude_code": families.CLAUDE_CODE}.items()
     for slot in table._fields
-    if slot not in ("exclusive", "thinking_beside")
+    if slot != "exclusive"
 }
 
 
@@ -74,7 +74,7 @@ def test_no_name_counts_in_two_families() -> None:
 
 
 @pytest.mark.parametrize(
-    "prefix", ["gen_ai.aggregated_usage", "gen_ai.usage.partial", "logfire.metrics", "codex.turn", "gen_ai.usage.raw"]
+    "prefix", ["gen_ai.aggregated_usage", "gen_ai.usage.partial", "logfire.metrics", "gen_ai.usage.raw"]
 )
 def test_totals_of_runs_are_in_no_family(prefix: str) -> None:
     """Names of numbers that must never be counted are not candidates."""
@@ -83,10 +83,10 @@ def test_totals_of_runs_are_in_no_family(prefix: str) -> None:
 
 def test_the_order_of_families() -> None:
     """Langfuse, which people set by hand, comes first, then OpenTelemetry, then OpenInference."""
-    assert list(names.FAMILIES)[:3] == ["langfuse", "gen_ai", "openinference"]
+    assert list(families.FAMILIES)[:3] == ["langfuse", "gen_ai", "openinference"]
 
 
 def test_tables_cannot_be_changed() -> None:
     """Assigning to a table raises an error."""
     with pytest.raises(TypeError):
-        names.FAMILIES["mine"] = names.Family()  # type: ignore[index]
+        families.FAMILIES["mine"] = families.Family()  # type: ignore[index]

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_sessions import dropped_values
-from otel_sessions.dialects import names
+from otel_sessions.dialects import families, names
 from otel_sessions.dialects.read import FAMILIES, Read, read_attributes
 
-GEN_AI = FAMILIES.index(names.FAMILIES["gen_ai"])
-OPENINFERENCE = FAMILIES.index(names.FAMILIES["openinference"])
-CLAUDE_CODE = FAMILIES.index(names.CLAUDE_CODE)
+GEN_AI = FAMILIES.index(families.FAMILIES["gen_ai"])
+OPENINFERENCE = FAMILIES.index(families.FAMILIES["openinference"])
+CLAUDE_CODE = FAMILIES.index(families.CLAUDE_CODE)
 
 
 def fields(attributes: Mapping[str, Any], scope: str = "app") -> dict[str, Any]:
@@ -39,7 +39,10 @@ def test_nothing_is_read_from_nothing() -> None:
 def document(name: str, value: str) -> dict[str, Any]:
     """An attribute that says a value, under a name that may lead into a document."""
     outer, mark, path = name.partition("#")
-    return {outer: json.dumps({path: value}) if mark else value}
+    inner: Any = value
+    for key in reversed(path.split(".") if mark else ()):
+        inner = {key: inner}
+    return {outer: json.dumps(inner) if mark else inner}
 
 
 @pytest.mark.parametrize(
@@ -215,7 +218,7 @@ def test_costs_by_family_with_their_attribute() -> None:
 def test_a_document_feeds_several_fields() -> None:
     """One JSON attribute may hold tokens and a cost, if it is an object."""
     read = read_attributes({"langwatch.metrics": '{"prompt_tokens": 7, "cost": "0.5"}'})
-    (family,) = (index for index, one in enumerate(FAMILIES) if one is names.FAMILIES["langwatch"])
+    (family,) = (index for index, one in enumerate(FAMILIES) if one is families.FAMILIES["langwatch"])
     assert read.tokens == {family: {"input": 7}}
     assert read.costs == {family: {"cost_total": (Decimal("0.5"), "langwatch.metrics#cost")}}
     for garbage in ("[]", "7", "{", None, b"{}"):

@@ -8,6 +8,7 @@ from otel_sessions.counting.tokens import Usage
 from otel_sessions.dialects.read import FAMILIES
 
 _PARTS = (
+    "total",
     "cache_read",
     "cache_write",
     "cache_write_5m",
@@ -51,7 +52,7 @@ def normalise(reported: Mapping[int, Mapping[str, int]], *, thinks_beside: bool 
     input_, output = own.get("input"), own.get("output")
     if len(parts) == 2 and input_ is not None and output is not None:
         return Usage(input_, output)
-    read, write, reasoning, total = parts.get("cache_read"), _written(parts), parts.get("reasoning"), own.get("total")
+    read, write, reasoning, total = parts.get("cache_read"), _written(parts), parts.get("reasoning"), parts.get("total")
     cached, thought = (read or 0) + (write or 0), reasoning or 0
     if (input_ is not None and cached) or (output is not None and thought):
         cache_beside, thinking_beside = _beside(
@@ -61,7 +62,6 @@ def normalise(reported: Mapping[int, Mapping[str, int]], *, thinks_beside: bool 
             thought,
             total,
             cached_is=_proven(reported, chosen, input_, cached),
-            thinking_is=FAMILIES[chosen].thinking_beside or None,
         )
         if input_ is not None and cache_beside:
             input_ += cached
@@ -119,7 +119,6 @@ def _beside(
     total: int | None,
     *,
     cached_is: bool | None,
-    thinking_is: bool | None,
 ) -> tuple[bool, bool]:
     """Whether cached tokens are beside the input, and thinking beside the output.
 
@@ -129,9 +128,7 @@ def _beside(
     cache = [beside for beside in (False, True) if cached_is in (None, beside)]
     if input_ is not None and input_ < cached and len(cache) > 1:
         cache = [True]
-    thinking = [beside for beside in (False, True) if thinking_is in (None, beside)]
-    if output is not None and output < thought:
-        thinking = [True]
+    thinking = [True] if output is not None and output < thought else [False, True]
     readings = [(one, other) for one in cache for other in thinking]
     if total is not None and len(readings) > 1:
         whole = (input_ or 0) + (output or 0)

@@ -133,3 +133,6 @@ KINDS: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
 
 TOOL_NAMES: Final = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name")
 """Attributes whose presence makes a span a tool call if no other attribute gives its kind."""
+
+AGENT_NAMES: Final = ("codex.turn.token_usage.input_tokens",)
+"""Attributes whose presence makes a span an agent's, around its calls, in the same way."""

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import SESSION_CUT, SESSION_KEY_PREFIX
-from otel_sessions.dialects import kinds, langfuse, names, values
+from otel_sessions.dialects import documents, families, kinds, names, values
 from otel_sessions.given import check_cut
 from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
@@ -26,7 +26,7 @@ _WHO: Final = frozenset({"session_id", "user_id", "session_name", "tags", "envir
 
 _FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT = range(6)
 
-FAMILIES: Final = (*names.FAMILIES.values(), names.CLAUDE_CODE)
+FAMILIES: Final = (*families.FAMILIES.values(), families.CLAUDE_CODE)
 
 
 class Target(NamedTuple):
@@ -186,6 +186,9 @@ def _tells_who(target: Target) -> bool:
     return target.what in (_SESSION_KEY, _METADATA) or (target.what == _FIELD and target.slot in _WHO)
 
 
+_BARE_MODEL: Final = Target(_FIELD, "model", "model", len(names.MODEL), values.name, -1)
+
+
 def _may_be_a_call(target: Target) -> bool:
     """Whether a span with this target may be one call of a model."""
     return target.slot == "kind" or not (_tells_who(target) or target.slot == "server_address")
@@ -253,6 +256,8 @@ class _Table(dict[str, tuple[Target, ...]]):
         """A new plan, kept within bounds."""
         is_kept = len(self.plans) < _REMEMBERED_PLANS and sum(map(len, attributes)) < _REMEMBERED_NAMES
         steps = tuple((name, targets) for name in attributes if (targets := self[name]))
+        if any(name.startswith(names.CODEX_TURN) for name in attributes):
+            steps += (("model", (_BARE_MODEL,)),) if "model" in attributes and not self["model"] else ()
         if not any(_may_be_a_call(target) for _, targets in steps for target in targets):
             steps = tuple(step for step in steps if step[0] not in names.SERVER_ADDRESS)
         is_request = any(name.startswith(names.MESSAGES) for name in attributes)
@@ -290,10 +295,10 @@ def _document_reader(document: str, paths: list[str]) -> Callable[[Any], Any]:
     """
     is_metadata = document + "#*" in names.METADATA
     split = [(f"{document}#{path}", tuple(path.split("."))) for path in paths]
-    summed = {names.LANGFUSE_USAGE: langfuse.usage_buckets, names.LANGFUSE_COST: langfuse.cost_buckets}.get(document)
+    summed = documents.SUMMED.get(document)
 
     def read(value: Any) -> dict[str, Any] | None:
-        parsed = values.from_json(value)
+        parsed = values.from_json(value) if summed is None else values.from_printed(value)
         if not isinstance(parsed, Mapping):
             return None
         if summed is not None:
@@ -337,11 +342,27 @@ def _string_id(value: object) -> str | None:
 
 def _field(slot: str, candidates: tuple[str, ...], parse: Callable[[Any], Any]) -> Iterator[tuple[str, Target]]:
     for rank, name in enumerate(candidates):
-        chosen = _string_id if name in names.STRINGS_ONLY else parse
-        yield name, Target(_FIELD, slot, slot, rank, chosen, -1)
+        document, _, key = name.partition("#")
+        if document in documents.LAZY:
+            yield document, Target(_FIELD, slot, slot, rank, _member_parser(key, parse), -1)
+        else:
+            chosen = _string_id if name in names.STRINGS_ONLY else parse
+            yield name, Target(_FIELD, slot, slot, rank, chosen, -1)
 
 
-def _family(index: int, family: names.Family) -> Iterator[tuple[str, Target]]:
+def _member_parser(key: str, parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A parser of one member of a JSON object; the text is searched first, since few objects have the member."""
+    quoted = f'"{key}"'
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str) and quoted not in value:
+            return None
+        return parse(values.inside(values.from_json(value), (key,)))
+
+    return read
+
+
+def _family(index: int, family: families.Family) -> Iterator[tuple[str, Target]]:
     for slot in family._fields:
         candidates = getattr(family, slot)
         if not isinstance(candidates, tuple):
@@ -361,6 +382,10 @@ def _entries() -> Iterator[tuple[str, Target]]:
     yield from _field("model", names.MODEL, values.name)
     yield from _field("request_model", names.REQUEST_MODEL, values.name)
     yield from _field("provider", names.PROVIDER, values.name)
+    for provider in documents.RAW_PROVIDERS:
+        for name in documents.of_raw_spans("usage", "usageMetadata"):
+            if name.startswith(f"llm.{provider}."):
+                yield name, Target(_FIELD, "provider", "provider", len(names.PROVIDER), _constant(provider), -1)
     yield from _field("response_id", names.RESPONSE_ID, values.name)
     yield from _field("call_id", names.CALL_ID, values.name)
     yield from _field("cache_hit", names.CACHE_HIT, values.flag)
@@ -374,16 +399,21 @@ def _entries() -> Iterator[tuple[str, Target]]:
         yield name, Target(_FIELD, "kind", "kind", -1, _pending, -1)
     for rank, (name, table) in enumerate(kinds.KINDS):
         yield name, Target(_FIELD, "kind", "kind", rank, _kind_parser(table), -1)
-    for name in kinds.TOOL_NAMES:
-        yield name, Target(_FIELD, "kind", "kind", len(kinds.KINDS), lambda _: kinds.TOOL, -1)
-    for index, family in enumerate(names.FAMILIES.values()):
+    for kind, present in ((kinds.TOOL, kinds.TOOL_NAMES), (kinds.AGENT, kinds.AGENT_NAMES)):
+        for name in present:
+            yield name, Target(_FIELD, "kind", "kind", len(kinds.KINDS), _constant(kind), -1)
+    for index, family in enumerate(families.FAMILIES.values()):
         yield from _family(index, family)
+
+
+def _constant(value: str) -> Callable[[Any], str]:
+    return lambda _: value
 
 
 def _claude_code_entries() -> Iterator[tuple[str, Target]]:
     yield from _entries()
-    yield from _family(len(FAMILIES) - 1, names.CLAUDE_CODE)
-    yield "model", Target(_FIELD, "model", "model", len(names.MODEL), values.name, -1)
+    yield from _family(len(FAMILIES) - 1, families.CLAUDE_CODE)
+    yield "model", _BARE_MODEL
     yield "request_id", Target(_FIELD, "response_id", "response_id", len(names.RESPONSE_ID), values.name, -1)
     yield "speed", Target(_FIELD, "speed", "speed", len(names.SPEED), values.name, -1)
     claude = {"llm_request": kinds.LLM, "tool": kinds.TOOL, "interaction": kinds.AGENT}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, InvalidOperation
@@ -29,6 +30,8 @@ MAX_TOKENS: Final = 10**12
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
 _MAX_URL: Final = 4_096
+_MAX_PRINTED: Final = 16_384
+_PRINTED: Final = re.compile(r"""'([^'"\\]*)'|\b(?:None|True|False)\b""")
 _MAX_BITS: Final = 128
 _FLOAT: Final = Context(prec=sys.float_info.dig)
 _FLOAT_DIGITS: Final = 17
@@ -126,6 +129,23 @@ def from_json(value: object) -> Any:
         return _whole(parsed) if "\\ud" in value or "\\uD" in value else parsed
     except (ValueError, RecursionError):
         return None
+
+
+def from_printed(value: object) -> Any:
+    """As `from_json`, also for a `dict` as Python prints it, if its strings are plain.
+
+    `ast.literal_eval` would do, but text of a stranger can crash it.
+    """
+    if not isinstance(value, str):
+        return value
+    if value[:2] != "{'":
+        return from_json(value)
+    return from_json(_PRINTED.sub(_in_json, value)) if len(value) <= _MAX_PRINTED else None
+
+
+def _in_json(found: re.Match[str]) -> str:
+    text_ = found[1]
+    return f'"{text_}"' if text_ is not None else {"None": "null", "True": "true", "False": "false"}[found[0]]
 
 
 def _whole(parsed: Any) -> Any:
