@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.counting.building import AT, MS, fact
+from tests.counting.building import AT, MS, fact, rolled_up, told, totals
+from tests.counting.writers import gen_ai, oi
 
 from otel_sessions.counting.calls import Counted, Skipped, count_calls, merged
 from otel_sessions.counting.facts import Call, SpanFacts
@@ -318,3 +319,21 @@ def test_a_silent_call_between_two_names_the_counted_one() -> None:
     """A silent call whose only inner call is silent too points at the one that reports."""
     counted = count(using(1, None, "llm", 10), using(2, 1, "llm"), using(3, 2, "llm"))
     assert counted.skipped == {2: Skipped("part_of_call", 1), 3: Skipped("part_of_call", 1)}
+
+
+def test_a_raw_request_inside_a_call_is_a_part_of_it() -> None:
+    """A span without a kind that reports the tokens of the call around it is not counted, and tells what the call left out."""
+    raw = {"usageMetadata": '{"promptTokenCount": 75, "candidatesTokenCount": 27, "thoughtsTokenCount": 40}'}
+    rollup = rolled_up(told("a", oi("LLM", 75, 67, "gemini-2.5-flash"), told("litellm", raw)))
+    whole = totals(rollup.whole)
+    assert (whole.call_count, whole.input_tokens, whole.output_tokens, whole.reasoning_tokens) == (1, 75, 67, 40)
+    assert rollup.skipped == {2: Skipped("part_of_call", 1)}
+    other = rolled_up(told("a", oi("LLM", 76, 67, "gemini-2.5-flash"), told("litellm", raw)))
+    assert totals(other.whole).call_count == 2
+
+
+def test_a_span_that_only_names_a_model_is_not_skipped() -> None:
+    """What names a model but reports nothing is neither counted nor listed as left out."""
+    rollup = rolled_up(told("a", {"gen_ai.request.model": "m"}, told("a", gen_ai("chat", 70, 8, model="m"))))
+    assert rollup.skipped == {}
+    assert totals(rollup.whole).call_count == 1

@@ -129,9 +129,15 @@ def _skip_repeats(
         [span_id for span_id, span in reporting.items() if span.kind in CALLS], spans, lambda span: span.kind in CALLS
     )
     covered = _covered(reporting, spans)
-    _skip_silent(reporting, spans, around, covered, skipped)
+    parts = nearest_above(
+        [span_id for span_id, span in reporting.items() if span.kind not in CALLS and span_id not in covered],
+        spans,
+        lambda span: span.kind in CALLS,
+    )
+    _skip_silent(reporting, spans, around, parts, covered, skipped)
     for span_id in covered:
         skipped.setdefault(span_id, Skipped(COVERED))
+    _skip_parts(calls, parts, skipped)
     for span_id in skipped:
         calls.pop(span_id, None)
     _merge_covering(calls, reporting, around, skipped)
@@ -167,7 +173,7 @@ def _covered(reporting: Mapping[int, SpanFacts], spans: Mapping[int, SpanFacts])
         parent = spans.get(span.parent_id) if span.parent_id is not None else None
         while parent is not None and parent.span_id not in seen:
             seen.add(parent.span_id)
-            if parent.call is not None and (is_call or parent.kind not in CALLS):
+            if parent.span_id in reporting and (is_call or parent.kind not in CALLS):
                 covered.add(parent.span_id)
             if parent.kind == TOOL or parent.parent_id is None:
                 break
@@ -179,6 +185,7 @@ def _skip_silent(
     reporting: Mapping[int, SpanFacts],
     spans: Mapping[int, SpanFacts],
     around: Mapping[int, int],
+    parts: Mapping[int, int],
     covered: set[int],
     skipped: dict[int, Skipped],
 ) -> None:
@@ -191,8 +198,7 @@ def _skip_silent(
     inside: dict[int, int] = {}
     for inner, outer in around.items():
         inside[outer] = min(inner, inside.get(outer, inner))
-    parts = [id_ for id_, span in reporting.items() if span.kind not in CALLS and id_ not in covered]
-    for part, outer in nearest_above(parts, spans, lambda span: span.kind in CALLS).items():
+    for part, outer in parts.items():
         inside.setdefault(outer, part)
     telling = nearest_above(
         silent, spans, lambda span: _says_something(span) and (span.kind in CALLS or span.span_id not in covered)
@@ -201,6 +207,15 @@ def _skip_silent(
         by = inside.get(span_id, telling.get(span_id))
         if by is not None:
             skipped[span_id] = Skipped(REPEATED, by)
+
+
+def _skip_parts(calls: dict[int, Call], parts: Mapping[int, int], skipped: dict[int, Skipped]) -> None:
+    """Skip spans that are no model calls, but report again what the call around them reports, such as a raw request."""
+    for part_id, call_id in parts.items():
+        part, call = calls[part_id], calls[call_id]
+        if call_id not in skipped and call.says_something and _same_tokens(call, part):
+            calls[call_id] = merged(call, part)
+            skipped[part_id] = Skipped(REPEATED, call_id)
 
 
 def _says_something(span: SpanFacts) -> bool:
