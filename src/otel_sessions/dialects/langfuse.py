@@ -29,6 +29,8 @@ _CACHE_WRITE_5M: Final = ("input_ephemeral_5m_input_tokens", "input_cache_creati
 _CACHE_WRITE_1H: Final = ("input_ephemeral_1h_input_tokens", "input_cache_creation_1h", "ephemeral_1h_input_tokens")
 _BY_TIME: Final = (_CACHE_WRITE_5M, _CACHE_WRITE_1H)
 _CACHE: Final = frozenset({*_CACHE_READ, *_CACHE_WRITE, *_CACHE_WRITE_5M, *_CACHE_WRITE_1H})
+_CACHED_MODALITY: Final = "cached_modality_"
+_THOUGHTS: Final = "thoughts_token_count"
 _PARTS: Final = {
     "cache_read": _CACHE_READ,
     "cache_write": _CACHE_WRITE,
@@ -46,6 +48,10 @@ _PARTS: Final = {
 def usage_buckets(details: Mapping[str, Any]) -> dict[str, Any]:
     """The tokens by slot of a `Family`, with inclusive `input` and `output`."""
     counts = {name: count for name, value in details.items() if (count := values.tokens(value)) is not None}
+    # What its LangChain handler makes of Vertex AI's usage.
+    cached = sum(count for name, count in counts.items() if name.startswith(_CACHED_MODALITY))
+    if cached:
+        counts["input_cached_tokens"] = max(counts.get("input_cached_tokens", 0), cached)
     slots = usage_slots(details)
     for part, names in _PARTS.items():
         found = [count for count in (slots[part], _most(counts, names)) if count is not None]
@@ -53,9 +59,9 @@ def usage_buckets(details: Mapping[str, Any]) -> dict[str, Any]:
     by_time = (slots["cache_write_5m"] or 0) + (slots["cache_write_1h"] or 0)
     if by_time:
         slots["cache_write"] = max(slots["cache_write"] or 0, by_time)
-    for side, cache in (("input", _cache(counts, sum)), ("output", [])):
+    for side, more in (("input", _cache(counts, sum)), ("output", [counts.get(_THOUGHTS, 0)])):
         if slots[side] is None and any(_is_of(name, side) for name in counts):
-            slots[side] = sum([*_side(counts, side), *cache])
+            slots[side] = sum([*_side(counts, side), *more])
     if "total" in counts:
         slots["total"] = counts["total"]
     return slots
