@@ -79,6 +79,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     for name in ("cache_read.input_tokens", "cache_read_input_tokens", "cache_read_tokens")
                 ),
                 *(_GEN_AI + name for name in ("cached_input_tokens", "input_cached_tokens", "cached_tokens")),
+                _GEN_AI + "cached.input_tokens",
                 *(_GEN_AI + name for name in ("details.cache_read_tokens", "details.cached_tokens")),
                 *(_GEN_AI + name for name in ("details.cached_content_tokens", "cached_content_tokens")),
                 *(_GEN_AI + "input_tokens." + name for name in ("cached", "cache_read")),
@@ -127,6 +128,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 ),
                 *(_GEN_AI + name for name in ("details.reasoning_tokens", "details.thoughts_tokens")),
                 *(_GEN_AI + name for name in ("details.thinking_tokens", "thoughts_tokens", "thinking_tokens")),
+                *(_GEN_AI + name for name in ("thoughts_token_count", "experimental.reasoning_tokens")),
                 *(_GEN_AI + name for name in ("output_tokens.reasoning", "output_tokens_details.reasoning")),
                 *(_GEN_AI + name for name in ("output_tokens_details.reasoning_tokens", "output_reasoning_tokens")),
                 *(_GEN_AI + "completion_tokens_details." + name for name in ("reasoning_tokens", "reasoning")),
@@ -135,6 +137,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             audio_input=(
                 *(_GEN_AI + name for name in ("audio.input_tokens", "audio_input_tokens", "input_audio_tokens")),
                 *(_GEN_AI + name for name in ("details.input_audio_tokens", "details.audio_prompt_tokens")),
+                _GEN_AI + "experimental.input_audio_tokens",
                 *(
                     _GEN_AI + name
                     for name in ("input_token_details.audio_tokens", "prompt_tokens_details.audio_tokens")
