@@ -292,7 +292,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
 `gen_ai.usage.partial.*`) are left out on purpose: they never count. Codex' turn is a span around its calls: it counts where
 no call below it has tokens."""
 
-CLAUDE_CODE: Final = Family(
+CLAUDE_CODE: Final[Family] = Family(
     input=("input_tokens",),
     output=("output_tokens",),
     cache_read=("cache_read_tokens",),
