@@ -115,3 +115,18 @@ def test_sides_hold_their_parts(details: dict[str, int]) -> None:
         assert found["input"] >= found.get("cache_read", 0)
         cached = [details[name] for name in ("input_cached_tokens", "cache_read_input_tokens") if name in details]
         assert found["input"] == sum(details.get(name, 0) for name in ("input", "input_a")) + max(cached, default=0)
+
+
+def test_names_that_are_no_text() -> None:
+    """A mapping may have other keys than text, which name no bucket."""
+    details: dict[Any, Any] = {5: 7, "input": 10}
+    assert usage_buckets(details)["input"] == 10
+    assert cost_buckets(details)["total"] == 10
+
+
+def test_a_cost_under_two_names_is_one_cost() -> None:
+    """The cost of a cache write counts once, under its own name or by time to live."""
+    once = {"input": 1, "input_cache_creation": 3, "output": 2}
+    assert cost_buckets({**once, "input_ephemeral_5m_input_tokens": 3})["total"] == 6
+    assert cost_buckets({"input": 1, "input_ephemeral_1h_input_tokens": 3, "output": 2})["input"] == 4
+    assert cost_buckets({**once, "input_cached_tokens": 1, "cache_read_input_tokens": 1})["input"] == 5

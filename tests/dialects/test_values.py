@@ -249,3 +249,26 @@ def test_half_of_a_surrogate_pair() -> None:
 def test_host(value: object, host: str | None) -> None:
     """The host of a URL, of a host with a port, and a host or address alone."""
     assert values.host(value) == host
+
+
+@pytest.mark.parametrize(
+    ("value", "parsed"),
+    [
+        ({"a": 1}, {"a": 1}),
+        ('{"a": 1}', {"a": 1}),
+        ("{'a': 1, 'b': {'c': [None, True, False]}}", {"a": 1, "b": {"c": [None, True, False]}}),
+        ("{'a': 'None', 'b': 'x'}", {"a": "None", "b": "x"}),
+        ("{'a': \"it's\"}", {"a": "it's"}),
+        ("{'a': 'x\\\\n'}", None),
+        ("{'a': Usage(b=1)}", None),
+        ("{'a': (1, 2)}", None),
+        ("{'a': " + "[" * 5000, None),
+        ("{'a': '" + "x" * 20_000 + "'}", None),
+        ("{'a'", None),
+        (5, 5),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_an_object_as_python_prints_it(value: object, parsed: object) -> None:
+    """A printed `dict` is read as JSON is, unless a text in it has escapes or a value is of another type."""
+    assert values.from_printed(value) == parsed

@@ -14,7 +14,7 @@ LANGFUSE_USAGE: Final = "langfuse.observation.usage_details"
 LANGFUSE_COST: Final = "langfuse.observation.cost_details"
 """Free-form buckets."""
 
-RAW_PROVIDERS: Final = (
+RAW_PROVIDERS: Final[tuple[str, ...]] = (
     *("openai", "anthropic", "azure", "azure_ai", "bedrock", "gemini", "vertex_ai", "groq", "mistral", "deepseek"),
     *("xai", "openrouter", "together_ai", "fireworks_ai", "cohere_chat", "hosted_vllm", "ollama", "ollama_chat"),
     *("openai_like", "custom_openai", "litellm_proxy", "perplexity", "moonshot", "databricks", "None"),
@@ -27,12 +27,12 @@ def of_raw_spans(*fields: str) -> tuple[str, ...]:
     return tuple(f"llm.{provider}.{field}" for field in fields for provider in RAW_PROVIDERS)
 
 
-LANGSMITH_USAGE: Final = ("langsmith.usage_metadata", "langsmith.metadata.usage_metadata")
-RAW_USAGE: Final = (
+LANGSMITH_USAGE: Final[tuple[str, ...]] = ("langsmith.usage_metadata", "langsmith.metadata.usage_metadata")
+RAW_USAGE: Final[tuple[str, ...]] = (
     *of_raw_spans("usage", "usageMetadata"),
     *("metadata.usage_object", "usageMetadata", "usage_metadata", "gen_ai.usage", "llm.usage", "usage"),
 )
-GEN_AI_DETAILS: Final = {
+GEN_AI_DETAILS: Final[Mapping[str, str]] = {
     "gen_ai.usage.input_token_details": "input_token_details",
     "gen_ai.usage.output_token_details": "output_token_details",
     "gen_ai.usage.input_tokens_details": "input_tokens_details",
@@ -42,10 +42,10 @@ GEN_AI_DETAILS: Final = {
 }
 """Objects that are one member of a usage object, by that member's name."""
 
-USAGE_OBJECTS: Final = (*LANGSMITH_USAGE, *RAW_USAGE)
+USAGE_OBJECTS: Final[tuple[str, ...]] = (*LANGSMITH_USAGE, *RAW_USAGE)
 """Whole usage objects of an API or a framework."""
 
-LAZY: Final = frozenset({"llm.invocation_parameters"})
+LAZY: Final[frozenset[str]] = frozenset({"llm.invocation_parameters"})
 """Documents with fields that are seldom needed: each is looked up by itself, when no name before it has a value."""
 
 

@@ -79,9 +79,11 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     for name in ("cache_read.input_tokens", "cache_read_input_tokens", "cache_read_tokens")
                 ),
                 *(_GEN_AI + name for name in ("cached_input_tokens", "input_cached_tokens", "cached_tokens")),
+                _GEN_AI + "cached.input_tokens",
                 *(_GEN_AI + name for name in ("details.cache_read_tokens", "details.cached_tokens")),
                 *(_GEN_AI + name for name in ("details.cached_content_tokens", "cached_content_tokens")),
-                *(_GEN_AI + name for name in ("input_tokens.cached", "input_tokens_details.cached")),
+                *(_GEN_AI + "input_tokens." + name for name in ("cached", "cache_read")),
+                _GEN_AI + "input_tokens_details.cached",
                 *(_GEN_AI + name for name in ("input_tokens_details.cached_tokens", "input_token_details.cache_read")),
                 *(_GEN_AI + name for name in ("input_token_details.cached_tokens", "cached_prompt_tokens")),
                 *(
@@ -95,7 +97,8 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 *(_GEN_AI + name for name in ("cache_creation_input_tokens", "cache_write_input_tokens")),
                 *(_GEN_AI + name for name in ("cache_write_tokens", "cache_creation_tokens")),
                 *(_GEN_AI + name for name in ("details.cache_write_tokens", "details.cache_creation_tokens")),
-                *(_GEN_AI + name for name in ("input_tokens.cache_write", "input_token_details.cache_creation")),
+                *(_GEN_AI + "input_tokens." + name for name in ("cache_write", "cache_creation")),
+                _GEN_AI + "input_token_details.cache_creation",
                 _GEN_AI + "prompt_tokens_details.cache_write",
                 *_details("cache_write"),
             ),
@@ -125,6 +128,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 ),
                 *(_GEN_AI + name for name in ("details.reasoning_tokens", "details.thoughts_tokens")),
                 *(_GEN_AI + name for name in ("details.thinking_tokens", "thoughts_tokens", "thinking_tokens")),
+                *(_GEN_AI + name for name in ("thoughts_token_count", "experimental.reasoning_tokens")),
                 *(_GEN_AI + name for name in ("output_tokens.reasoning", "output_tokens_details.reasoning")),
                 *(_GEN_AI + name for name in ("output_tokens_details.reasoning_tokens", "output_reasoning_tokens")),
                 *(_GEN_AI + "completion_tokens_details." + name for name in ("reasoning_tokens", "reasoning")),
@@ -133,6 +137,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             audio_input=(
                 *(_GEN_AI + name for name in ("audio.input_tokens", "audio_input_tokens", "input_audio_tokens")),
                 *(_GEN_AI + name for name in ("details.input_audio_tokens", "details.audio_prompt_tokens")),
+                _GEN_AI + "experimental.input_audio_tokens",
                 *(
                     _GEN_AI + name
                     for name in ("input_token_details.audio_tokens", "prompt_tokens_details.audio_tokens")
@@ -250,6 +255,14 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             cache_write_1h=("usage.cache_creation.ephemeral_1h_input_tokens",),
             reasoning=("usage.reasoning_tokens", "usage.completion_tokens_details.reasoning_tokens"),
         ),
+        "weave": Family(
+            input=("weave.usage.input_tokens",),
+            output=("weave.usage.output_tokens",),
+            total=("weave.usage.total_tokens",),
+            cache_read=("weave.usage.cache_read_input_tokens",),
+            cache_write=("weave.usage.cache_creation_input_tokens",),
+            reasoning=("weave.usage.reasoning_tokens",),
+        ),
         "codex": Family(
             input=("codex.usage.input_tokens",),
             output=("codex.usage.output_tokens",),
@@ -279,7 +292,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
 `gen_ai.usage.partial.*`) are left out on purpose: they never count. Codex' turn is a span around its calls: it counts where
 no call below it has tokens."""
 
-CLAUDE_CODE: Final = Family(
+CLAUDE_CODE: Final[Family] = Family(
     input=("input_tokens",),
     output=("output_tokens",),
     cache_read=("cache_read_tokens",),

@@ -7,15 +7,14 @@ counted once. Langfuse also accepts the usage object of OpenAI and Anthropic, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final
 
 from otel_sessions.dialects import values
-from otel_sessions.dialects.raw_usage import usage_slots
+from otel_sessions.dialects.raw_usage import PLACE_OF, collected, slots_of
 from otel_sessions.money import money_sum
-
-T = TypeVar("T", int, Decimal)
 
 _CACHE_READ: Final = (
     *("input_cached_tokens", "cache_read_input_tokens", "input_cache_read", "input_cached"),
@@ -29,6 +28,7 @@ _CACHE_WRITE_5M: Final = ("input_ephemeral_5m_input_tokens", "input_cache_creati
 _CACHE_WRITE_1H: Final = ("input_ephemeral_1h_input_tokens", "input_cache_creation_1h", "ephemeral_1h_input_tokens")
 _BY_TIME: Final = (_CACHE_WRITE_5M, _CACHE_WRITE_1H)
 _CACHE: Final = frozenset({*_CACHE_READ, *_CACHE_WRITE, *_CACHE_WRITE_5M, *_CACHE_WRITE_1H})
+_CACHED_MODALITY: Final = "cached_modality_"
 _PARTS: Final = {
     "cache_read": _CACHE_READ,
     "cache_write": _CACHE_WRITE,
@@ -40,61 +40,76 @@ _PARTS: Final = {
     ),
     "audio_input": ("input_audio_tokens", "input_audio"),
     "audio_output": ("output_audio_tokens", "output_audio"),
+    "bucket_total": ("total",),
 }
+_PLACE_OF: Final = MappingProxyType({**{name: part for part, names in _PARTS.items() for name in names}, **PLACE_OF})
 
 
 def usage_buckets(details: Mapping[str, Any]) -> dict[str, Any]:
     """The tokens by slot of a `Family`, with inclusive `input` and `output`."""
-    counts = {name: count for name, value in details.items() if (count := values.tokens(value)) is not None}
-    slots = usage_slots(details)
-    for part, names in _PARTS.items():
-        found = [count for count in (slots[part], _most(counts, names)) if count is not None]
-        slots[part] = max(found, default=None)
-    by_time = (slots["cache_write_5m"] or 0) + (slots["cache_write_1h"] or 0)
-    if by_time:
-        slots["cache_write"] = max(slots["cache_write"] or 0, by_time)
-    for side, cache in (("input", _cache(counts, sum)), ("output", [])):
-        if slots[side] is None and any(_is_of(name, side) for name in counts):
-            slots[side] = sum([*_side(counts, side), *cache])
-    if "total" in counts:
-        slots["total"] = counts["total"]
+    found = collected(details, _PLACE_OF)
+    # Langfuse's LangChain handler makes these of Vertex AI's usage.
+    cached = sum(_counts(details, _CACHED_MODALITY).values())
+    if cached:
+        found["cache_read"] = max(cached, found.get("cache_read", 0))
+    slots = slots_of(found, details)
+    inputs, outputs = _counts(details, "input"), _counts(details, "output")
+    if slots["input"] is None and any(map(_is_input, inputs)):
+        others = sum(count for name, count in inputs.items() if _is_input(name) and name not in _CACHE)
+        slots["input"] = others + (slots["cache_read"] or 0) + (slots["cache_write"] or 0)
+    if slots["output"] is None and any(map(_is_output, outputs)):
+        thoughts = found.get("gemini_thoughts", 0)
+        slots["output"] = sum(count for name, count in outputs.items() if _is_output(name)) + thoughts
+    slots["total"] = found.get("bucket_total", slots["total"])
     return slots
 
 
-def cost_buckets(details: Mapping[str, Any]) -> dict[str, Decimal | None]:
-    """`input`, `output` and `total` in USD; a missing total is the sum of all buckets."""
-    amounts = {name: amount for name, value in details.items() if (amount := values.money(value)) is not None}
-    input_, output, cache = _side(amounts, "input"), _side(amounts, "output"), _cache(amounts, money_sum)
-    others = [
-        amount
-        for name, amount in amounts.items()
-        if name not in _CACHE and not (_is_of(name, "input") or _is_of(name, "output"))
-    ]
+def _counts(details: Mapping[Any, Any], start: str) -> dict[str, int]:
     return {
-        "input": money_sum([*input_, *cache]),
-        "output": money_sum(output),
-        "total": amounts["total"] if "total" in amounts else money_sum([*input_, *output, *cache, *others]),
+        name: count
+        for name, value in details.items()
+        if isinstance(name, str) and name.startswith(start) and (count := values.tokens(value)) is not None
     }
 
 
-def _side(buckets: Mapping[str, T], side: str) -> list[T]:
-    """The buckets of a side but those of the cache."""
-    return [value for name, value in buckets.items() if _is_of(name, side) and name not in _CACHE]
+def cost_buckets(details: Mapping[Any, Any]) -> dict[str, Decimal | None]:
+    """`input`, `output` and `total` in USD; a missing total is the sum of all buckets."""
+    amounts = {
+        name: amount
+        for name, value in details.items()
+        if isinstance(name, str) and (amount := values.money(value)) is not None
+    }
+    cache = _cache(amounts)
+    input_ = [*(amount for name, amount in amounts.items() if _is_input(name) and name not in _CACHE), *cache]
+    output = [amount for name, amount in amounts.items() if _is_output(name)]
+    others = (
+        amount for name, amount in amounts.items() if name not in _CACHE and not (_is_input(name) or _is_output(name))
+    )
+    return {
+        "input": money_sum(input_),
+        "output": money_sum(output),
+        "total": amounts["total"] if "total" in amounts else money_sum([*input_, *output, *others]),
+    }
 
 
-def _cache(buckets: Mapping[str, T], add: Callable[[Iterable[T]], Any]) -> list[T]:
-    """The buckets of the cache, each thing once: writes under one name, or by time to live if these come to more."""
-    by_time = [value for names in _BY_TIME if (value := _most(buckets, names)) is not None]
-    write = _most(buckets, _CACHE_WRITE)
-    once = [_most(buckets, _CACHE_READ)]
-    once += by_time if write is None or (by_time and write < add(by_time)) else [write]
-    return [value for value in once if value is not None]
+def _cache(amounts: Mapping[str, Decimal]) -> list[Decimal]:
+    """The costs of the cache, each thing once: writes under one name, or by time to live if these come to more."""
+    read, write = _most(amounts, _CACHE_READ), _most(amounts, _CACHE_WRITE)
+    by_time = [amount for names in _BY_TIME if (amount := _most(amounts, names)) is not None]
+    total = money_sum(by_time)
+    if total is not None and (write is None or write < total):
+        write = total
+    return [amount for amount in (read, write) if amount is not None]
 
 
-def _is_of(name: str, side: str) -> bool:
-    return name == side or name.startswith(side + "_")
+def _is_input(name: str) -> bool:
+    return name == "input" or name.startswith("input_")
 
 
-def _most(counts: Mapping[str, T], names: tuple[str, ...]) -> T | None:
+def _is_output(name: str) -> bool:
+    return name == "output" or name.startswith("output_")
+
+
+def _most(amounts: Mapping[str, Decimal], names: tuple[str, ...]) -> Decimal | None:
     """The greatest of several names of one thing: they are copies, of which one may be left at 0."""
-    return max((counts[name] for name in names if name in counts), default=None)
+    return max((amounts[name] for name in names if name in amounts), default=None)

@@ -113,7 +113,7 @@ METADATA: Final = (
 
 ENVIRONMENT: Final = ("langfuse.environment", resource.ENVIRONMENT, resource.OLDER_ENVIRONMENT)
 
-MODEL: Final = (
+MODEL: Final[tuple[str, ...]] = (
     "langfuse.observation.model.name",
     "gen_ai.response.model",
     "llm.response.model_name",
@@ -133,7 +133,7 @@ MODEL: Final = (
 )
 """The model of the response before that of the request: it is the one that answered, and its dated name has a price."""
 
-REQUEST_MODEL: Final = (
+REQUEST_MODEL: Final[tuple[str, ...]] = (
     "gen_ai.request.model",
     "llm.request.model_name",
     "ai.model.id",
@@ -141,7 +141,7 @@ REQUEST_MODEL: Final = (
     "llm.invocation_parameters#model",
 )
 
-PROVIDER: Final = (
+PROVIDER: Final[tuple[str, ...]] = (
     "gen_ai.provider.name",
     "gen_ai.system",
     "llm.provider",
@@ -151,7 +151,12 @@ PROVIDER: Final = (
     "langsmith.metadata.ls_provider",
 )
 
-RESPONSE_ID: Final = ("gen_ai.response.id", "ai.response.id", *of_raw_spans("id"), *of_raw_spans("responseId"))
+RESPONSE_ID: Final[tuple[str, ...]] = (
+    "gen_ai.response.id",
+    "ai.response.id",
+    *of_raw_spans("id"),
+    *of_raw_spans("responseId"),
+)
 
 CALL_ID: Final = ("litellm.call_id",)
 """An id that a client writes on all its spans of one call."""
@@ -160,7 +165,7 @@ CACHE_HIT: Final = ("litellm.cache_hit",)
 
 PENDING: Final = ("logfire.span_type",)
 
-SERVICE_TIER: Final = (
+SERVICE_TIER: Final[tuple[str, ...]] = (
     "openai.response.service_tier",
     "gen_ai.openai.response.service_tier",
     "gen_ai.response.service_tier",
@@ -172,14 +177,14 @@ SERVICE_TIER: Final = (
 )
 """The tier that the response names, which is the one that is billed."""
 
-REQUESTED_TIER: Final = (
+REQUESTED_TIER: Final[tuple[str, ...]] = (
     "openai.request.service_tier",
     "gen_ai.openai.request.service_tier",
     "gen_ai.request.service_tier",
     "llm.invocation_parameters#service_tier",
 )
 
-SPEED: Final = (
+SPEED: Final[tuple[str, ...]] = (
     "ai.response.providerMetadata#anthropic.usage.speed",
     *(document + "#speed" for document in USAGE_OBJECTS),
     "gen_ai.request.speed",
@@ -189,7 +194,7 @@ SPEED: Final = (
 
 BATCH: Final = ("gen_ai.request.batch",)
 
-SERVER_ADDRESS: Final = (
+SERVER_ADDRESS: Final[tuple[str, ...]] = (
     "server.address",
     "gen_ai.request.base_url",
     "gen_ai.openai.api_base",

@@ -10,118 +10,144 @@ https://python.langchain.com/api_reference/core/messages/langchain_core.messages
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_sessions.dialects import values
 
-_Names = tuple[tuple[str, ...], ...]
-"""Paths of keys; of several that are present the greatest counts, since they are copies and a copy may be left at 0."""
-
-
-def _paths(*dotted: str) -> _Names:
-    return tuple(tuple(path.split(".")) for path in dotted)
-
-
-_INCLUSIVE_INPUT: Final = _paths("prompt_tokens", "promptTokens")
-_INPUT: Final = _paths("input_tokens", "inputTokens")
-_OUTPUT: Final = _paths("completion_tokens", "output_tokens", "outputTokens", "completionTokens")
-_TOTAL: Final = _paths("total_tokens", "totalTokens", "totalTokenCount", "total_token_count")
-
-_CACHE_BESIDE_INPUT: Final = _paths(
-    *("cache_read_input_tokens", "cache_creation_input_tokens", "cacheReadInputTokens", "cacheWriteInputTokens"),
-    *("cacheCreationInputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount"),
-)
-"""Anthropic's and Bedrock's names: beside `input_tokens` they are not part of it."""
-
-_GEMINI_INPUT: Final = _paths("promptTokenCount", "prompt_token_count")
-_GEMINI_TOOL_INPUT: Final = _paths("toolUsePromptTokenCount", "tool_use_prompt_token_count")
-_GEMINI_OUTPUT: Final = _paths("candidatesTokenCount", "candidates_token_count")
-_GEMINI_THOUGHTS: Final = _paths("thoughtsTokenCount", "thoughts_token_count")
-
-_PARTS: Final = {
-    "cache_read": _paths(
-        *("cache_read_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount", "cachedInputTokens"),
+_PLACES: Final = {
+    "whole_input": ("prompt_tokens", "promptTokens"),
+    "own_input": ("input_tokens", "inputTokens"),
+    "gemini_input": ("promptTokenCount", "prompt_token_count"),
+    "gemini_tool_input": ("toolUsePromptTokenCount", "tool_use_prompt_token_count"),
+    "gemini_output": ("candidatesTokenCount", "candidates_token_count"),
+    "gemini_thoughts": ("thoughtsTokenCount", "thoughts_token_count"),
+    # Anthropic's and Bedrock's names: beside `input_tokens` they are not part of it.
+    "read_beside_input": ("cache_read_input_tokens", "cacheReadInputTokens", "cacheReadInputTokenCount"),
+    "write_beside_input": (
+        *("cache_creation_input_tokens", "cacheWriteInputTokens", "cacheCreationInputTokens"),
+        "cacheWriteInputTokenCount",
+    ),
+    "output": ("completion_tokens", "output_tokens", "outputTokens", "completionTokens"),
+    "total": ("total_tokens", "totalTokens", "totalTokenCount", "total_token_count"),
+    "cache_read": (
         *("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens"),
         *("input_token_details.cache_read", "input_token_details.cached_tokens", "inputTokenDetails.cacheReadTokens"),
         *("input_token_details.priority_cache_read", "input_token_details.flex_cache_read"),
         *("prompt_cache_hit_tokens", "cached_tokens", "cachedContentTokenCount", "cached_content_token_count"),
+        "cachedInputTokens",
     ),
-    "cache_write": _paths(
-        *("cache_creation_input_tokens", "cacheWriteInputTokens", "cacheCreationInputTokens"),
-        *("cacheWriteInputTokenCount", "prompt_tokens_details.cache_creation_tokens"),
-        *("prompt_tokens_details.cache_write_tokens", "input_tokens_details.cache_write_tokens"),
-        *("input_token_details.cache_creation", "inputTokenDetails.cacheWriteTokens"),
+    "cache_write": (
+        *("prompt_tokens_details.cache_creation_tokens", "prompt_tokens_details.cache_write_tokens"),
+        *("input_tokens_details.cache_write_tokens", "input_token_details.cache_creation"),
+        "inputTokenDetails.cacheWriteTokens",
     ),
-    "cache_write_5m": _paths(
+    "cache_write_5m": (
         *("cache_creation.ephemeral_5m_input_tokens", "input_token_details.ephemeral_5m_input_tokens"),
         "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
     ),
-    "cache_write_1h": _paths(
+    "cache_write_1h": (
         *("cache_creation.ephemeral_1h_input_tokens", "input_token_details.ephemeral_1h_input_tokens"),
         "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
     ),
-    "cache_read_audio": _paths(
+    "cache_read_audio": (
         "input_token_details.cached_tokens_details.audio_tokens",
         "input_tokens_details.cached_tokens_details.audio_tokens",
         "prompt_tokens_details.cached_tokens_details.audio_tokens",
     ),
-    "reasoning": _paths(
+    "reasoning": (
         *("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens"),
         *("output_tokens_details.thinking_tokens", "output_token_details.reasoning"),
         *("output_token_details.priority_reasoning", "output_token_details.flex_reasoning"),
         *("outputTokenDetails.reasoningTokens", "reasoningTokens", "reasoning_tokens"),
-        *("thoughtsTokenCount", "thoughts_token_count"),
     ),
-    "audio_input": _paths(
+    "audio_input": (
         *("prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens"),
         *("input_token_details.audio", "input_token_details.audio_tokens"),
     ),
-    "audio_output": _paths(
+    "audio_output": (
         *("completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens"),
         *("output_token_details.audio", "output_token_details.audio_tokens"),
     ),
 }
+"""Paths of keys by place, that is by what they count; of several that are present the greatest counts, since they are copies and one may be
+left at 0."""
 
-_AUDIO_LISTS: Final = {
-    "audio_input": ("promptTokensDetails", "prompt_tokens_details"),
-    "audio_output": ("candidatesTokensDetails", "candidates_tokens_details"),
-    "cache_read_audio": ("cacheTokensDetails", "cache_tokens_details"),
-}
+PLACE_OF: Final = MappingProxyType({path: place for place, paths in _PLACES.items() for path in paths})
+_FOLDERS: Final = frozenset(path[:end] for path in PLACE_OF for end in range(len(path)) if path[end] == ".")
+_AUDIO_LISTS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("promptTokensDetails", "prompt_tokens_details"), "audio_input"),
+        **dict.fromkeys(("candidatesTokensDetails", "candidates_tokens_details"), "audio_output"),
+        **dict.fromkeys(("cacheTokensDetails", "cache_tokens_details"), "cache_read_audio"),
+    }
+)
 """Gemini's lists of `{"modality": "AUDIO", "tokenCount": 7}`."""
 
+_AS_THEY_ARE: Final = (
+    *("total", "cache_write_5m", "cache_write_1h", "cache_read_audio", "audio_input", "audio_output"),
+)
 _TIERS: Final = ("priority", "flex")
 
 
 def usage_slots(usage: Mapping[str, Any]) -> dict[str, Any]:
     """The tokens by slot of a `Family`, with inclusive `input` and `output`; `service_tier` and `speed` as they are."""
-    slots: dict[str, Any] = {slot: _most(usage, paths) for slot, paths in _PARTS.items()}
-    for slot, keys in _AUDIO_LISTS.items():
-        for key in keys:
-            slots[slot] = slots[slot] or _audio(usage.get(key))
-    by_time = (slots["cache_write_5m"] or 0) + (slots["cache_write_1h"] or 0)
-    if by_time:
-        slots["cache_write"] = max(slots["cache_write"] or 0, by_time)
-    slots["input"] = _input(usage, (slots["cache_read"] or 0) + (slots["cache_write"] or 0))
-    slots["output"] = _most(usage, _OUTPUT)
-    gemini_output = _most(usage, _GEMINI_OUTPUT)
-    if gemini_output is not None:
-        slots["output"] = gemini_output + (_most(usage, _GEMINI_THOUGHTS) or 0)
-    slots["total"] = _most(usage, _TOTAL)
+    return slots_of(collected(usage, PLACE_OF), usage)
+
+
+def collected(usage: Mapping[str, Any], place_of: Mapping[str, str]) -> dict[str, int]:
+    """The counts in a usage object by place, which a table gives for paths of keys."""
+    found: dict[str, int] = {}
+    _collect(usage, "", found, place_of)
+    return found
+
+
+def slots_of(found: Mapping[str, int], usage: Mapping[str, Any]) -> dict[str, Any]:
+    """The slots for the counts by place of a usage object."""
+    slots: dict[str, Any] = {slot: found.get(slot) for slot in _AS_THEY_ARE}
+    slots["cache_read"] = _most(found.get("cache_read"), found.get("read_beside_input"))
+    slots["cache_write"] = _most(found.get("cache_write"), found.get("write_beside_input"), _writes_by_time(found))
+    slots["reasoning"] = _most(found.get("reasoning"), found.get("gemini_thoughts"))
+    slots["input"] = _input(found, (slots["cache_read"] or 0) + (slots["cache_write"] or 0))
+    slots["output"] = found.get("output")
+    if "gemini_output" in found:
+        slots["output"] = found["gemini_output"] + found.get("gemini_thoughts", 0)
     slots["service_tier"] = usage.get("service_tier") or _langchains_tier(usage)
     slots["speed"] = usage.get("speed")
     return slots
 
 
-def _input(usage: Mapping[str, Any], cached: int) -> int | None:
-    inclusive = _most(usage, _INCLUSIVE_INPUT)
-    if inclusive is not None:
-        return inclusive
-    gemini = _most(usage, _GEMINI_INPUT)
-    if gemini is not None:
-        return gemini + (_most(usage, _GEMINI_TOOL_INPUT) or 0)
-    own = _most(usage, _INPUT)
-    if own is not None and _most(usage, _CACHE_BESIDE_INPUT) is not None:
+def _writes_by_time(counts: Mapping[str, int]) -> int | None:
+    """The sum of the cache writes by time to live; `None` without any."""
+    return counts.get("cache_write_5m", 0) + counts.get("cache_write_1h", 0) or None
+
+
+def _collect(usage: Mapping[str, Any], folder: str, found: dict[str, int], place_of: Mapping[str, str]) -> None:
+    for key, value in usage.items():
+        path = f"{folder}{key}"
+        place = place_of.get(path)
+        if place is not None:
+            count = values.tokens(value)
+        elif isinstance(value, Mapping):
+            if path in _FOLDERS:
+                _collect(value, path + ".", found, place_of)
+            continue
+        elif isinstance(value, list | tuple) and path in _AUDIO_LISTS:
+            place, count = _AUDIO_LISTS[path], _audio(value)
+        else:
+            continue
+        if count is not None:
+            found[place] = max(count, found.get(place, 0))
+
+
+def _input(found: Mapping[str, int], cached: int) -> int | None:
+    if "whole_input" in found:
+        return found["whole_input"]
+    if "gemini_input" in found:
+        return found["gemini_input"] + found.get("gemini_tool_input", 0)
+    own = found.get("own_input")
+    if own is not None and ("read_beside_input" in found or "write_beside_input" in found):
         return own + cached
     return own
 
@@ -129,18 +155,13 @@ def _input(usage: Mapping[str, Any], cached: int) -> int | None:
 def _langchains_tier(usage: Mapping[str, Any]) -> str | None:
     """LangChain names the tier in the details: `{"flex": 42, "flex_cache_read": 100}`."""
     details = usage.get("input_token_details")
-    return next((tier for tier in _TIERS if isinstance(details, Mapping) and tier in details), None)
+    return next((tier for tier in _TIERS if tier in details), None) if isinstance(details, Mapping) else None
 
 
-def _most(usage: Mapping[str, Any], paths: _Names) -> int | None:
-    found = [count for path in paths if (count := values.tokens(values.inside(usage, path))) is not None]
-    return max(found, default=None)
+def _most(*counts: int | None) -> int | None:
+    return max((count for count in counts if count is not None), default=None)
 
 
-def _audio(details: object) -> int | None:
-    if not isinstance(details, list | tuple):
-        return None
-    for part in details:
-        if isinstance(part, Mapping) and part.get("modality") == "AUDIO":
-            return values.tokens(part.get("tokenCount", part.get("token_count")))
-    return None
+def _audio(details: Sequence[Any]) -> int | None:
+    parts = (part for part in details if isinstance(part, Mapping) and part.get("modality") == "AUDIO")
+    return next((values.tokens(part.get("tokenCount", part.get("token_count"))) for part in parts), None)

@@ -24,7 +24,8 @@ _ENTRIES: Final = 64
 
 _WHO: Final = frozenset({"session_id", "user_id", "session_name", "tags", "environment", "cut", "kind"})
 
-_FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT = range(6)
+_FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT, _USAGE = range(7)
+"""What an attribute fills; a document is `_USAGE` if none of its entries tells who."""
 
 FAMILIES: Final = (*families.FAMILIES.values(), families.CLAUDE_CODE)
 
@@ -93,6 +94,7 @@ class Ranked(NamedTuple):
     fields: tuple[tuple[str, str, Callable[[Any], Any]], ...]
     tokens: tuple[tuple[str, str, Callable[[Any], Any], int], ...]
     costs: tuple[tuple[str, str, Callable[[Any], Any], int], ...]
+    documents: Steps | None
 
 
 def _ranked(steps: Steps) -> Ranked | None:
@@ -102,17 +104,23 @@ def _ranked(steps: Steps) -> Ranked | None:
     )
     if not by_rank:
         return None
+    tokens, costs = (
+        tuple((name, target.slot, target.parse, target.family) for name, target in by_rank if target.what == what)
+        for what in (_TOKENS, _COST)
+    )
     return Ranked(
         tuple((name, target.slot, target.parse) for name, target in by_rank if target.what == _FIELD),
-        *(
-            tuple((name, target.slot, target.parse, target.family) for name, target in by_rank if target.what == what)
-            for what in (_TOKENS, _COST)
-        ),
+        tokens,
+        costs,
+        # The entries of a document compete with the other names, so all of them are read one by one.
+        steps if any(target.what == _USAGE for _, target in by_rank) else None,
     )
 
 
 def read_ranked(attributes: Mapping[str, Any], ranked: Ranked) -> Read:
     """The fields in the attributes that `Plan.who` does not pick."""
+    if ranked.documents is not None:
+        return read_planned(attributes, ranked.documents)
     read = Read()
     fields = read.fields
     for name, slot, parse in ranked.fields:
@@ -245,8 +253,10 @@ class _Table(dict[str, tuple[Target, ...]]):
             if mark:
                 documents.setdefault(document, [])
         for document, paths in documents.items():
+            inside = (target for path in paths for target in by_name[f"{document}#{path}"])
+            what = _DOCUMENT if document + "#*" in names.METADATA or any(map(_tells_who, inside)) else _USAGE
             by_name.setdefault(document, []).append(
-                Target(_DOCUMENT, document, document, 0, _document_reader(document, paths), -1)
+                Target(what, document, document, 0, _document_reader(document, paths), -1)
             )
         super().__init__({name: tuple(targets) for name, targets in by_name.items()})
         self._bound = len(self) + _REMEMBERED_NAMES
@@ -293,19 +303,31 @@ def _document_reader(document: str, paths: list[str]) -> Callable[[Any], Any]:
 
     In a document that is metadata, every entry is a candidate.
     """
+    summed = documents.SUMMED.get(document)
+    if summed is not None:
+        return _summed_reader(summed, {path: f"{document}#{path}" for path in paths})
     is_metadata = document + "#*" in names.METADATA
     split = [(f"{document}#{path}", tuple(path.split("."))) for path in paths]
-    summed = documents.SUMMED.get(document)
 
     def read(value: Any) -> dict[str, Any] | None:
-        parsed = values.from_json(value) if summed is None else values.from_printed(value)
+        parsed = values.from_json(value)
         if not isinstance(parsed, Mapping):
             return None
-        if summed is not None:
-            parsed = summed(parsed)
         entries = islice(parsed.items(), _ENTRIES) if is_metadata else ()
         named = {f"{document}#{key}": value for key, value in entries if isinstance(key, str)}
         return {**named, **{name: values.inside(parsed, path) for name, path in split}}
+
+    return read
+
+
+def _summed_reader(
+    summed: Callable[[Mapping[str, Any]], Mapping[str, Any]], named: Mapping[str, str]
+) -> Callable[[Any], Any]:
+    def read(value: Any) -> dict[str, Any] | None:
+        parsed = values.from_printed(value)
+        if not isinstance(parsed, Mapping):
+            return None
+        return {named[slot]: found for slot, found in summed(parsed).items() if found is not None and slot in named}
 
     return read
 

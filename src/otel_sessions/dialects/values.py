@@ -101,6 +101,8 @@ def host(value: object) -> str | None:
     if address is None or len(address) > _MAX_URL:
         return None
     if "://" not in address:
+        if ":" not in address and "/" not in address:
+            return address.lower()
         if address.count(":") > 1 and address[0] != "[":  # an IPv6 address
             return address
         address = "//" + address
