@@ -79,7 +79,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                     for name in ("cache_read.input_tokens", "cache_read_input_tokens", "cache_read_tokens")
                 ),
                 *(_GEN_AI + name for name in ("cached_input_tokens", "input_cached_tokens", "cached_tokens")),
-                _GEN_AI + "cached.input_tokens",
+                *(_GEN_AI + name for name in ("cached.input_tokens", "cache_hit_tokens")),
                 *(_GEN_AI + name for name in ("details.cache_read_tokens", "details.cached_tokens")),
                 *(_GEN_AI + name for name in ("details.cached_content_tokens", "cached_content_tokens")),
                 *(_GEN_AI + "input_tokens." + name for name in ("cached", "cache_read")),
@@ -137,7 +137,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             audio_input=(
                 *(_GEN_AI + name for name in ("audio.input_tokens", "audio_input_tokens", "input_audio_tokens")),
                 *(_GEN_AI + name for name in ("details.input_audio_tokens", "details.audio_prompt_tokens")),
-                _GEN_AI + "experimental.input_audio_tokens",
+                *(_GEN_AI + name for name in ("experimental.input_audio_tokens", "input_tokens.audio")),
                 *(
                     _GEN_AI + name
                     for name in ("input_token_details.audio_tokens", "prompt_tokens_details.audio_tokens")
@@ -147,6 +147,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             audio_output=(
                 *(_GEN_AI + name for name in ("audio.output_tokens", "audio_output_tokens", "output_audio_tokens")),
                 *(_GEN_AI + name for name in ("details.output_audio_tokens", "details.audio_candidates_tokens")),
+                _GEN_AI + "output_tokens.audio",
                 *(_GEN_AI + "completion_tokens_details." + name for name in ("audio_tokens", "audio")),
                 *_details("audio_output"),
             ),
