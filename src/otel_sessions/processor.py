@@ -14,7 +14,7 @@ from otel_sessions.dialects.write import Writer
 from otel_sessions.drops import drops
 from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
-from otel_sessions.scopes import SCOPE_KEY
+from otel_sessions.scopes import SCOPE_KEY, without_ended
 from otel_sessions.session import AttributeValue
 from otel_sessions.stamping import missing, remember
 
@@ -65,6 +65,9 @@ class SessionSpanProcessor(SpanProcessor):
         try:
             context = get_current() if parent_context is None else parent_context
             scope = context.get(SCOPE_KEY)
+            if scope is not None and scope.ended:  # type: ignore[attr-defined]
+                context = without_ended(context)
+                scope = context.get(SCOPE_KEY)
             if scope is not None:
                 attributes: Mapping[str, AttributeValue] = scope.attributes  # type: ignore[attr-defined]
             elif context:
