@@ -12,7 +12,7 @@ from opentelemetry.trace import StatusCode
 from tests.exporting import Kept, bounded, chat, finished, same_objects
 from tests.steps import steps
 
-from otel_sessions import SessionExporter, SessionSpanProcessor, dropped_values, propagate_sessions
+from otel_sessions import SessionExporter, SessionSpanProcessor, dropped_values, propagate_sessions, update_session
 from otel_sessions.span_copies import FAILED
 
 BATCH = [finished(1, session="s1"), chat(2, 1, session="s1")]
@@ -298,3 +298,75 @@ def test_a_fault_in_repairing() -> None:
     exporter.export(spans)
     assert same_objects(inner.spans, spans)
     assert exporter.dropped == {"repair_errors": 1}
+
+
+def lost_alone(exporter: SessionExporter, **session: Any) -> None:
+    """Export the only span of a trace, which lost the session that was stamped on it."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SessionSpanProcessor())
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("tests")
+    with propagate_sessions(**session), tracer.start_as_current_span("only") as span:
+        for number in range(200):
+            span.set_attribute(f"a{number}", number)
+    provider.shutdown()
+
+
+@pytest.mark.allow_opentelemetry_logs
+def test_the_only_span_of_a_trace_keeps_its_session() -> None:
+    """A span that lost its session, alone in its trace, is counted and forwarded with what was stamped on it."""
+    inner = Kept()
+    exporter = SessionExporter(inner, price=None, repair=True)
+    session: dict[str, Any] = {"session_id": "s1", "user_id": "u", "tags": ["t"], "run": 1, "metadata": {"m": 2}}
+    lost_alone(exporter, **session)
+    (span,) = inner.spans
+    assert {name: value for name, value in (span.attributes or {}).items() if name[0] != "a"} == {
+        "session.id": "s1",
+        "session.key.run": "1",
+        "user.id": "u",
+        "session.tags": ("t",),
+        "session.metadata.m": 2,
+    }
+    assert span_count(exporter) == 1
+
+
+@pytest.mark.allow_opentelemetry_logs
+def test_a_session_that_is_put_back_is_redacted() -> None:
+    """What was stamped passes through `redact` before it is put back; a value that it raises for stays out."""
+
+    def redact(name: str, value: Any) -> Any:
+        if name == "user.id":
+            raise ValueError(name)
+        return hide(name, value)
+
+    inner = Kept()
+    exporter = SessionExporter(inner, price=None, repair=True, redact=redact)
+    lost_alone(exporter, session_id="secret", user_id="u")
+    (span,) = inner.spans
+    attributes = dict(span.attributes or {})
+    assert (attributes["session.id"], attributes.get("user.id")) == ("[hidden]", None)
+    assert exporter.dropped == {"redaction_errors": 1}
+
+
+@pytest.mark.allow_opentelemetry_logs
+def test_a_session_that_came_late_is_put_back() -> None:
+    """A span that was open when its scope was entered, updated and contradicted is put back as it then was."""
+    inner = Kept()
+    exporter = SessionExporter(inner, price=None, repair=True)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SessionSpanProcessor())
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with provider.get_tracer("tests").start_as_current_span("only") as span:
+        with propagate_sessions("s1", run=1):
+            update_session(session_name="n")
+        with propagate_sessions("s2"):
+            for number in range(200):
+                span.set_attribute(f"a{number}", number)
+    provider.shutdown()
+    attributes = dict(inner.spans[0].attributes or {})
+    assert {name: attributes.get(name) for name in ("session.key.run", "session.name", "session.cut")} == {
+        "session.key.run": "1",
+        "session.name": "n",
+        "session.cut": ("id",),
+    }
+    assert exporter.session("s1") is None

@@ -19,6 +19,7 @@ given
 session
 dialects
 scopes
+value_limits stamped_sessions
 counting
 stamping
 resolve session_scope

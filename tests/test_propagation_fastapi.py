@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.testclient import TestClient
-from opentelemetry.trace import Tracer
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, use_span
 from starlette.responses import Response, StreamingResponse
 from tests.recording import Spans
 
@@ -47,6 +47,22 @@ def in_http_middleware(app: FastAPI) -> list[Any]:
     return []
 
 
+def in_http_middleware_below_a_span(app: FastAPI) -> list[Any]:
+    """The same below a server span, as the instrumentation of the framework starts one."""
+
+    class Server:
+        def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+            self.app = app
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            with use_span(NonRecordingSpan(SpanContext(1, 2, is_remote=False, trace_flags=TraceFlags(1)))):
+                await self.app(scope, receive, send)
+
+    in_http_middleware(app)
+    app.add_middleware(Server)
+    return []
+
+
 async def async_dependency() -> AsyncIterator[None]:
     """A dependency that yields, in the task of the request."""
     async with propagate_sessions("a"):
@@ -78,14 +94,18 @@ def nowhere(app: FastAPI) -> list[Any]:
     ("build", "kept"),
     [
         (in_asgi_middleware, ALL),
-        (in_http_middleware, ALL),
+        (in_http_middleware, ALL - {"chunk 0", "chunk 1", "background"}),
+        (in_http_middleware_below_a_span, ALL),
         (in_async_dependency, ALL),
         (in_sync_dependency, set()),
         (nowhere, set()),
     ],
 )
 def test_places_to_enter_a_session(tracer: Tracer, spans: Spans, build: Build, kept: set[str]) -> None:
-    """Middleware and async dependencies hold the session for endpoints, streamed bodies and background tasks; a sync one cannot."""
+    """Middleware and async dependencies hold the session for endpoints, streamed bodies and background tasks; a sync one cannot.
+
+    A middleware function ends when the response starts. What follows is then in the session below a server span only.
+    """
     app = FastAPI()
     dependencies = build(app)
 

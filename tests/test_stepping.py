@@ -25,12 +25,12 @@ def inside() -> Context:
 
 def step(function: Callable[..., Iterator[Any]]) -> Callable[..., Generator[Any, Any, Any]]:
     """A generator function, stepped."""
-    return stepped(lambda *args: (inside(), function(*args)))
+    return stepped(lambda *args: (inside(), function(*args), lambda: None))
 
 
 def astep(function: Callable[..., AsyncIterator[Any]]) -> Callable[..., Any]:
     """An async generator function, stepped."""
-    return async_stepped(lambda *args: (inside(), function(*args)))
+    return async_stepped(lambda *args: (inside(), function(*args), lambda: None))
 
 
 class Log(list[str]):
@@ -160,9 +160,9 @@ def test_a_generator_that_never_started_does_nothing() -> None:
     """No code of a generator runs before its first step."""
     started: list[int] = []
 
-    def start() -> tuple[Context, Iterator[int]]:
+    def start() -> tuple[Context, Iterator[int], Callable[[], None]]:
         started.append(1)
-        return inside(), iter([1])
+        return inside(), iter([1]), lambda: None
 
     stepped(start)().close()
     assert started == []

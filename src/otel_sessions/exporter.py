@@ -35,6 +35,7 @@ from otel_sessions.forking import ForkSafeLock
 from otel_sessions.resource import service_and_environment
 from otel_sessions.rollups import RollupLimits, Rollups
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
+from otel_sessions.stamped_sessions import stamped_sessions
 
 _RESOURCES_KEPT: Final = 64
 _Facts = tuple[int, SpanFacts]
@@ -56,8 +57,8 @@ class SessionExporter(SpanExporter):
         on_trace: called with the `TraceRollup` of a trace when the trace is closed, and again if a late span reopened it.
         redact: a `Redact`, called with the name and value of every attribute, name and description of a span; its
             result is sent instead, and sessions are counted by it.
-        repair: forward a copy with its session of a span that lost it to the attribute limit, as far as it follows from
-            the spans of its trace that have ended.
+        repair: forward a copy with its session of a span that lost it to the attribute limit: what `SessionSpanProcessor`
+            stamped on it, else as far as it follows from the spans of its trace that have ended.
         limits: bounds of the memory that is used.
 
     Raises:
@@ -93,6 +94,8 @@ class SessionExporter(SpanExporter):
         self._exporter = exporter
         self._redact = redact
         self._repair = repair
+        if repair:
+            stamped_sessions.wanted = True
         self._drops: Final = DropCounter(logging.getLogger("otel_sessions.exporter"))
         self._rollups: Final = Rollups(pricer=self._pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
         self._resources: dict[int, tuple[Resource, str | None, str | None]] = {}
@@ -239,14 +242,10 @@ class SessionExporter(SpanExporter):
         """The redacted copy; `None` for a span that cannot be copied, since it may hold personal data."""
         assert self._redact is not None
 
-        def failed(error: Exception) -> None:
-            # The message of the error may quote the value, which must not be logged.
-            self._drops.count("exporter", "redaction_errors", f"redact raised {type(error).__name__}: value replaced")
-
         try:
-            return redacted(span, self._redact, failed)
+            return redacted(span, self._redact, self._redaction_failed)
         except Exception as error:
-            failed(error)
+            self._redaction_failed(error)
         try:
             return emptied(span)
         except Exception as error:
@@ -258,13 +257,39 @@ class SessionExporter(SpanExporter):
         read = [self._facts_of(span) for span in spans]
         try:
             donors = self._donors(spans, read)
-            copies = {place: with_attributes(spans[place], _session_attributes(one)) for place, one in donors.items()}
+            lost = {place: _session_attributes(one) for place, one in donors.items()} | self._stamped(spans, read)
+            copies = {place: with_attributes(spans[place], attributes) for place, attributes in lost.items()}
         except Exception as error:
             self._fault("repair_errors", "repairing spans raised", error)
             return spans, read
         for place, copy in copies.items():
             read[place] = self._facts_of(copy)
         return [copies.get(place, span) for place, span in enumerate(spans)], read
+
+    def _stamped(self, spans: Sequence[ReadableSpan], read: Sequence[_Facts | None]) -> dict[int, dict[str, Any]]:
+        """By the place of a span that lost its session: the attributes that were stamped on it, redacted."""
+        found: dict[int, dict[str, Any]] = {}
+        for place, (span, facts) in enumerate(zip(spans, read, strict=True)):
+            stamped = None
+            if facts is not None and span.dropped_attributes:
+                stamped = stamped_sessions.lost(facts[0], facts[1].span_id)
+            if stamped is not None:
+                values = {name: self._redacted_value(name, value) for name, value in stamped.items()}
+                found[place] = {name: value for name, value in values.items() if value is not None}
+        return found
+
+    def _redacted_value(self, name: str, value: Any) -> Any:
+        if self._redact is None:
+            return value
+        try:
+            return self._redact(name, value)
+        except Exception as error:
+            self._redaction_failed(error)
+            return None
+
+    def _redaction_failed(self, error: Exception) -> None:
+        # The message of the error may quote the value, which must not be logged.
+        self._drops.count("exporter", "redaction_errors", f"redact raised {type(error).__name__}: value replaced")
 
     def _donors(self, spans: Sequence[ReadableSpan], read: Sequence[_Facts | None]) -> dict[int, SpanFacts]:
         """By the place of a span that lost its session: a span of its trace that has it."""

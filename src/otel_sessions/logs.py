@@ -6,7 +6,7 @@ OpenTelemetry's log API has no public module yet; this file and `scores.py` are 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
@@ -15,7 +15,8 @@ from otel_sessions.dialects.write import Writer
 from otel_sessions.drops import drops
 from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
-from otel_sessions.session import plain_attributes
+from otel_sessions.session import AttributeValue, plain_attributes
+from otel_sessions.value_limits import fitting
 
 
 class SessionLogRecordProcessor(LogRecordProcessor):
@@ -54,9 +55,12 @@ class SessionLogRecordProcessor(LogRecordProcessor):
         """Add the session to the record. Never raises."""
         try:
             record = log_record.log_record
-            stamped = plain_attributes(self._resolver.session(record.context))
+            stamped: Mapping[str, AttributeValue] = plain_attributes(self._resolver.session(record.context))
             if stamped:
                 attributes: Any = record.attributes
+                limit: int | None = getattr(attributes, "max_value_len", None)
+                if limit is not None:
+                    stamped = fitting(stamped, limit)
                 for name, value in self._writer.extend(stamped).items():
                     if name not in attributes:
                         attributes[name] = value

@@ -14,9 +14,11 @@ from otel_sessions.dialects.write import Writer
 from otel_sessions.drops import drops
 from otel_sessions.resolve import ACCEPT_BAGGAGE, Resolver
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
-from otel_sessions.scopes import SCOPE_KEY
+from otel_sessions.scopes import SCOPE_KEY, without_ended
 from otel_sessions.session import AttributeValue
+from otel_sessions.stamped_sessions import stamped_sessions
 from otel_sessions.stamping import missing, remember
+from otel_sessions.value_limits import fitting, value_limit
 
 
 class SessionSpanProcessor(SpanProcessor):
@@ -65,6 +67,9 @@ class SessionSpanProcessor(SpanProcessor):
         try:
             context = get_current() if parent_context is None else parent_context
             scope = context.get(SCOPE_KEY)
+            if scope is not None and scope.ended:  # type: ignore[attr-defined]
+                context = without_ended(context)
+                scope = context.get(SCOPE_KEY)
             if scope is not None:
                 attributes: Mapping[str, AttributeValue] = scope.attributes  # type: ignore[attr-defined]
             elif context:
@@ -73,6 +78,9 @@ class SessionSpanProcessor(SpanProcessor):
                 return
             if not attributes:
                 return
+            limit = value_limit(span)
+            if limit is not None:
+                attributes = fitting(attributes, limit)
             if self._writer is not None:
                 attributes = self._writer.extend(attributes)
             present: Any = span.attributes
@@ -82,13 +90,20 @@ class SessionSpanProcessor(SpanProcessor):
                 if SESSION_CUT in attributes or not taken.keys().isdisjoint(attributes):
                     attributes = missing(attributes, taken)
             span.set_attributes(attributes)
+            if stamped_sessions.wanted:
+                stamped_sessions.keep(span, attributes)
             if SESSION_ID not in attributes:
                 remember(span)
         except Exception as error:
             drops.count("span", "raised", f"stamping a span raised {type(error).__name__}")
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Do nothing: an ended span cannot be changed."""
+        """Change nothing: an ended span cannot be changed. Never raises."""
+        if stamped_sessions.wanted:
+            try:
+                stamped_sessions.end(span)
+            except Exception as error:
+                drops.count("span", "raised", f"remembering a lost session raised {type(error).__name__}")
 
     def shutdown(self) -> None:
         """Do nothing: no span is kept."""

@@ -19,7 +19,7 @@ from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.given import Given, check, unreadable
 from otel_sessions.scopes import Scope, refresh_baggage, scope_in, session_in
 from otel_sessions.session import EMPTY, Session, fields_of, inner_session
-from otel_sessions.session_scope import SessionScope, write_on_span
+from otel_sessions.session_scope import FixedScope, SessionScope, write_on_span
 from otel_sessions.stamping import changing, restamp
 
 P = ParamSpec("P")
@@ -91,20 +91,6 @@ def _plain_session(session_id: str | None, user_id: str | None, session_name: st
         name=None if session_name is None else rules.text(session_name, field="session_name"),
         user_id=None if user_id is None else rules.user_id(user_id),
     )
-
-
-class _Fixed(SessionScope):
-    """A scope whose session does not depend on the scopes around it."""
-
-    def __init__(self, session: Session, *, baggage: bool = False) -> None:
-        self._session = session
-        self._baggage = baggage
-
-    def _inside(self, outer: Scope | None) -> Session:
-        return self._session
-
-    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
-        return _Fixed(self._session, baggage=self._baggage)
 
 
 def propagate_sessions(
@@ -191,7 +177,7 @@ def no_session() -> SessionScope:
         ...     print(current_session().id)
         None
     """
-    return _Fixed(_NO_SESSION)
+    return FixedScope(_NO_SESSION)
 
 
 def current_session() -> Session:
@@ -248,7 +234,7 @@ def update_session(
         Order #12345
     """
     scope = scope_in(get_current())
-    if scope is None:
+    if scope is None or scope.ended:
         message = "update_session outside a session scope does nothing; enter propagate_sessions(...) first"
         drop(SessionValueError("update_session", "no_scope", message), strict=strict)
         return EMPTY
@@ -288,7 +274,7 @@ def bind_session(function: Callable[P, R]) -> Callable[P, R]:
     scope = scope_in(get_current())
     if scope is None:
         return function
-    return _Fixed(scope.session, baggage=scope.baggage)(function)
+    return FixedScope(scope.session, baggage=scope.baggage)(function)
 
 
 def _checked(fields: dict[str, Any], strict: bool | None) -> Given:

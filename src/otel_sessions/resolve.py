@@ -7,21 +7,17 @@ from typing import Final
 
 from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, set_span_in_context
 
 from otel_sessions.attributes import ALL_KEYS, SESSION_ID, SESSION_KEY_PREFIX, USER_ID
 from otel_sessions.dialects.ambient import AMBIENT_KEYS, read_ambient
 from otel_sessions.given import check
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
-from otel_sessions.scopes import scope_in
+from otel_sessions.scopes import SPAN_KEY, scope_in, without_ended
 from otel_sessions.session import EMPTY, Session, inner_session, plain_attributes
 from otel_sessions.stamping import session_of
 
 ACCEPT_BAGGAGE: Final = (SESSION_ID, SESSION_KEY_PREFIX + "*", USER_ID)
 """The baggage entries that are accepted by default."""
-
-(_SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
-# `get_current_span` does more work per span than is needed here.
 
 
 class Resolver:
@@ -45,12 +41,13 @@ class Resolver:
         """The session of a context, by default the current one; the empty session if it has none."""
         if context is None:
             context = get_current()
+        context = without_ended(context)
         scope = scope_in(context)
         return self.elsewhere(context) if scope is None else scope.session
 
     def elsewhere(self, context: Context) -> Session:
         """The session of a context without a scope, from its span, another SDK or the accepted baggage."""
-        span = context.get(_SPAN_KEY)
+        span = context.get(SPAN_KEY)
         if span is not None:
             session = session_of(span, limits=self._limits)
             if session is not EMPTY and (session or ALL_KEYS in session.cut):

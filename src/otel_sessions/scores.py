@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from opentelemetry._logs import LogRecord, get_logger_provider
 from opentelemetry.context import Context, get_current
+from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span, set_span_in_context
 
 from otel_sessions import rules
 from otel_sessions.attributes import ID_KEY, USER_ID, attribute_of
 from otel_sessions.drops import SessionValueError, drop, drops
 from otel_sessions.resolve import Resolver
+from otel_sessions.value_limits import fitting
 
 EVENT_NAME: Final = "gen_ai.evaluation.result"
 SCORE_NAME: Final = "gen_ai.evaluation.name"
@@ -70,6 +72,9 @@ def score_session(
     try:
         attributes = _attributes(name, value, label, comment)
         attributes.update(_session_attributes(key, session_id))
+        limit = SpanLimits().max_attribute_length
+        if limit is not None:
+            attributes = dict(fitting(attributes, limit))
         _emit(attributes, span_context)
     except SessionValueError as error:
         drop(error, strict=strict)

@@ -14,7 +14,7 @@ from opentelemetry.context import get_current
 from opentelemetry.trace import INVALID_SPAN, Span, get_current_span
 
 from otel_sessions.drops import drops
-from otel_sessions.scopes import Scope, enter, leave, scope_in
+from otel_sessions.scopes import Scope, enter, leave, scope_in, session_in, without_ended
 from otel_sessions.session import Session
 from otel_sessions.stamping import stamp_on_entry
 from otel_sessions.stepping import async_stepped, awaited_in, stepped
@@ -46,6 +46,9 @@ class SessionScope(ABC):
     """
 
     _baggage = False
+    _entered: Scope | None = None
+    _several = False
+    """Entered again before it was left: which of the scopes a context-less exit is about cannot be told."""
 
     @abstractmethod
     def _inside(self, outer: Scope | None) -> Session:
@@ -58,9 +61,14 @@ class SessionScope(ABC):
     def __enter__(self) -> Session:
         """Put the session in force and return it."""
         current = get_current()
+        if current:
+            current = without_ended(current)
         outer = scope_in(current)
         scope = Scope(self._inside(outer), outer, self, baggage=self._baggage)
         enter(scope, current)
+        if self._entered is not None and not self._entered.ended:
+            self._several = True
+        self._entered = scope
         if current:
             span = get_current_span(current)
             if span is not INVALID_SPAN and scope.session:
@@ -71,7 +79,7 @@ class SessionScope(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Put the session in force again that was in force before."""
-        leave(self)
+        self._leave()
 
     async def __aenter__(self) -> Session:
         """Put the session in force and return it."""
@@ -81,7 +89,12 @@ class SessionScope(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Put the session in force again that was in force before."""
-        leave(self)
+        self._leave()
+
+    def _leave(self) -> None:
+        # A scope that is left from another context than it was entered in has ended too.
+        if not leave(self) and self._entered is not None and not self._several:
+            self._entered.ended = True
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate a function, coroutine function, generator function or async generator function.
@@ -109,12 +122,12 @@ class SessionScope(ABC):
         wrap the body of a `StreamingResponse`.
         """
         context = copy_context()
-        context.run(self.__enter__)
+        end = _entered_in(context, self)
         if isinstance(iterable, AsyncIterable):
             items = context.run(aiter, iterable)
-            return async_stepped(lambda: (context, items))()
+            return async_stepped(lambda: (context, items, end))()
         iterator = context.run(iter, iterable)
-        return stepped(lambda: (context, iterator))()
+        return stepped(lambda: (context, iterator, end))()
 
 
 def write_on_span(action: Callable[[Span, Scope], None], span: Span, scope: Scope) -> None:
@@ -125,17 +138,50 @@ def write_on_span(action: Callable[[Span, Scope], None], span: Span, scope: Scop
         drops.count("span", "raised", f"writing the session on the current span raised {type(error).__name__}")
 
 
+class FixedScope(SessionScope):
+    """A scope whose session does not depend on the scopes around it."""
+
+    def __init__(self, session: Session, *, baggage: bool = False) -> None:
+        """Put this session in force, whatever is in force around it."""
+        self._session = session
+        self._baggage = baggage
+
+    def _inside(self, outer: Scope | None) -> Session:
+        return self._session
+
+    def _for_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SessionScope:
+        return FixedScope(self._session, baggage=self._baggage)
+
+
+def _entered_in(context: Context, scope: SessionScope) -> Callable[[], None]:
+    """Enter a scope in a context that nothing else runs in, and return what ends the scope."""
+    context.run(scope.__enter__)
+    entered = scope_in(context.run(get_current))
+
+    def end() -> None:
+        assert entered is not None
+        entered.ended = True
+
+    return end
+
+
 def _decorated(scope: SessionScope, function: Callable[P, R]) -> Callable[P, R]:
-    def start(*args: Any, **kwargs: Any) -> tuple[Context, Any]:
+    def start(*args: Any, **kwargs: Any) -> tuple[Context, Any, Callable[[], None]]:
         context = copy_context()
-        context.run(scope._for_call(args, kwargs).__enter__)  # noqa: SLF001
-        return context, context.run(function, *args, **kwargs)
+        end = _entered_in(context, scope._for_call(args, kwargs))  # noqa: SLF001
+        return context, context.run(function, *args, **kwargs), end
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        with scope._for_call(args, kwargs):  # noqa: SLF001
+        own = scope._for_call(args, kwargs)  # noqa: SLF001
+        with own:
             result: Any = function(*args, **kwargs)
-            # A coroutine function behind a plain wrapper is only known by what a call returns.
-            return awaited_in(copy_context(), result) if inspect.iscoroutine(result) else result
+            if not inspect.iscoroutine(result):
+                return result
+            # A coroutine function behind a plain wrapper is only known by what a call returns. Its session is in force
+            # until it is done, and this scope ends here.
+            context = copy_context()
+            end = _entered_in(context, FixedScope(session_in(get_current()), baggage=own._baggage))  # noqa: SLF001
+        return awaited_in(context, result, end)
 
     async def call_async(*args: Any, **kwargs: Any) -> Any:
         with scope._for_call(args, kwargs):  # noqa: SLF001

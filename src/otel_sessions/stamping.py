@@ -32,6 +32,8 @@ from otel_sessions.given import check, check_cut
 from otel_sessions.rules import DEFAULT_LIMITS, Limits
 from otel_sessions.scopes import Scope
 from otel_sessions.session import EMPTY, AttributeValue, Session, inner_session
+from otel_sessions.stamped_sessions import stamped_sessions
+from otel_sessions.value_limits import fitting, value_limit
 
 
 class _Late(NamedTuple):
@@ -111,7 +113,10 @@ def stamp_on_entry(span: Span, scope: Scope) -> None:
         present = attributes_of(span) or {}
         if _is_settled(present):
             return
-        span.set_attributes(missing({k: v for k, v in scope.attributes.items() if k != SESSION_CUT}, present))
+        attributes = missing(_fitting(span, scope.attributes), present)
+        attributes = {name: value for name, value in attributes.items() if name != SESSION_CUT}
+        span.set_attributes(attributes)
+        stamped_sessions.keep(span, attributes)
         values = scope.session.values()
         if values:
             _late[span] = _Late(scope, values)
@@ -127,7 +132,9 @@ def _cut(span: Span, late: _Late, session: Session) -> None:
     if not contradicted:
         return
     present = attributes_of(span) or {}
-    span.set_attribute(SESSION_CUT, tuple(dict.fromkeys((*present.get(SESSION_CUT, ()), *contradicted))))
+    cut = tuple(dict.fromkeys((*present.get(SESSION_CUT, ()), *contradicted)))
+    span.set_attribute(SESSION_CUT, cut)
+    stamped_sessions.keep(span, {SESSION_CUT: cut})
     for key in contradicted:
         del late.values[key]
     remember(span)
@@ -150,7 +157,7 @@ def restamp(span: Span, scope: Scope, before: Session) -> None:
         if not is_own:
             stamp_on_entry(span, scope)
             return
-        changed = {
+        changed: Mapping[str, Any] = {
             name: value
             for name, value in scope.attributes.items()
             if name != SESSION_CUT
@@ -158,11 +165,21 @@ def restamp(span: Span, scope: Scope, before: Session) -> None:
             and present.get(name) != value
         }
         if changed:
+            changed = _fitting(span, changed)
+            if SESSION_CUT in changed:
+                cut: Any = (*present.get(SESSION_CUT, ()), *changed[SESSION_CUT])  # type: ignore[misc]
+                changed = {**changed, SESSION_CUT: tuple(dict.fromkeys(cut))}
             span.set_attributes(changed)
+            stamped_sessions.keep(span, changed)
         if late is not None:
             values = scope.session.values()
             late.values.update({key: value for key, value in values.items() if attribute_of(key) in changed})
         remember(span)
+
+
+def _fitting(span: Span, attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+    limit = value_limit(span)
+    return attributes if limit is None else fitting(attributes, limit)
 
 
 def _started_in(span: Span, scope: Scope) -> bool:

@@ -65,45 +65,61 @@ class _AwaitIn:
         return (yield from _Steps(self._context, iterator))
 
 
-async def awaited_in(context: Context, awaitable: Awaitable[Any]) -> Any:
-    """The result of an awaitable, which runs inside the context."""
-    return await _AwaitIn(context, awaitable)
+async def awaited_in(context: Context, awaitable: Awaitable[Any], end: Callable[[], None]) -> Any:
+    """The result of an awaitable, which runs inside the context; `end` is called when it is done."""
+    try:
+        return await _AwaitIn(context, awaitable)
+    finally:
+        end()
 
 
-def stepped(start: Callable[P, tuple[Context, Iterator[Any]]]) -> Callable[P, Generator[Any, Any, Any]]:
-    """A generator function whose items come from an iterator that runs inside a context; `start` makes both."""
+def stepped(
+    start: Callable[P, tuple[Context, Iterator[Any], Callable[[], None]]],
+) -> Callable[P, Generator[Any, Any, Any]]:
+    """A generator function whose items come from an iterator that runs inside a context.
+
+    `start` makes the context and the iterator, and says what to call when the iterator is done.
+    """
 
     def run(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
-        context, iterator = start(*args, **kwargs)
-        return (yield from _Steps(context, iterator))
+        context, iterator, end = start(*args, **kwargs)
+        try:
+            return (yield from _Steps(context, iterator))
+        finally:
+            end()
 
     return run
 
 
-def async_stepped(start: Callable[P, tuple[Context, AsyncIterator[Any]]]) -> Callable[P, AsyncGenerator[Any, Any]]:
-    """An async generator function whose items come from an async iterator that runs inside a context."""
+def async_stepped(
+    start: Callable[P, tuple[Context, AsyncIterator[Any], Callable[[], None]]],
+) -> Callable[P, AsyncGenerator[Any, Any]]:
+    """An async generator function whose items come from an async iterator that runs inside a context; see `stepped`."""
 
     async def run(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
-        context, iterator = start(*args, **kwargs)
+        context, iterator, end = start(*args, **kwargs)
         source: Any = iterator
         call: Any = source.__anext__
         arguments: tuple[Any, ...] = ()
-        while True:
-            try:
-                item = await _AwaitIn(context, context.run(call, *arguments))
-            except StopAsyncIteration:
-                return
-            try:
-                sent = yield item
-            except GeneratorExit:
-                if hasattr(source, "aclose"):
-                    await _AwaitIn(context, context.run(source.aclose))
-                raise
-            except BaseException as error:
-                if not hasattr(source, "athrow"):
+        try:
+            while True:
+                try:
+                    item = await _AwaitIn(context, context.run(call, *arguments))
+                except StopAsyncIteration:
+                    return
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    if hasattr(source, "aclose"):
+                        await _AwaitIn(context, context.run(source.aclose))
                     raise
-                call, arguments = source.athrow, (error,)
-            else:
-                call, arguments = (source.__anext__, ()) if sent is None else (source.asend, (sent,))
+                except BaseException as error:
+                    if not hasattr(source, "athrow"):
+                        raise
+                    call, arguments = source.athrow, (error,)
+                else:
+                    call, arguments = (source.__anext__, ()) if sent is None else (source.asend, (sent,))
+        finally:
+            end()
 
     return run

@@ -92,11 +92,15 @@ def decoded(request: Any) -> SpanBatch:
 
 def field(number: int, raw: bytes) -> bytes:
     """A field of bytes as it is on the wire."""
-    size, length = len(raw), bytearray()
-    while size > 127:
-        length.append(size & 127 | 128)
-        size >>= 7
-    return bytes([number << 3 | 2, *length, size]) + raw
+    return _varint(number << 3 | 2) + _varint(len(raw)) + raw
+
+
+def _varint(number: int) -> bytes:
+    written = bytearray()
+    while number > 127:
+        written.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*written, number])
 
 
 BROKEN = b"\x07"

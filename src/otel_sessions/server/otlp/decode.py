@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from otel_sessions.server.otlp.encodings import Format
-from otel_sessions.server.otlp.json import logs_from_json, traces_from_json
+from otel_sessions.server.otlp.json_requests import logs_from_json, traces_from_json
 from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.logs import read_logs
 from otel_sessions.server.otlp.messages import messages, parse
@@ -31,8 +31,10 @@ def read_request(
     budget = RecordBudget() if budget is None else budget
     read = read_spans if signal == TRACES else read_logs
     if format_ is Format.JSON:
-        request = (traces_from_json if signal == TRACES else logs_from_json)(body)
-        return request.SerializeToString(), *read(request, budget)
+        request, left_out = (traces_from_json if signal == TRACES else logs_from_json)(body)
+        batch, rejected = read(request, budget)
+        left_out.extend(rejected)
+        return request.SerializeToString(), batch, left_out
     known = messages()
     return body, *read(parse((known.traces if signal == TRACES else known.logs).request, body), budget)
 

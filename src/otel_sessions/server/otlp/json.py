@@ -1,8 +1,8 @@
-"""OTLP/JSON, read to the same messages as protobuf.
+"""Values of OTLP/JSON, read to the same messages as protobuf.
 
-It is protobuf's JSON mapping, with ids in hexadecimal instead of base64 and enums as numbers. Unknown members are
-ignored, as is `null`. A request with a member that does not fit its field is refused, and the message tells the path of
-that member.
+It is protobuf's JSON mapping, with ids in hexadecimal instead of base64 and enums as numbers. Members may have the names of
+the protobuf fields too. Unknown members are ignored, as is `null`. The error for a member that does not fit its field
+tells the path of that member.
 """
 
 from __future__ import annotations
@@ -10,24 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
-import json
 import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from otel_sessions.server.otlp.errors import MalformedError, TooLargeError
 from otel_sessions.server.otlp.messages import ANY_VALUE, message_class
 from otel_sessions.server.otlp.values import MAX_NESTING
-
-MAX_BODY: Final = 16 << 20
-"""Bytes of JSON; as Python objects, three bytes of it can take sixty."""
-
-MOST_OBJECTS: Final = 1_000_000
-"""Opening braces in a body. Memory grows with the number of objects; 16 MB of real attributes have fewer."""
 
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _LONGEST_INTEGER: Final = 20
@@ -46,63 +36,41 @@ _Convert = Callable[[Any, int], Any]
 """From a JSON value, at this level of nested attribute values, to the value of a field."""
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """A field of a message: its name, its name in JSON, and how its value is read."""
+
     name: str
+    json_name: str
     convert: _Convert
 
 
-class _WrongError(Exception):
+class WrongError(Exception):
     """A value does not fit its field; `path` leads there, innermost first."""
 
     def __init__(self, message: str) -> None:
+        """Say what is expected."""
         super().__init__(message)
         self.path: list[str] = []
 
+    @property
+    def where(self) -> str:
+        """The path from the outermost message that was read, such as `.attributes[0].value.intValue`."""
+        return "".join(reversed(self.path))
 
-def traces_from_json(body: bytes) -> Any:
-    """The request of `messages().traces` that a JSON body holds.
+
+def message_of(descriptor: Any, value: Any, level: int) -> Any:
+    """The message that a JSON object holds.
+
+    Args:
+        descriptor: of the message.
+        value: the JSON value.
+        level: how many attribute values it is in.
 
     Raises:
-        MalformedError: the JSON is not valid, or a member does not fit its field; the message tells its path.
-        TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
+        WrongError: it is no object, or a member does not fit its field.
     """
-    return _read(trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR, body)
-
-
-def logs_from_json(body: bytes) -> Any:
-    """The request of `messages().logs` that a JSON body holds.
-
-    Raises:
-        MalformedError: the JSON is not valid, or a member does not fit its field; the message tells its path.
-        TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
-    """
-    return _read(logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR, body)
-
-
-def _read(descriptor: Any, body: bytes) -> Any:
-    if len(body) > MAX_BODY:
-        raise TooLargeError(f"the JSON has {len(body)} bytes, at most {MAX_BODY} are accepted; protobuf may have more")
-    if body.count(b"{") > MOST_OBJECTS:
-        raise TooLargeError(f"the JSON has more than {MOST_OBJECTS} opening braces; protobuf has no such limit")
-    try:
-        return _message(descriptor, json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole), 0)
-    except _WrongError as error:
-        path = "".join(reversed(error.path)).removeprefix(".") or "the body"
-        raise MalformedError(f"{path}: {error}") from None
-    except RecursionError:
-        raise MalformedError("the JSON is nested too deeply") from None
-    except ValueError as error:
-        raise MalformedError(f"not valid JSON: {error}") from None
-
-
-def _whole(digits: str) -> int | float:
-    """A number without a fraction; a double of -0.0 is written as `-0`."""
-    return -0.0 if digits == "-0" else int(digits)
-
-
-def _message(descriptor: Any, value: Any, level: int) -> Any:
     if not isinstance(value, dict):
-        raise _WrongError(f"an object expected, not {_kind(value)}")
+        raise WrongError(f"an object expected, not {kind_of(value)}")
     make = message_class(descriptor.full_name)
     if descriptor.full_name == ANY_VALUE:
         level += 1
@@ -110,15 +78,17 @@ def _message(descriptor: Any, value: Any, level: int) -> Any:
             # The span or log record is left out when this level is decoded, so the levels below need not be read.
             return make()
         value = _as_double(value)
-    fields = _fields(descriptor)
+    fields = fields_of(descriptor)
     values: dict[str, Any] = {}
     for member, of_member in value.items():
         field = fields.get(member)
         if field is None or of_member is None:
             continue
+        if member != field.json_name and value.get(field.json_name) is not None:
+            continue
         try:
             values[field.name] = field.convert(of_member, level)
-        except _WrongError as error:
+        except WrongError as error:
             error.path.append("." + member)
             raise
     return make(**values)
@@ -134,13 +104,15 @@ def _as_double(value: dict[str, Any]) -> dict[str, Any]:
 
 
 @functools.cache
-def _fields(descriptor: Any) -> dict[str, _Field]:
-    """The fields of a message by their names in JSON."""
+def fields_of(descriptor: Any) -> dict[str, Field]:
+    """The fields of a message by their names in JSON, and by their own."""
     loose = message_class(descriptor.full_name).DESCRIPTOR.fields_by_name
-    fields: dict[str, _Field] = {}
+    fields: dict[str, Field] = {}
     for field in descriptor.fields:
         convert = _converter(field, serialize=loose[field.name].type == FieldDescriptor.TYPE_BYTES)
-        fields[field.json_name] = _Field(field.name, _each(convert) if field.is_repeated else convert)
+        fields[field.name] = fields[field.json_name] = Field(
+            field.name, field.json_name, _each(convert) if field.is_repeated else convert
+        )
     return fields
 
 
@@ -148,8 +120,8 @@ def _converter(field: Any, *, serialize: bool) -> _Convert:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         descriptor = field.message_type
         if serialize:
-            return lambda value, level: _message(descriptor, value, level).SerializeToString()
-        return lambda value, level: _message(descriptor, value, level)
+            return lambda value, level: message_of(descriptor, value, level).SerializeToString()
+        return lambda value, level: message_of(descriptor, value, level)
     if field.type == FieldDescriptor.TYPE_ENUM:
         numbers = {value.name: value.number for value in field.enum_type.values}
         return lambda value, _: _integer(numbers.get(value, value) if isinstance(value, str) else value, *_INT32)
@@ -164,12 +136,12 @@ def _converter(field: Any, *, serialize: bool) -> _Convert:
 def _each(convert: _Convert) -> _Convert:
     def converted(value: Any, level: int) -> list[Any]:
         if not isinstance(value, list):
-            raise _WrongError(f"an array expected, not {_kind(value)}")
+            raise WrongError(f"an array expected, not {kind_of(value)}")
         values = []
         for place, item in enumerate(value):
             try:
                 values.append(convert(item, level))
-            except _WrongError as error:
+            except WrongError as error:
                 error.path.append(f"[{place}]")
                 raise
         return values
@@ -188,9 +160,9 @@ def _integer(value: Any, low: int, high: int) -> int:
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
     if number is None:
-        raise _WrongError(f"an integer expected, not {_kind(value)}")
+        raise WrongError(f"an integer expected, not {kind_of(value)}")
     if not low <= number <= high:
-        raise _WrongError(f"an integer from {low} to {high} expected")
+        raise WrongError(f"an integer from {low} to {high} expected")
     return number
 
 
@@ -200,12 +172,12 @@ def _double(value: Any, _: int) -> float:
             return float(value)
     except (ValueError, OverflowError):
         pass
-    raise _WrongError(f"a number expected, not {_kind(value)}")
+    raise WrongError(f"a number expected, not {kind_of(value)}")
 
 
 def _bool(value: Any, _: int) -> bool:
     if not isinstance(value, bool):
-        raise _WrongError(f"true or false expected, not {_kind(value)}")
+        raise WrongError(f"true or false expected, not {kind_of(value)}")
     return value
 
 
@@ -231,16 +203,16 @@ def _bytes(value: Any, _: int) -> bytes:
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except ValueError:
-        raise _WrongError("base64 expected") from None
+        raise WrongError("base64 expected") from None
 
 
 def _string(value: object) -> str:
     if not isinstance(value, str):
-        raise _WrongError(f"a string expected, not {_kind(value)}")
+        raise WrongError(f"a string expected, not {kind_of(value)}")
     return value
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """The kind of a JSON value for a message, which does not quote the value: it may be long or personal."""
     if isinstance(value, bool):
         return "true" if value else "false"

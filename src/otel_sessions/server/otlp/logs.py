@@ -25,13 +25,12 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
         budget: how much of it is read.
 
     Raises:
-        MalformedError: a resource or a scope, or a message around them, is broken.
         TooLargeError: the budget is spent.
     """
     batch = LogBatch()
     rejected = Rejected()
     record_class = messages().logs.record
-    for resource, scope, records in each_scope(request, messages().logs, budget):
+    for resource, scope, records in each_scope(request, messages().logs, budget, rejected):
         rows: list[tuple[Any, ...]] = []
         for raw in records:
             try:

@@ -3,9 +3,11 @@
 The classes are made from the descriptors of `opentelemetry-proto`, and read and write the same bytes, but
 
 - a string is `bytes`: protobuf refuses a whole request for one name that is not UTF-8,
-- a repeated message, and every `AnyValue`, is `bytes` too, its serialized form: each span is parsed by itself, so that a
-  broken one can be left out, the reader of a value limits its nesting, and a small body of a million empty messages does
-  not take gigabytes.
+- a repeated message, a resource, a scope and every `AnyValue` is `bytes` too, its serialized form: each span is parsed by
+  itself, so that a broken one can be left out, the reader of a value limits its nesting, and a small body of a million
+  empty messages does not take gigabytes.
+- groups by scope have their number of OTLP 0.15 to 0.19 too, under which exporters of that time sent them as groups by
+  instrumentation library; the messages are the same on the wire.
 
 On the wire strings, bytes and messages are one and the same: a length, then that many bytes.
 """
@@ -25,6 +27,11 @@ from otel_sessions.server.otlp.errors import MalformedError
 PACKAGE: Final = "opentelemetry.proto."
 ANY_VALUE: Final = PACKAGE + "common.v1.AnyValue"
 
+OLD_SCOPE_GROUPS: Final = "instrumentation_library_groups"
+_OLD_NUMBER: Final = 1000
+_WITH_SCOPE_GROUPS: Final = frozenset({"ResourceSpans", "ResourceLogs"})
+_ORIGINS: Final = frozenset({"resource", "scope"})
+
 _Field: Final = descriptor_pb2.FieldDescriptorProto
 
 
@@ -39,6 +46,7 @@ class SignalMessages(NamedTuple):
         resource_groups: the field of a request with its groups by resource.
         scope_groups: the field of a group by resource with its groups by scope.
         records: the field of a group by scope with its records.
+        old_scope_groups: the field of a group by resource with its groups by instrumentation library.
     """
 
     request: Any
@@ -48,6 +56,7 @@ class SignalMessages(NamedTuple):
     resource_groups: str
     scope_groups: str
     records: str
+    old_scope_groups: str = OLD_SCOPE_GROUPS
 
 
 class Messages(NamedTuple):
@@ -57,6 +66,8 @@ class Messages(NamedTuple):
     logs: SignalMessages
     event: Any
     link: Any
+    resource: Any
+    scope: Any
     key_value: Any
     any_value: Any
 
@@ -85,6 +96,8 @@ def messages() -> Messages:
         ),
         event=message_class(PACKAGE + "trace.v1.Span.Event"),
         link=message_class(PACKAGE + "trace.v1.Span.Link"),
+        resource=message_class(PACKAGE + "resource.v1.Resource"),
+        scope=message_class(PACKAGE + "common.v1.InstrumentationScope"),
         key_value=message_class(PACKAGE + "common.v1.KeyValue"),
         any_value=message_class(ANY_VALUE),
     )
@@ -135,8 +148,15 @@ def _loosen(message: Any) -> None:
         is_message = field.type == _Field.TYPE_MESSAGE
         is_any_value = is_message and field.type_name == "." + ANY_VALUE
         is_repeated_message = is_message and field.label == _Field.LABEL_REPEATED
-        if field.type == _Field.TYPE_STRING or is_any_value or is_repeated_message:
+        is_origin = is_message and field.name in _ORIGINS
+        if field.type == _Field.TYPE_STRING or is_any_value or is_repeated_message or is_origin:
             field.type = _Field.TYPE_BYTES
             field.ClearField("type_name")
+    if message.name in _WITH_SCOPE_GROUPS:
+        # The number is reserved today.
+        message.ClearField("reserved_range")
+        message.field.add(
+            name=OLD_SCOPE_GROUPS, number=_OLD_NUMBER, type=_Field.TYPE_BYTES, label=_Field.LABEL_REPEATED
+        )
     for nested in message.nested_type:
         _loosen(nested)

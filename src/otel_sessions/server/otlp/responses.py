@@ -16,18 +16,18 @@ from otel_sessions.server.otlp.partial_success import Rejected
 
 
 def traces_response(rejected: Rejected, format_: Format = Format.PROTOBUF) -> bytes:
-    """The body of an `ExportTraceServiceResponse`; with a partial success only if spans were left out."""
+    """The body of an `ExportTraceServiceResponse`; with a partial success only if something was left out."""
     response = ExportTraceServiceResponse()
-    if rejected.total:
+    if rejected.message:
         response.partial_success.rejected_spans = rejected.total
         response.partial_success.error_message = rejected.message
     return _body(response, format_)
 
 
 def logs_response(rejected: Rejected, format_: Format = Format.PROTOBUF) -> bytes:
-    """The body of an `ExportLogsServiceResponse`; with a partial success only if records were left out."""
+    """The body of an `ExportLogsServiceResponse`; with a partial success only if something was left out."""
     response = ExportLogsServiceResponse()
-    if rejected.total:
+    if rejected.message:
         response.partial_success.rejected_log_records = rejected.total
         response.partial_success.error_message = rejected.message
     return _body(response, format_)

@@ -60,12 +60,11 @@ def read_spans(request: Any, budget: RecordBudget) -> tuple[SpanBatch, Rejected]
         budget: how much of it is read.
 
     Raises:
-        MalformedError: a resource or a scope, or a message around them, is broken.
         TooLargeError: the budget is spent.
     """
     batch = SpanBatch()
     rejected = Rejected()
-    for resource, scope, spans in each_scope(request, messages().traces, budget):
+    for resource, scope, spans in each_scope(request, messages().traces, budget, rejected):
         origin = _origin(resource, scope)
         for raw in spans:
             try:
