@@ -370,3 +370,25 @@ def test_a_session_that_came_late_is_put_back() -> None:
         "session.cut": ("id",),
     }
     assert exporter.session("s1") is None
+
+
+@pytest.mark.parametrize("repair", [True, False])
+def test_the_session_of_the_app_goes_before_one_that_an_instrumentation_wrote_over_it(repair: bool) -> None:
+    """A span whose `session.id` became the id of a thread is in the session of its scope, and forwarded with it if asked for."""
+    inner = Kept()
+    exporter = SessionExporter(inner, price=None, repair=repair)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SessionSpanProcessor())
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("tests")
+    with propagate_sessions("s1"), tracer.start_as_current_span("turn"):
+        agent = tracer.start_span("agent")
+        agent.set_attributes({"session.id": "thread-1", "metadata": '{"thread_id": "thread-1"}'})
+        agent.end()
+    provider.shutdown()
+    forwarded = [dict(span.attributes or {})["session.id"] for span in inner.spans]
+    assert forwarded == ["s1" if repair else "thread-1", "s1"]
+    session = exporter.session("s1")
+    assert session is not None
+    assert (session.span_count, session.conflicts) == (2, 0)
+    assert exporter.session("thread-1") is None

@@ -58,6 +58,21 @@ def test_only_lost_sessions_are_kept_after_the_end(stamped: StampedSessions, tra
         assert stamped.lost(*ids(span)) == ({**SESSION, "session.name": "n"} if lost else None)
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"), [("session.id", True), ("session.key.ticket", True), ("session.name", False)]
+)
+def test_a_session_that_was_overwritten_is_kept(
+    stamped: StampedSessions, tracer: Tracer, name: str, kept: bool
+) -> None:
+    """What an instrumentation wrote over the session is known; another name of the session may change."""
+    session = {"session.id": "a", "session.key.ticket": "7", "session.name": "n"}
+    span: Any = tracer.start_span("span", attributes=session)
+    stamped.keep(span, session)
+    span.set_attribute(name, "other")
+    stamped.end(ended(span, lost=False))
+    assert stamped.lost(*ids(span)) == (session if kept else None)
+
+
 @pytest.mark.allow_opentelemetry_logs
 def test_nothing_is_kept_unless_it_is_wanted(stamped: StampedSessions, tracer: Tracer) -> None:
     """Without an exporter that repairs nothing is remembered."""

@@ -28,3 +28,8 @@ ALL_KEYS: Final = "*"
 def attribute_of(key: str) -> str:
     """The attribute that carries the value of a session key."""
     return SESSION_ID if key == ID_KEY else SESSION_KEY_PREFIX + key
+
+
+def is_session_name(name: str) -> bool:
+    """Return True if the attribute carries the value of a session key."""
+    return name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX)

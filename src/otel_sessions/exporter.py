@@ -12,7 +12,7 @@ from typing import Any, Final
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 
 from otel_sessions import rules
 from otel_sessions.attributes import (
@@ -32,7 +32,7 @@ from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
 from otel_sessions.drops import DropCounter, SessionValueError
 from otel_sessions.forking import ForkSafeLock
-from otel_sessions.resource import service_and_environment
+from otel_sessions.resource import ResourceFacts, read_resource
 from otel_sessions.rollups import RollupLimits, Rollups
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
 from otel_sessions.stamped_sessions import stamped_sessions
@@ -42,6 +42,7 @@ _Facts = tuple[int, SpanFacts]
 """A trace id, and the facts of a span of it."""
 
 _ERROR: Final = StatusCode.ERROR
+_CONSUMER: Final = SpanKind.CONSUMER
 
 
 class SessionExporter(SpanExporter):
@@ -57,8 +58,9 @@ class SessionExporter(SpanExporter):
         on_trace: called with the `TraceRollup` of a trace when the trace is closed, and again if a late span reopened it.
         redact: a `Redact`, called with the name and value of every attribute, name and description of a span; its
             result is sent instead, and sessions are counted by it.
-        repair: forward a copy with its session of a span that lost it to the attribute limit: what `SessionSpanProcessor`
-            stamped on it, else as far as it follows from the spans of its trace that have ended.
+        repair: forward a copy with its session of a span that lost it to the attribute limit, or that an instrumentation
+            wrote another session on: what `SessionSpanProcessor` stamped on it, else as far as it follows from the spans
+            of its trace that have ended.
         limits: bounds of the memory that is used.
 
     Raises:
@@ -98,7 +100,7 @@ class SessionExporter(SpanExporter):
             stamped_sessions.wanted = True
         self._drops: Final = DropCounter(logging.getLogger("otel_sessions.exporter"))
         self._rollups: Final = Rollups(pricer=self._pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
-        self._resources: dict[int, tuple[Resource, str | None, str | None]] = {}
+        self._resources: dict[int, tuple[Resource, ResourceFacts]] = {}
         self._shutdown_lock = ForkSafeLock()
         self._is_shutdown = False
 
@@ -224,17 +226,19 @@ class SessionExporter(SpanExporter):
                 failed=span.status.status_code is _ERROR,
                 scope="" if scope is None else scope.name,
                 name=span.name,
-                service=known[1],
-                environment=known[2],
+                service=known[1].service,
+                environment=known[1].environment,
+                session_id=known[1].session_id,
+                consumer=span.kind is _CONSUMER,
             )
         except Exception as error:
             self._fault("unreadable_spans", "reading a span raised", error)
             return None
 
-    def _read_resource(self, resource: Resource) -> tuple[Resource, str | None, str | None]:
+    def _read_resource(self, resource: Resource) -> tuple[Resource, ResourceFacts]:
         if len(self._resources) >= _RESOURCES_KEPT:
             self._resources.clear()
-        read = (resource, *service_and_environment(resource.attributes))
+        read = (resource, read_resource(resource.attributes))
         self._resources[id(resource)] = read
         return read
 
@@ -253,11 +257,11 @@ class SessionExporter(SpanExporter):
             return None
 
     def _repaired(self, spans: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], list[_Facts | None]]:
-        """The spans to send, with copies of those that lost their session, and the facts of each; `None` for one that cannot be read."""
+        """The spans to send, with copies of those whose session is put back, and the facts of each; `None` for one that cannot be read."""
         read = [self._facts_of(span) for span in spans]
         try:
             donors = self._donors(spans, read)
-            lost = {place: _session_attributes(one) for place, one in donors.items()} | self._stamped(spans, read)
+            lost = {place: _session_attributes(one) for place, one in donors.items()} | self._stamped(read)
             copies = {place: with_attributes(spans[place], attributes) for place, attributes in lost.items()}
         except Exception as error:
             self._fault("repair_errors", "repairing spans raised", error)
@@ -266,13 +270,11 @@ class SessionExporter(SpanExporter):
             read[place] = self._facts_of(copy)
         return [copies.get(place, span) for place, span in enumerate(spans)], read
 
-    def _stamped(self, spans: Sequence[ReadableSpan], read: Sequence[_Facts | None]) -> dict[int, dict[str, Any]]:
-        """By the place of a span that lost its session: the attributes that were stamped on it, redacted."""
+    def _stamped(self, read: Sequence[_Facts | None]) -> dict[int, dict[str, Any]]:
+        """By the place of a span that lost its session or names another one: what was stamped on it, redacted."""
         found: dict[int, dict[str, Any]] = {}
-        for place, (span, facts) in enumerate(zip(spans, read, strict=True)):
-            stamped = None
-            if facts is not None and span.dropped_attributes:
-                stamped = stamped_sessions.lost(facts[0], facts[1].span_id)
+        for place, facts in enumerate(read):
+            stamped = None if facts is None else stamped_sessions.lost(facts[0], facts[1].span_id)
             if stamped is not None:
                 values = {name: self._redacted_value(name, value) for name, value in stamped.items()}
                 found[place] = {name: value for name, value in values.items() if value is not None}

@@ -9,6 +9,8 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 
+from otel_sessions.attributes import is_session_name
+
 Redact = Callable[[str, Any], Any]
 """A function from the name and the value of an attribute to the value to send; `None` leaves the attribute out.
 
@@ -53,8 +55,9 @@ class _SpanCopy(ReadableSpan):
 
 
 def with_attributes(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
-    """A copy of the span with these attributes added; the span's own attributes win."""
-    together = {**attributes, **dict(span.attributes or {})}
+    """A copy of the span with these attributes added; the span's own attributes win, but for its session."""
+    session = {name: value for name, value in attributes.items() if is_session_name(name)}
+    together = {**attributes, **dict(span.attributes or {}), **session}
     return _SpanCopy(span, attributes=_bounded(together, span.dropped_attributes))
 
 

@@ -1,7 +1,7 @@
 """What was stamped on the spans that are open, for exporters with `repair=True`: a span may lose it before it ends.
 
 The SDK makes room for the attribute after the last that is allowed by dropping the oldest, and the session is stamped first.
-Nothing is kept before the first such exporter is made.
+Some instrumentations write an id of their own over `session.id`. Nothing is kept before the first such exporter is made.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from weakref import ref
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Span
 
+from otel_sessions.attributes import is_session_name
 from otel_sessions.forking import ForkSafeLock
 
 MOST_LOST: Final = 4_096
-"""Spans that lost their session and are not exported yet; of more, the oldest are forgotten."""
+"""Spans that lost their session, or have another one now, of which the oldest are forgotten."""
 
 _Id = tuple[int, int]
 """Trace id and span id."""
@@ -46,13 +47,18 @@ class StampedSessions:
         self._open[id_] = (together, ref(span, lambda _: self._open.pop(id_, None)))
 
     def end(self, span: ReadableSpan) -> None:
-        """Forget what was stamped on a span that has ended, unless it lost some of it."""
+        """Forget what was stamped on a span that has ended, unless it lost some of it or names another session."""
         context = span.get_span_context()
         if context is None:
             return
         id_ = (context.trace_id, context.span_id)
         stamped = self._open.pop(id_, None)
-        if stamped is None or not span.dropped_attributes or stamped[0].keys() <= dict(span.attributes or {}).keys():
+        if stamped is None:
+            return
+        present = dict(span.attributes or {})
+        is_lost = bool(span.dropped_attributes) and not stamped[0].keys() <= present.keys()
+        is_other = any(is_session_name(name) and present.get(name) != value for name, value in stamped[0].items())
+        if not is_lost and not is_other:
             return
         with self._lock:
             if len(self._lost) >= MOST_LOST:
@@ -60,7 +66,7 @@ class StampedSessions:
             self._lost[id_] = stamped[0]
 
     def lost(self, trace_id: int, span_id: int) -> Mapping[str, Any] | None:
-        """All that was stamped on a span that lost some of it; `None` for any other span."""
+        """All that was stamped on a span that lost some of it or names another session; `None` for any other span."""
         return self._lost.get((trace_id, span_id))
 
 

@@ -26,6 +26,7 @@ from otel_sessions.attributes import (
     SESSION_TAGS,
     USER_ID,
     attribute_of,
+    is_session_name,
 )
 from otel_sessions.forking import ForkSafeLock
 from otel_sessions.given import check, check_cut
@@ -85,7 +86,7 @@ def _is_settled(attributes: Mapping[str, Any]) -> bool:
 
 def has_session(attributes: Mapping[str, Any]) -> bool:
     """Return True if there is a session id or a session key among the attributes."""
-    return any(name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX) for name in attributes)
+    return any(map(is_session_name, attributes))
 
 
 def remember(span: Span) -> None:
@@ -190,9 +191,7 @@ def _started_in(span: Span, scope: Scope) -> bool:
 
 def _carries(attributes: Mapping[str, Any], session: Session) -> bool:
     """Return True if a session has keys and a span carries exactly those."""
-    own = {
-        name: value for name, value in attributes.items() if name == SESSION_ID or name.startswith(SESSION_KEY_PREFIX)
-    }
+    own = {name: value for name, value in attributes.items() if is_session_name(name)}
     return bool(own) and own == {attribute_of(key): value for key, value in session.values().items()}
 
 

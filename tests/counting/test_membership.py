@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.counting.building import TRACE, fact, totals
+from tests.counting.building import AT, MS, TRACE, fact, totals
 
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.membership import sessions_of
@@ -111,6 +111,120 @@ def test_a_parent_cycle_ends() -> None:
         assert rollup is not None
         (group,) = rollup.groups
         assert (group.value, group.span_count) == ("a", len(spans))
+
+
+def ranked(span_id: int, parent: int | None, value: str, rank: int, **more: Any) -> SpanFacts:
+    """A span that names a session `id` by a name of this rank."""
+    return fact(span_id, parent, values=(("id", value),), rank=rank, **more)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "value"),
+    [
+        (0, 5, "outer"),
+        (0, 0, "inner"),
+        (0, 1, "outer"),
+        (1, 1, "inner"),
+        (1, 5, "outer"),
+        (5, 1, "inner"),
+        (5, 5, "inner"),
+        (5, 6, "outer"),
+        (6, 5, "inner"),
+        (1_000, 5, "inner"),
+        (0, 1_000, "outer"),
+    ],
+)
+def test_an_ancestor_with_a_higher_name_keeps_a_span(outer: int, inner: int, value: str) -> None:
+    """A span stays in the session of an ancestor whose name ranks higher, and so do the spans below it."""
+    found = members(ranked(1, None, "outer", outer), span(2, 1), ranked(3, 2, "inner", inner), span(4, 3))
+    assert (found[3], found[4]) == ({"id": value}, {"id": value})
+
+
+def test_a_cut_lends_no_rank() -> None:
+    """Below a span that was taken out of its session, the name of another SDK counts."""
+    found = members(ranked(1, None, "outer", 0), span(2, 1, "id"), ranked(3, 2, "alias", 5))
+    assert found[3] == {"id": "alias"}
+
+
+def test_the_value_of_the_trace_is_that_of_the_highest_names() -> None:
+    """A span without ancestors is in the only session that the highest names of the trace give."""
+    found = members(ranked(1, None, "app", 0), ranked(2, None, "alias", 5), span(3))
+    assert found == {1: {"id": "app"}, 2: {"id": "alias"}, 3: {"id": "app"}}
+
+
+COPY: dict[str, Any] = {"kind": "llm", "start": AT, "end": AT + 100 * MS}
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_copies_in_two_sessions_are_counted_in_the_one_with_the_higher_name(first: int) -> None:
+    """Two spans of one call are one call of one session, whichever of them is kept."""
+    call = Call(Usage(10, 2), "gpt-4o")
+    one = ranked(1, None, "one", first, scope="a", call=call, **COPY)
+    other = ranked(2, None, "other", 5 - first, scope="b", call=call, **{**COPY, "end": AT + 90 * MS})
+    rollup = roll_up(TRACE, [one, other])
+    assert rollup is not None
+    winner = "one" if first == 0 else "other"
+    assert {group.value: totals(group).call_count for group in rollup.groups} == {
+        "one": int(winner == "one"),
+        "other": int(winner == "other"),
+    }
+
+
+def test_calls_in_two_sessions_by_names_of_one_rank_are_two() -> None:
+    """Two sessions that the application named are not mixed, however alike their calls are."""
+    call = Call(Usage(10, 2), "gpt-4o")
+    spans = [ranked(i, None, f"s{i}", 0, scope="ab"[i], call=call, **COPY) for i in range(2)]
+    rollup = roll_up(TRACE, spans)
+    assert rollup is not None
+    assert [totals(group).call_count for group in rollup.groups] == [1, 1]
+
+
+def test_a_copy_tells_the_session_of_another_key() -> None:
+    """A key that only one of two copies has counts for the call."""
+    call = Call(Usage(10, 2), "gpt-4o", response_id="r1")
+    one = fact(1, None, values=(("id", "a"), ("t", "1")), scope="a", call=call, **COPY)
+    other = fact(2, None, values=(("id", "a"),), cut=("t",), scope="b", call=call, **{**COPY, "end": AT + 90 * MS})
+    rollup = roll_up(TRACE, [one, other])
+    assert rollup is not None
+    assert {(group.key, group.value): totals(group).call_count for group in rollup.groups} == {
+        ("id", "a"): 1,
+        ("t", "1"): 1,
+    }
+
+
+@st.composite
+def copied_calls(draw: st.DrawFn) -> list[SpanFacts]:
+    """Calls that several instrumentations saw, each span in a session by a name of some rank."""
+    spans: list[SpanFacts] = []
+    for number in range(draw(st.integers(1, 4))):
+        for scope in draw(st.lists(st.sampled_from("abc"), unique=True, min_size=1)):
+            start = AT + number * draw(st.sampled_from([0, 1])) * 1_000 * MS
+            spans.append(
+                ranked(
+                    len(spans) + 1,
+                    draw(st.none() | st.integers(1, len(spans))) if spans else None,
+                    draw(st.sampled_from(["s1", "s2", "s3"])),
+                    draw(st.sampled_from([0, 1, 5])),
+                    kind="llm",
+                    scope=scope,
+                    start=start,
+                    end=start + 100 * MS,
+                    call=Call(
+                        Usage(draw(st.integers(1, 2)), 1), "m", response_id=draw(st.sampled_from([None, f"r{number}"]))
+                    ),
+                )
+            )
+    return spans
+
+
+@settings(max_examples=150, deadline=None)
+@given(copied_calls())
+def test_the_sessions_together_are_the_bill(spans: list[SpanFacts]) -> None:
+    """Where every span is in a session, the calls and tokens of all sessions add up to those of the trace."""
+    rollup = roll_up(TRACE, spans)
+    assert rollup is not None
+    assert sum(totals(group).call_count for group in rollup.groups) == totals(rollup.whole).call_count
+    assert input_tokens(rollup.groups) == input_tokens([rollup.whole])
 
 
 KEYS = st.dictionaries(st.sampled_from(["id", "t"]), st.sampled_from(["a", "b", "c"]), max_size=2)

@@ -14,10 +14,10 @@ from tests.counting import anything
 from tests.counting.building import AT, MS, read
 
 from otel_sessions import dropped_values
-from otel_sessions.counting.facts import NO_LABELS, Call, Labels, SpanFacts
+from otel_sessions.counting.facts import NO_LABELS, Call, Labels, SpanFacts, Values
 from otel_sessions.counting.prices.local_servers import LOCAL_SERVER
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.reading import span_facts
+from otel_sessions.counting.reading import OF_RESOURCE, REPEATED, span_facts
 from otel_sessions.counting.tokens import Usage
 
 CHAT = {"gen_ai.operation.name": "chat"}
@@ -132,6 +132,48 @@ def test_metadata_keeps_its_type(one: object, other: object) -> None:
     for value in (one, other):
         found = dict(read({"session.metadata.a": value}).labels.metadata)["a"]
         assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "scope", "value", "rank"),
+    [
+        ({"session.id": "s"}, "app", "s", 0),
+        ({"session.id": "s", "gen_ai.conversation.id": "c"}, "app", "s", 0),
+        ({"session.id": "c", "gen_ai.conversation.id": "c"}, "app", "c", REPEATED),
+        (
+            {"session.id": "t", "metadata": '{"thread_id": "t"}'},
+            "openinference.instrumentation.langchain",
+            "t",
+            REPEATED,
+        ),
+        ({"conversation.id": "a", "gen_ai.conversation.id": "b"}, "app", "b", 25),
+        ({"thread.id": "thread", "gen_ai.conversation.id": "turn"}, "codex_cli_rs", "thread", 3),
+        ({"gen_ai.conversation.id": "turn"}, "codex_cli_rs", None, 0),
+        ({"gen_ai.conversation.id": "sub-agent"}, "com.anthropic.claude_code.tracing", None, 0),
+    ],
+)
+def test_the_rank_of_the_name_of_a_session(
+    attributes: Mapping[str, Any], scope: str, value: str | None, rank: int
+) -> None:
+    """`session.id` ranks first unless another name repeats it; some emitters use names in a meaning of their own."""
+    facts = read(attributes, scope)
+    assert dict(facts.values).get("id") == value
+    assert facts.rank == rank
+
+
+@pytest.mark.parametrize(
+    ("attributes", "values", "rank"),
+    [
+        ({}, (("id", "tab"),), OF_RESOURCE),
+        ({"session.key.t": "1"}, (("id", "tab"), ("t", "1")), OF_RESOURCE),
+        ({"session.id": "s"}, (("id", "s"),), 0),
+    ],
+)
+def test_the_session_of_the_resource(attributes: Mapping[str, Any], values: Values, rank: int) -> None:
+    """A resource names the session of spans that name none, at the lowest rank."""
+    facts = read(attributes, session_id="tab")
+    assert (facts.values, facts.rank) == (values, rank)
+    assert read(attributes, session_id="x" * 201).values == tuple(pair for pair in values if pair[1] != "tab")
 
 
 def test_a_model_call() -> None:

@@ -198,6 +198,13 @@ def test_a_total_with_a_remainder_makes_the_cost_a_lower_bound() -> None:
     assert found.sources == {"per token (at least: the total reported has more tokens than input and output)"}
 
 
+@pytest.mark.parametrize(("consumer", "failed"), [(True, True), (False, False)])
+def test_a_failed_job_below_a_producer_that_succeeded(consumer: bool, failed: bool) -> None:
+    """A job that failed fails its trace, since its producer cannot know; any other span below the top does not."""
+    found = group(fact(1, **in_session("a")), fact(2, 1, failed=True, consumer=consumer))
+    assert found.failed is failed
+
+
 class Asked(PerToken):
     """A pricer that remembers what it was asked."""
 

@@ -16,6 +16,7 @@ from otel_sessions.counting.ancestors import nearest_above
 from otel_sessions.counting.cousins import match_cousins
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.helpers import match_helpers
+from otel_sessions.counting.membership import Members, members_of
 from otel_sessions.counting.neighbours import name_models
 from otel_sessions.counting.tokens import Usage, completed, same_tokens
 from otel_sessions.dialects.kinds import CALLS, TOOL
@@ -61,8 +62,14 @@ class Counted(NamedTuple):
     skipped: dict[int, Skipped]
 
 
-def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True) -> Counted:
-    """Choose the calls that count in one trace; `cousins=False` matches spans that are side by side only by a common id."""
+def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True, members: Members | None = None) -> Counted:
+    """Choose the calls that count in one trace.
+
+    Args:
+        spans: all spans of the trace.
+        cousins: match spans that are side by side also where no common id tells.
+        members: the sessions of the spans, where they are known already.
+    """
     reporting = {
         span_id: span
         for span_id, span in spans.items()
@@ -79,7 +86,7 @@ def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True) -> Coun
             skipped[helper] = Skipped(REPEATED, request)
             del calls[helper]
         candidates = [span for span in candidates if span.span_id in calls]
-        for dropped, kept in match_cousins(candidates, fuzzy=cousins):
+        for dropped, kept in match_cousins(candidates, members or members_of(spans), fuzzy=cousins):
             skipped[dropped] = Skipped(DUPLICATE, kept)
             calls[kept] = merged(calls[kept], calls.pop(dropped))
     for span_id in [span_id for span_id, call in calls.items() if call.cache_hit]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 from otel_sessions.counting.facts import Call, SpanFacts
+from otel_sessions.counting.membership import Members
 from otel_sessions.counting.model_names import base_name
 from otel_sessions.counting.tokens import same_tokens
 
@@ -36,8 +37,11 @@ _IDS: Final = ("response_id", "call_id")
 _Pair = tuple[SpanFacts, SpanFacts]
 
 
-def match_cousins(spans: Collection[SpanFacts], *, fuzzy: bool = True) -> Iterator[tuple[int, int]]:
-    """Pairs (dropped span, kept span) among counted model calls; every span is dropped at most once, for one that is kept."""
+def match_cousins(spans: Collection[SpanFacts], members: Members, *, fuzzy: bool = True) -> Iterator[tuple[int, int]]:
+    """Pairs (dropped span, kept span) among counted model calls; every span is dropped at most once.
+
+    A span that is kept may be dropped by a later pair.
+    """
     remaining = {span.span_id: span for span in spans}
     for field in _IDS:
         by_id: dict[str, list[SpanFacts]] = {}
@@ -49,7 +53,7 @@ def match_cousins(spans: Collection[SpanFacts], *, fuzzy: bool = True) -> Iterat
             if len(group) > 1:
                 yield from _drop(remaining, _matched_by_id(group, field, id_))
     if fuzzy and len({span.scope for span in remaining.values()}) > 1:
-        yield from _drop(remaining, _matched_by_looks(list(remaining.values())))
+        yield from _drop(remaining, _matched_by_looks(list(remaining.values()), members))
 
 
 def _drop(remaining: dict[int, SpanFacts], copies: Iterable[list[SpanFacts]]) -> Iterator[tuple[int, int]]:
@@ -92,7 +96,16 @@ def _matched_by_id(group: list[SpanFacts], field: str, id_: str) -> list[list[Sp
     return _clusters(_candidates(group, window, same), same)
 
 
-def _matched_by_looks(spans: list[SpanFacts]) -> list[list[SpanFacts]]:
+def _matched_by_looks(spans: list[SpanFacts], members: Members) -> list[list[SpanFacts]]:
+    def same(one: SpanFacts, other: SpanFacts) -> bool:
+        return _could_be_same(one, other) and not members.part(one.span_id, other.span_id)
+
+    def look_the_same(one: SpanFacts, other: SpanFacts) -> bool:
+        return _is_within(one, other) and same(one, other)
+
+    def look_the_same_in_part(one: SpanFacts, other: SpanFacts) -> bool:
+        return not (_tells(one) and _tells(other)) and look_the_same(one, other)
+
     telling: dict[tuple[object, ...], list[SpanFacts]] = {}
     by_kind: dict[tuple[object, ...], list[SpanFacts]] = {}
     for span in spans:
@@ -101,15 +114,11 @@ def _matched_by_looks(spans: list[SpanFacts]) -> list[list[SpanFacts]]:
             telling.setdefault((span.kind, span.failed, span.call.usage.input_tokens), []).append(span)
     found: list[_Pair] = []
     for group in telling.values():
-        found += _candidates(group, TOLERANCE_NS, _look_the_same)
+        found += _candidates(group, TOLERANCE_NS, look_the_same)
     for group in by_kind.values():
         if any(not _tells(span) for span in group):
-            found += _candidates(
-                group,
-                TOLERANCE_NS,
-                lambda one, other: not (_tells(one) and _tells(other)) and _look_the_same(one, other),
-            )
-    return _clusters(found, _could_be_same)
+            found += _candidates(group, TOLERANCE_NS, look_the_same_in_part)
+    return _clusters(found, same)
 
 
 def _candidates(group: list[SpanFacts], window: int, same: Callable[[SpanFacts, SpanFacts], bool]) -> Iterator[_Pair]:
@@ -142,10 +151,6 @@ def _difference(pair: _Pair) -> tuple[int, int, int, int]:
     return abs((one.end - one.start) - (other.end - other.start)), other.start, one.span_id, other.span_id
 
 
-def _look_the_same(one: SpanFacts, other: SpanFacts) -> bool:
-    return _is_within(one, other) and _could_be_same(one, other)
-
-
 def _touch(one: SpanFacts, other: SpanFacts) -> bool:
     return one.start <= other.end + TOLERANCE_NS and other.start <= one.end + TOLERANCE_NS
 
@@ -157,7 +162,7 @@ def _is_within(one: SpanFacts, other: SpanFacts) -> bool:
 
 
 def _could_be_same(one: SpanFacts, other: SpanFacts) -> bool:
-    if one.scope == other.scope or (one.values and other.values and one.values != other.values):
+    if one.scope == other.scope:
         return False
     # Equal ids were matched before.
     if any(_id(one, name) and _id(other, name) for name in _IDS) or not _same_usage(one, other):

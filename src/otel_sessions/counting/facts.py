@@ -71,6 +71,8 @@ class SpanFacts(NamedTuple):
         cut: the session keys that neither it nor its descendants take from its ancestors; `*` is all.
         labels: its other session fields.
         call: what it says of model usage, if only the name of a model; `None` for most spans.
+        rank: the place of the name that gives its value of the key `id` among all such names; 0 is the highest.
+        consumer: its kind is CONSUMER: a job, whose producer cannot know that it failed.
     """
 
     span_id: int
@@ -85,3 +87,5 @@ class SpanFacts(NamedTuple):
     cut: tuple[str, ...] = ()
     labels: Labels = NO_LABELS
     call: Call | None = None
+    rank: int = 0
+    consumer: bool = False

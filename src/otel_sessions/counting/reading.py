@@ -15,6 +15,7 @@ from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
 from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned, read_ranked
+from otel_sessions.dialects.values import checked_id
 from otel_sessions.drops import drops
 from otel_sessions.money import EXACT
 from otel_sessions.rules import DEFAULT_LIMITS
@@ -32,8 +33,10 @@ def span_facts(
     name: str,
     service: str | None = None,
     environment: str | None = None,
+    session_id: str | None = None,
+    consumer: bool = False,
 ) -> SpanFacts:
-    """The facts of a span with these attributes; `service` and `environment` are those of its resource.
+    """The facts of a span with these attributes; `service`, `environment` and `session_id` are those of its resource.
 
     Never raises for any value of an attribute.
     """
@@ -48,7 +51,9 @@ def span_facts(
         except (KeyError, TypeError):  # a list is not hashable
             who = _look(attributes, plan, given, service, environment)
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
-    kind, values, cut, labels = who
+    kind, values, cut, labels, rank = who
+    if session_id is not None and (not values or all(key != ID_KEY for key, _ in values)):
+        values, rank = _with_id_of_resource(values, session_id)
     call = None
     if read.tokens or read.costs or kind in kinds.CALLS:
         call = _call(read, plan.is_request)
@@ -59,7 +64,20 @@ def span_facts(
     if call is None and kind != kinds.POLL and "model" in read.fields:
         call = _model_only(read.fields["model"], read.fields.get("provider"))
     return SpanFacts(
-        span_id, parent_id, start, end, failed, kind or kinds.OTHER, scope, name, values, cut, labels, call
+        span_id,
+        parent_id,
+        start,
+        end,
+        failed,
+        kind or kinds.OTHER,
+        scope,
+        name,
+        values,
+        cut,
+        labels,
+        call,
+        rank,
+        consumer,
     )
 
 
@@ -70,7 +88,14 @@ class _Who(NamedTuple):
     values: Values
     cut: tuple[str, ...]
     labels: Labels
+    rank: int
 
+
+REPEATED: Final = 1
+"""The rank of a `session.id` that another name on the span repeats; the other names follow."""
+
+OF_RESOURCE: Final = 1_000
+"""The rank of a `session.id` on the resource, which is the lowest."""
 
 _NOTHING: Final = Read()
 _TEXTS: Final = frozenset({str})
@@ -106,7 +131,7 @@ def _look(
 
 def _who(read: Read, service: str | None, environment: str | None) -> _Who:
     fields = read.fields
-    session_id = fields.get("session_id")
+    session_id, rank = _session_id(read.session_ids) if read.session_ids else (None, 0)
     if read.session_keys:
         if session_id is not None and len(read.session_keys) == DEFAULT_LIMITS.session_keys:
             read.session_keys.popitem()  # the id keeps its place
@@ -123,7 +148,28 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         labels = Labels(name, user_id, tags, (), service, environment)
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
-    return _Who(fields.get("kind"), values, fields.get("cut", ()), labels)
+    return _Who(fields.get("kind"), values, fields.get("cut", ()), labels, rank)
+
+
+def _session_id(ids: Mapping[int, str]) -> tuple[str, int]:
+    """The id by the name of the highest rank, and that rank.
+
+    Instrumentations write an id of their own over `session.id` after the start of a span, beside the name that they know it
+    by. So a `session.id` that another name on the span repeats ranks between both: it gives way to the `session.id` of an
+    ancestor.
+    """
+    rank = min(ids)
+    value = ids[rank]
+    if rank == 0 and any(other == value for name, other in ids.items() if name):
+        return value, REPEATED
+    return value, rank + REPEATED if rank else 0
+
+
+def _with_id_of_resource(values: Values, session_id: str) -> tuple[Values, int]:
+    checked = checked_id(session_id)
+    if checked is None:
+        return values, 0
+    return tuple(sorted(((ID_KEY, checked), *values))), OF_RESOURCE
 
 
 def _length(service: str | None, environment: str | None) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from otel_sessions.counting.calls import Skipped, count_calls
+from otel_sessions.counting.calls import DUPLICATE, Skipped, count_calls
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
-from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.membership import Members, Pair, members_of
 from otel_sessions.counting.metadata import Dated, later
 from otel_sessions.counting.model_names import Model
 from otel_sessions.counting.prices.pricer import Cost, Pricer
@@ -32,7 +32,7 @@ class TraceGroup(NamedTuple):
         start: first start of these spans.
         end: last end of these spans.
         span_count: how many spans there are.
-        failed: one of the top spans, those without a parent in the group, has status ERROR.
+        failed: a top span, which has no parent in the group, or a span of kind CONSUMER has status ERROR.
         operations: the names of the top spans.
         models: the model calls, by (provider, model).
         services: names of services.
@@ -93,6 +93,14 @@ def by_name(models: Mapping[Model, Totals]) -> list[tuple[Model, Totals]]:
     return sorted(models.items(), key=lambda item: (item[0][1] or "", item[0][0] or ""))
 
 
+class Priced(NamedTuple):
+    """A counted call, its cost, and whether it failed."""
+
+    call: Call
+    cost: Cost | None
+    failed: bool
+
+
 class TraceRollup(NamedTuple):
     """One trace, rolled up.
 
@@ -143,21 +151,25 @@ def roll_up(
     by_id = distinct_spans(spans)
     if not by_id:
         return None
-    counted = count_calls(by_id, cousins=cousins)
-    priced = {span_id: (call, _cost(call, by_id[span_id], pricer)) for span_id, call in counted.calls.items()}
-    members = sessions_of(by_id)
-    whole = _group(trace_id, by_id, priced)
-    first = next(iter(members.values()))
-    if all(pairs is first or pairs == first for pairs in members.values()):
+    members = members_of(by_id)
+    counted = count_calls(by_id, cousins=cousins, members=members)
+    priced = {
+        span_id: Priced(call, _cost(call, by_id[span_id], pricer), by_id[span_id].failed)
+        for span_id, call in counted.calls.items()
+    }
+    whole = _group(trace_id, by_id, priced.values())
+    first = next(iter(members.sessions.values()))
+    if all(pairs is first or pairs == first for pairs in members.sessions.values()):
         groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
     else:
-        spans_of: dict[tuple[str, str], dict[int, SpanFacts]] = {}
-        for span_id, pairs in members.items():
+        spans_of: dict[Pair, dict[int, SpanFacts]] = {}
+        for span_id, pairs in members.sessions.items():
             for pair in pairs:
                 spans_of.setdefault(pair, {})[span_id] = by_id[span_id]
+        calls_of = _calls_by_session(priced, counted.skipped, members)
         values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
-            _group(trace_id, spans_of[pair], priced)._replace(
+            _group(trace_id, spans_of[pair], calls_of.get(pair, ()))._replace(
                 key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1
             )
             for pair in sorted(spans_of)
@@ -233,13 +245,29 @@ def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
     return None
 
 
-def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, tuple[Call, Cost | None]]) -> TraceGroup:
+def _calls_by_session(
+    priced: Mapping[int, Priced], skipped: Mapping[int, Skipped], members: Members
+) -> dict[Pair, list[Priced]]:
+    """The calls of each session; one that several spans report is in one session of each key."""
+    copies: dict[int, list[int]] = {}
+    for span_id, one in skipped.items():
+        if one.reason == DUPLICATE and one.by is not None:
+            copies.setdefault(one.by, []).append(span_id)
+    calls: dict[Pair, list[Priced]] = {}
+    for span_id, call in priced.items():
+        pairs = members.charged(span_id, copies[span_id]) if span_id in copies else members.sessions[span_id]
+        for pair in pairs:
+            calls.setdefault(pair, []).append(call)
+    return calls
+
+
+def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced]) -> TraceGroup:
     operations: set[str] = set()
     failed = False
     first = next(iter(spans.values()))
     start, last_start, end, labels = first.start, first.start, first.end, first.labels
     shared = True
-    for _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _ in spans.values():
+    for _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _, _, consumer in spans.values():
         if span_start < start:
             start = span_start
         elif span_start > last_start:
@@ -248,18 +276,17 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], priced: Mapping[int, t
         if parent_id not in spans:
             operations.add(name)
             failed = failed or span_failed
+        elif span_failed and consumer:
+            failed = True
         if own is not labels:
             shared = False
     models: dict[Model, Totals] = {}
-    few, many = (spans, priced) if len(spans) < len(priced) else (priced, spans)
-    for span_id in few:
-        if span_id in many:
-            call, cost = priced[span_id]
-            model = _model(call.provider, call.model or call.request_model)
-            totals = models.get(model)
-            if totals is None:
-                totals = models[model] = Totals()
-            totals.add_call(call.usage, cost, failed=spans[span_id].failed)
+    for call, cost, call_failed in calls:
+        model = _model(call.provider, call.model or call.request_model)
+        totals = models.get(model)
+        if totals is None:
+            totals = models[model] = Totals()
+        totals.add_call(call.usage, cost, failed=call_failed)
     return _labelled(
         trace_id,
         start,

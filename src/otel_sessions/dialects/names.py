@@ -210,6 +210,13 @@ CODEX_TURN: Final = "codex.turn.token_usage."
 """Beside names with this prefix, the bare name `model` is read."""
 
 CLAUDE_CODE_SCOPE: Final = "com.anthropic.claude_code"
+CLAUDE_CODE_SESSION_ID: Final[tuple[str, ...]] = (attributes.SESSION_ID,)
+"""Its conversations are those of sub-agents, which are a part of the session."""
+
+CODEX_SCOPE: Final = "codex"
+CODEX_SESSION_ID: Final[tuple[str, ...]] = (attributes.SESSION_ID, "conversation.id", "thread.id")
+"""Its `gen_ai.conversation.id` is a turn of the thread."""
+
 MESSAGES: Final = (
     "gen_ai.input.messages",
     "gen_ai.output.messages",

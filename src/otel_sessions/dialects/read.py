@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -22,9 +23,9 @@ _REMEMBERED_PLANS: Final = 1_024
 _ENTRIES: Final = 64
 """Entries examined of one document of metadata; at most `Limits.metadata` of them are kept."""
 
-_WHO: Final = frozenset({"session_id", "user_id", "session_name", "tags", "environment", "cut", "kind"})
+_WHO: Final = frozenset({"user_id", "session_name", "tags", "environment", "cut", "kind"})
 
-_FIELD, _TOKENS, _COST, _SESSION_KEY, _METADATA, _DOCUMENT, _USAGE = range(7)
+_FIELD, _TOKENS, _COST, _SESSION_ID, _SESSION_KEY, _METADATA, _DOCUMENT, _USAGE = range(8)
 """What an attribute fills; a document is `_USAGE` if none of its entries tells who."""
 
 FAMILIES: Final = (*families.FAMILIES.values(), families.CLAUDE_CODE)
@@ -53,11 +54,12 @@ class Target(NamedTuple):
 class Read:
     """The fields read from the attributes of one span; an absent field is not in its mapping, an empty mapping is `None`."""
 
-    __slots__ = ("costs", "fields", "metadata", "session_keys", "tokens")
+    __slots__ = ("costs", "fields", "metadata", "session_ids", "session_keys", "tokens")
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
         # Most spans have none of these, so each is made with its first value.
+        self.session_ids: dict[int, str] | None = None
         self.session_keys: dict[str, str] | None = None
         self.metadata: dict[str, MetadataValue] | None = None
         self.tokens: dict[int, dict[str, int]] | None = None
@@ -74,7 +76,7 @@ def read_attributes(attributes: Mapping[str, Any], scope: str = "") -> Read:
 
 def is_read(name: str) -> bool:
     """Return True if `read_attributes` reads attributes of this name, in any instrumentation scope."""
-    return bool(_TABLE[name] or _CLAUDE_CODE[name])
+    return any(table[name] for table in (_TABLE, _CLAUDE_CODE, _CODEX))
 
 
 def read_planned(attributes: Mapping[str, Any], steps: Steps) -> Read:
@@ -179,7 +181,7 @@ def _picker(wanted: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any,
 
 def plan_of(attributes: Mapping[str, Any], scope: str = "") -> Plan:
     """The plan for a span with attributes of these names; `scope` is the name of the instrumentation scope."""
-    table = _CLAUDE_CODE if scope.startswith(names.CLAUDE_CODE_SCOPE) else _TABLE
+    table = _table_of(scope)
     given = tuple(attributes)
     plan = table.plans.get(given)
     return table.plan(given) if plan is None else plan
@@ -191,7 +193,7 @@ def _part(steps: Steps, *, who: bool) -> Steps:
 
 
 def _tells_who(target: Target) -> bool:
-    return target.what in (_SESSION_KEY, _METADATA) or (target.what == _FIELD and target.slot in _WHO)
+    return target.what in (_SESSION_ID, _SESSION_KEY, _METADATA) or (target.what == _FIELD and target.slot in _WHO)
 
 
 _BARE_MODEL: Final = Target(_FIELD, "model", "model", len(names.MODEL), values.name, -1)
@@ -225,6 +227,10 @@ def _fill(read: Read, ranks: dict[str, int], attributes: Mapping[str, Any], step
             elif what == _COST:
                 read.costs = read.costs or {}
                 read.costs.setdefault(family, {})[slot] = (parsed, name)
+            elif what == _SESSION_ID:
+                read.session_ids = read.session_ids or {}
+                read.session_ids[rank] = parsed
+                fields["session_id"] = read.session_ids[min(read.session_ids)]
             elif what == _SESSION_KEY:
                 read.session_keys = read.session_keys or {}
                 if len(read.session_keys) < DEFAULT_LIMITS.session_keys:
@@ -395,8 +401,11 @@ def _family(index: int, family: families.Family) -> Iterator[tuple[str, Target]]
             yield name, Target(_COST if is_cost else _TOKENS, slot, f"{index}:{slot}", rank, parse, index)
 
 
-def _entries() -> Iterator[tuple[str, Target]]:
-    yield from _field("session_id", names.SESSION_ID, values.checked_id)
+def _entries(session_names: tuple[str, ...] = names.SESSION_ID) -> Iterator[tuple[str, Target]]:
+    for rank, name in enumerate(session_names):
+        parse = _string_id if name in names.STRINGS_ONLY else values.checked_id
+        # All of them are read, since it matters whether one repeats another.
+        yield name, Target(_SESSION_ID, name, "session_id:" + name, rank, parse, -1)
     yield from _field("user_id", names.USER_ID, values.checked_user_id)
     yield from _field("session_name", names.SESSION_NAME, values.checked_name)
     yield from _field("tags", names.TAGS, values.strings)
@@ -433,7 +442,7 @@ def _constant(value: str) -> Callable[[Any], str]:
 
 
 def _claude_code_entries() -> Iterator[tuple[str, Target]]:
-    yield from _entries()
+    yield from _entries(names.CLAUDE_CODE_SESSION_ID)
     yield from _family(len(FAMILIES) - 1, families.CLAUDE_CODE)
     yield "model", _BARE_MODEL
     yield "request_id", Target(_FIELD, "response_id", "response_id", len(names.RESPONSE_ID), values.name, -1)
@@ -446,3 +455,12 @@ def _claude_code_entries() -> Iterator[tuple[str, Target]]:
 
 _TABLE: Final = _Table(_entries())
 _CLAUDE_CODE: Final = _Table(_claude_code_entries())
+_CODEX: Final = _Table(_entries(names.CODEX_SESSION_ID))
+
+
+@lru_cache(maxsize=1_024)
+def _table_of(scope: str) -> _Table:
+    """The table for an instrumentation scope: some emitters use names in a meaning of their own."""
+    if scope.startswith(names.CLAUDE_CODE_SCOPE):
+        return _CLAUDE_CODE
+    return _CODEX if scope.startswith(names.CODEX_SCOPE) else _TABLE

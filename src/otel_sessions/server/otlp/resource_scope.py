@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[import-untyped]
 
-from otel_sessions.resource import SERVICE_NAME, service_and_environment
+from otel_sessions.resource import SERVICE_NAME, read_resource
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.errors import MalformedError
 from otel_sessions.server.otlp.limits import RecordBudget
@@ -23,6 +23,7 @@ class Resource(NamedTuple):
         service_name: the text of `service.name`, empty without one; for the column of this name.
         service: `service.name` if it is a string.
         environment: `deployment.environment.name`, or the older `deployment.environment`, if it is a string.
+        session_id: `session.id` if it is a string.
     """
 
     attributes: Attributes
@@ -31,6 +32,7 @@ class Resource(NamedTuple):
     service_name: str
     service: str | None
     environment: str | None
+    session_id: str | None
 
 
 class Scope(NamedTuple):
@@ -105,7 +107,7 @@ def _read_resource(group: Any, budget: RecordBudget, rejected: Rejected) -> Reso
         resource.dropped_attributes_count,
         text_of(group.schema_url),
         attributes.texts.get(SERVICE_NAME, ""),
-        *service_and_environment(attributes.values),
+        *read_resource(attributes.values),
     )
 
 

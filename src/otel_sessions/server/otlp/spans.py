@@ -42,6 +42,7 @@ _NUMBERS: Final = Struct("<qQQQIIII")
 _KINDS: Final = tuple(map(string, ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")))
 _STATUS: Final = tuple(map(string, ("Unset", "Ok", "Error")))
 _ERROR: Final = 2
+_CONSUMER: Final = 5
 
 _NO_TRACE: Final = bytes(16)
 _NO_SPAN: Final = bytes(8)
@@ -151,6 +152,8 @@ def _read(
         name=name,
         service=resource.service,
         environment=resource.environment,
+        session_id=resource.session_id,
+        consumer=kind == _CONSUMER,
     )
     batch.add(row, timestamp, int.from_bytes(trace_id), facts)
 

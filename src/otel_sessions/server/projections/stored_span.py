@@ -7,13 +7,14 @@ from typing import Final
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.reading import span_facts
-from otel_sessions.resource import NAMES, service_and_environment
+from otel_sessions.resource import NAMES, read_resource
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 _FAILED: Final = frozenset({"Error", "STATUS_CODE_ERROR"})
 """Status codes of a failed span. Collectors before 2024 wrote the second one."""
 
+_CONSUMERS: Final = frozenset({"Consumer", "SPAN_KIND_CONSUMER"})
 _EMPTY: Final = "n"
 _SPAN_ID_DIGITS: Final = 16
 
@@ -22,7 +23,7 @@ def facts_of_row(row: Row) -> SpanFacts:
     """The facts of a span. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
     start, end = _times(row)
     parent = row["ParentSpanId"]
-    service, environment = service_and_environment(_resource(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
+    resource = read_resource(_resource(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
     values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
     return span_facts(
         {name: value for name, value in values.items() if value is not None},
@@ -34,8 +35,10 @@ def facts_of_row(row: Row) -> SpanFacts:
         failed=row["StatusCode"] in _FAILED,
         scope=row["ScopeName"],
         name=row["SpanName"],
-        service=service,
-        environment=environment,
+        service=resource.service,
+        environment=resource.environment,
+        session_id=resource.session_id,
+        consumer=row["SpanKind"] in _CONSUMERS,
     )
 
 
