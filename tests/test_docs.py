@@ -16,6 +16,8 @@ import otel_sessions
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SEPARATE_PROGRAMS = ROOT / "docs" / "end-of-a-process.md"
+"""Its snippets are programs of their own, which tests/test_end_of_a_process.py runs."""
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 
 
@@ -24,7 +26,7 @@ def snippets(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page != SEPARATE_PROGRAMS], ids=lambda page: page.name)
 def test_python_snippets_print_what_they_say(page: Path) -> None:
     """The snippets of a page run in order, as one program."""
     program = "\n".join(snippets(page, "python"))
