@@ -38,6 +38,15 @@ def test_a_terminal_gets_every_change() -> None:
     assert said == [*(f"downloading numpy: {part} % of 20 MB" for part in (0, 5, 55, 100)), BUILDING, END]
 
 
+def test_make_says_what_it_installs() -> None:
+    """Before anything is downloaded, `make demo` says how much that is and where it goes; then this program goes on."""
+    planned = processes.run("make", "--dry-run", "--always-make", "VENV=not-there", "demo").stdout
+    (said,) = [line for line in planned.splitlines() if "to download" in line]
+    assert f"{processes.ROOT}/not-there" in said
+    assert "GB on disk" in said
+    assert planned.index(said) < planned.index("-m tools.install") < planned.index("-m examples.demo")
+
+
 def test_a_failure_shows_what_pip_said(capfd: pytest.CaptureFixture[str]) -> None:
     """If pip fails, its messages are shown, and its status is returned."""
     status = main(["--no-index", "--find-links", str(processes.ROOT / "docs"), "no-such-package"])
