@@ -32,11 +32,11 @@ help:
 $(INSTALLED): pyproject.toml constraints.txt $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, for example: make PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV) (once)"
+	@echo "installing into $(CURDIR)/$(VENV), once: about 350 MB to download, most of it the database engine, and 1.3 GB on disk"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	@find src -name '*.so' -delete
-	@HATCH_BUILD_HOOK_ENABLE_MYPYC=$(COMPILE) $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[all]' --group dev
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=$(COMPILE) $(BIN)/python -m tools.install -c constraints.txt -e '.[all]' --group dev
+	@echo "installed; 'make clean' removes it"
 	@touch $@
 
 demo: $(INSTALLED)

@@ -16,6 +16,8 @@ import otel_sessions
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NO_PROGRAM = {"end-of-a-process.md", "install.md"}
+"""The first has several programs, which tests/test_end_of_a_process.py runs; the other has commands only."""
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 
 
@@ -24,7 +26,7 @@ def snippets(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in NO_PROGRAM], ids=lambda page: page.name)
 def test_python_snippets_print_what_they_say(page: Path) -> None:
     """The snippets of a page run in order, as one program."""
     program = "\n".join(snippets(page, "python"))
@@ -36,8 +38,19 @@ def test_python_snippets_print_what_they_say(page: Path) -> None:
     assert PRINTED.findall(program) == process.stdout.splitlines()
 
 
+def test_the_first_example_runs_after_the_command_above_it() -> None:
+    """The README installs before it shows code, and the first example needs nothing else: no server, and no other extra."""
+    readme = (ROOT / "README.md").read_text()
+    assert -1 < readme.index("\npip install ") < readme.index("```python")
+    example = snippets(ROOT / "README.md", "python")[0]
+    assert "opentelemetry.exporter" not in example
+    process = processes.run(sys.executable, "-W", "error", "-c", example)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.splitlines() == PRINTED.findall(example)
+
+
 def test_commands_in_the_readme_exist() -> None:
-    """The documentation names only make targets that exist, and the README only extras that exist."""
+    """The documentation names only make targets that exist, and only extras that exist."""
     commands = "\n".join(snippets(ROOT / "README.md", "console"))
     makefile = (ROOT / "Makefile").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -49,7 +62,11 @@ def test_commands_in_the_readme_exist() -> None:
     assert {"collector", "dist"} <= named
     assert {target for target in named if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
     assert {"otlp", "prices", "server"} == set(extras)
-    assert set(extras) <= project["optional-dependencies"].keys()
+    everywhere = "\n".join(command for page in PAGES for command in snippets(page, "console"))
+    named = {extra for group in re.findall(r"[.\w-]\[([\w,]+)\]", everywhere) for extra in group.split(",")}
+    assert named <= project["optional-dependencies"].keys()
+    in_table = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "install.md").read_text(), re.MULTILINE)
+    assert set(in_table) == project["optional-dependencies"].keys()
 
 
 def test_the_prices_file_in_the_docs_can_be_loaded(tmp_path: Path) -> None:

@@ -7,10 +7,21 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+from tests import processes
+from tests.exporting import finished
+from tests.server.running import Server
 
 from otel_sessions.cli.main import run
+
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys({missing}))
+from otel_sessions.cli.main import run
+run()
+"""
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -58,6 +69,26 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as ended:
         run()
     assert ended.value.code == "otel-sessions: typer is not installed; run: pip install 'otel-sessions[server]'"
+
+
+def test_without_the_engine(tmp_path: Path) -> None:
+    """An embedded store without its engine ends the server with one line."""
+    program = WITHOUT.format(missing=["chdb"])
+    process = processes.run(
+        sys.executable, "-c", program, "serve", "--store", f"chdb://{tmp_path}/store", "--port", "0"
+    )
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert "needs the database engine chdb-core" in line
+
+
+def test_the_server_needs_none_of_the_libraries_of_the_engine(tmp_path: Path) -> None:
+    """The server stores and reads where pandas, pyarrow and numpy cannot be imported."""
+    program = WITHOUT.format(missing=["pandas", "pyarrow", "numpy"])
+    with Server(tmp_path / "store", program=("-c", program, "serve")) as server:
+        assert server.send([finished(session="ticket-1")]) == 200
+        assert [one["id"] for one in server.get("/v1/sessions?q=TICKET")["data"]] == ["ticket-1"]
+        assert server.stop()[0] == 0
 
 
 def test_a_part_of_ours_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

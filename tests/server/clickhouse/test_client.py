@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
@@ -14,6 +16,14 @@ from tests.server.conftest import drop
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError, StoreLockedError
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
+
+
+def test_without_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the engine is not installed, the message names what to install, and what works without; nothing stays locked."""
+    monkeypatch.setitem(sys.modules, "clickhouse_connect.driver._chdbclient", None)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"chdb-core.*not installed.*otel-sessions\[server\].*--store http://"):
+            Store(StoreSettings(f"chdb://{tmp_path}"))
 
 
 def test_a_folder_has_one_store(settings: StoreSettings) -> None:

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
 from otel_sessions.server.clickhouse.engine_errors import explained
+from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
 from otel_sessions.server.clickhouse.migrations import migrate
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
@@ -109,5 +110,11 @@ def _client(settings: StoreSettings, database: str) -> Client:
     if settings.folder is None:
         # A session of the server would refuse concurrent queries; parameters may be lists too long for a URL.
         options = {"autogenerate_session_id": False, "form_encode_query_params": True}
-    client: Client = clickhouse_connect.get_client(dsn=settings.url, database=database, **options)
+    try:
+        client: Client = clickhouse_connect.get_client(dsn=settings.url, database=database, **options)
+    except ImportError as error:
+        raise StoreError(
+            f"the store {settings.shown} needs the database engine chdb-core, which is not installed or cannot be loaded ({error}); "
+            "run: pip install 'otel-sessions[server]', or name a ClickHouse server with --store http://…"
+        ) from error
     return client
