@@ -12,8 +12,8 @@ SOURCES = Path(__file__).parents[1] / "src"
 PACKAGE = "otel_sessions"
 
 LAYERS = """
-attributes environment_variables forking money resource span_copies stepping timestamps
-drops
+attributes environment_variables forking money resource stepping timestamps
+drops span_copies
 rules
 given
 session
