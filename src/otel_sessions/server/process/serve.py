@@ -89,7 +89,9 @@ def serve(
             listening = running.enter_context(_listen(settings))
             backend = parts.open_backend(settings, running, shutdown.request)
             running.callback(_commit_and_close, backend, settings.requests_folder)
-            app = parts.create_app(backend, api_key=settings.secret, extra_routes=otlp_routes(backend))
+            app = parts.create_app(
+                backend, api_key=settings.secret, hosts=settings.hosts, extra_routes=otlp_routes(backend)
+            )
             http = parts.http_server(app, listening, on_end=shutdown.request)
             jobs = _jobs(backend, settings.retention, running)
             addresses = _start_receiving(settings, running, listening, backend, app, http)
