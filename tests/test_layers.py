@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 PACKAGE = "otel_sessions"
 
 LAYERS = """
-attributes environment_variables forking money resource span_copies stepping timestamps
+attributes environment_variables forking long_texts money resource span_copies stepping timestamps
 drops
 rules
 given

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from otel_sessions.cli.options import ConfigOption, PricesOption, StoreOption, option, settings_of
+from otel_sessions.server.process.log_lines import LogHandler
 
 
 def serve(
@@ -51,7 +52,7 @@ def serve(
 
 def log_to_stderr() -> None:
     """Log plain lines to stderr: ours from INFO on, of libraries only what our own messages do not say."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(handlers=[LogHandler(sys.stderr)], level=logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # It raises every error that it logs.
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
