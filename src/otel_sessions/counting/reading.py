@@ -14,8 +14,9 @@ from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
 from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned, read_ranked
 from otel_sessions.drops import drops
+from otel_sessions.long_texts import cut
 from otel_sessions.money import EXACT
-from otel_sessions.rules import DEFAULT_LIMITS
+from otel_sessions.rules import DEFAULT_LIMITS, LONGEST_LABEL
 
 
 def span_facts(
@@ -46,7 +47,7 @@ def span_facts(
         except (KeyError, TypeError):  # a list is not hashable
             who = _look(attributes, plan, given, service, environment)
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
-    kind, values, cut, labels = who
+    kind, values, cuts, labels = who
     call = None
     if read.tokens or read.costs or kind in kinds.CALLS:
         call = _call(read, scope)
@@ -54,8 +55,12 @@ def span_facts(
             kind = kinds.LLM
         if kind == kinds.POLL or (kind not in kinds.CALLS and not call.says_something):
             call = None
+    if len(name) > LONGEST_LABEL:
+        name = cut(name, LONGEST_LABEL)
+    if len(scope) > LONGEST_LABEL:
+        scope = cut(scope, LONGEST_LABEL)
     return SpanFacts(
-        span_id, parent_id, start, end, failed, kind or kinds.OTHER, scope, name, values, cut, labels, call
+        span_id, parent_id, start, end, failed, kind or kinds.OTHER, scope, name, values, cuts, labels, call
     )
 
 
@@ -110,9 +115,9 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         values: Values = tuple(sorted(own.items()))
     else:
         values = () if session_id is None else _id_values(session_id)
-    environment = fields.get("environment", environment)
+    service, environment = _label(service), _label(fields.get("environment", environment))
     name, user_id, tags = fields.get("session_name"), fields.get("user_id"), fields.get("tags", ())
-    # These two have no limit of their own, unlike the other texts.
+    # These two may be longer than the other texts.
     if _length(service, environment) <= _SEEN_LENGTH:
         labels = _labels(name, user_id, tags, service, environment)
     else:
@@ -120,6 +125,10 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
     return _Who(fields.get("kind"), values, fields.get("cut", ()), labels)
+
+
+def _label(name: str | None) -> str | None:
+    return None if name is None else cut(name, LONGEST_LABEL)
 
 
 def _length(service: str | None, environment: str | None) -> int:

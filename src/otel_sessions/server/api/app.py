@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -17,6 +18,7 @@ from otel_sessions.server.api.headers import SafeHeaders
 from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.api.large_answers import AnswersInParts
 from otel_sessions.server.api.live import LiveFeed
+from otel_sessions.server.api.sessions import SPAN_PAGES
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.hosts import AllowedHosts
 
@@ -58,6 +60,7 @@ def create_app(
     app.state.backend = backend
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
+    app.state.span_pages = CapacityLimiter(SPAN_PAGES)
     app.state.readiness = Readiness(backend.reader.ping)
     return app
 

@@ -9,6 +9,8 @@ the time begins again with each part that it has read.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -18,6 +20,8 @@ WRITE_SECONDS: Final = 20.0
 
 STOPPING_WRITE_SECONDS: Final = 1.0
 """The same while the server stops, so that a client that does not read does not hold it up."""
+
+_NO_LINGERING: Final = struct.pack("ii", 1, 0)
 
 
 class SlowReaders(HttpToolsProtocol):
@@ -36,7 +40,7 @@ class SlowReaders(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Called by the transport when bytes wait."""
         super().pause_writing()
-        self._waiting = self.loop.call_later(self._write_seconds, self.transport.abort)
+        self._waiting = self.loop.call_later(self._write_seconds, self._give_up)
 
     def resume_writing(self) -> None:
         """Called by the transport when no byte waits any more."""
@@ -54,7 +58,12 @@ class SlowReaders(HttpToolsProtocol):
         self._write_seconds = min(self._write_seconds, STOPPING_WRITE_SECONDS)
         if self._waiting is not None:
             self._stop_waiting()
-            self._waiting = self.loop.call_later(self._write_seconds, self.transport.abort)
+            self._waiting = self.loop.call_later(self._write_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        # Without lingering, the system drops what it still holds for the client, too.
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+        self.transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
