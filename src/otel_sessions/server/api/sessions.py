@@ -27,8 +27,8 @@ SPANS_A_PAGE: Final = 100
 SPAN_PAGES: Final = 2
 """How many pages of spans are made at once. Others wait without a thread: while one is made, it takes many times its size."""
 
-lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 503))
-single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 503))
+lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
+single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
 
 
 class SessionRef(NamedTuple):
@@ -173,6 +173,7 @@ async def list_spans(
     summary="Delete a session",
     response_model=One[Deleted],
     response_description="What was deleted.",
+    responses=error_responses(403),
 )
 def delete(backend: BackendDep, session: NamedSession) -> Response:
     """Delete a session's spans and their logs, for all session keys.
