@@ -6,6 +6,7 @@ import io
 import logging
 import re
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +99,23 @@ def test_repeated_lines_are_counted() -> None:
     log.logger.warning("bad request 1")
     assert log.lines()[5:] == ["WARNING bad request 1"]
     assert log.waiting == []
+
+
+def test_the_count_comes_by_itself() -> None:
+    """Without further lines, what was left out is written a moment later."""
+    is_written = threading.Event()
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            if "(repeated 2 times)" in text:
+                is_written.set()
+            return super().write(text)
+
+    handler = LogHandler(Stream())
+    record = logging.LogRecord("tests", logging.INFO, "", 0, "again", None, None)
+    for _ in range(3):
+        handler.handle(record)
+    assert is_written.wait(SECONDS)
 
 
 def test_errors_are_the_same_if_their_tracebacks_are() -> None:

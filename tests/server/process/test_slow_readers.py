@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import urllib.request
+from contextlib import closing
 
 import anyio
 import pytest
@@ -89,6 +91,18 @@ def test_a_client_that_reads_slowly_gets_all() -> None:
     with urllib.request.urlopen(f"http://{shown_address(listening)}/", timeout=SECONDS) as answer:
         assert sum(len(part) for part in iter(lambda: answer.read(4096), b"")) == 16 * MEBIBYTE
     server.close()
+
+
+def test_a_client_that_has_read_all_holds_up_no_stop() -> None:
+    """A connection that is kept for another request is closed when the server stops."""
+    listening = listen("127.0.0.1", 0)
+    server = HttpServer(AnswersInParts(App()), listening)
+    server.start()
+    with closing(http.client.HTTPConnection("127.0.0.1", listening.getsockname()[1], timeout=SECONDS)) as connection:
+        connection.request("GET", "/")
+        assert len(connection.getresponse().read()) == 16 * MEBIBYTE
+        server.close()
+        assert connection.sock.recv(1) == b""
 
 
 @pytest.mark.parametrize("path", ["/", "/stream"])
