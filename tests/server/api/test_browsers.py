@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 from starlette.testclient import TestClient
+from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
 from tests.exporting import finished
 from tests.server.api.doubles import backend_with
@@ -238,3 +241,53 @@ def test_web_sockets_of_other_hosts_are_closed() -> None:
         with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/v1/live", headers=headers):
             pass
         assert closed.value.code == 1008
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [(["localhost"], 200), ([NAME], 200), (["evil.example"], 421), ([""], 421), ([], 400), (["localhost", NAME], 400)],
+)
+def test_hosts_of_an_app(hosts: list[str], expected: int) -> None:
+    """An app that is told its hosts answers no other, nor a request without one; any app refuses two."""
+    assert status_in(create_app(backend_with(None), hosts=AllowedHosts([NAME])), "/healthz", host=hosts) == expected
+    answers_all = 400 if len(hosts) > 1 else 200
+    assert status_in(create_app(backend_with(None)), "/healthz", host=hosts) == answers_all
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "expected"),
+    [
+        ([], [], 404),
+        ([], ["none"], 404),
+        ([], ["cross-site"], 403),
+        (["http://localhost:1"], [], 404),
+        (["http://localhost"], [], 403),
+        (["null"], [], 403),
+        (["http://localhost:1", "http://localhost:1"], [], 403),
+        ([f"https://{NAME}"], [], 404),
+    ],
+)
+def test_origins_of_an_app(origin: list[str], site: list[str], expected: int) -> None:
+    """An app passes on what its own pages and programs send, here to a path where nothing is, and refuses the rest."""
+    app = create_app(backend_with(None), hosts=AllowedHosts([NAME]))
+    headers = {"host": ["localhost:1"], "origin": origin, "sec-fetch-site": site}
+    assert status_in(app, "/none", "DELETE", **headers) == expected
+    assert status_in(create_app(backend_with(None)), "/none", "DELETE", origin=["http://localhost"]) == 403
+
+
+def status_in(app: FastAPI, path: str, method: str = "GET", **headers: list[str]) -> int:
+    """The status that an app in this process answers with; a header may be missing, or be there several times."""
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    pairs = [(name.encode(), value.encode()) for name, values in headers.items() for value in values]
+    scope = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": pairs}
+    asyncio.run(app({"type": "http", "method": method, "http_version": "1.1", **scope}, receive, send))
+    (status,) = statuses
+    return status
