@@ -12,7 +12,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 PACKAGE = "otel_sessions"
 
 LAYERS = """
-attributes environment_variables forking money resource stepping timestamps
+attributes environment_variables forking long_texts money resource stepping timestamps
 drops span_copies
 rules
 given
@@ -27,7 +27,7 @@ propagation
 rollups
 processor logs sampler scores exporter
 zero_code
-server.signals server.api_key server.backlog server.telemetry server.switch_interval
+server.signals server.api_key server.hosts server.backlog server.telemetry server.switch_interval
 server.clickhouse
 server.otlp
 server.wal

@@ -48,6 +48,10 @@ class Limits:
 
 DEFAULT_LIMITS: Final = Limits()
 
+LONGEST_LABEL: Final = 1_000
+"""Characters of the name of a service, an environment, a scope or an operation, which have no rules; of a longer one its
+beginning and its length are kept. A filter takes as many."""
+
 MAX_NAME_LENGTH: Final = 256
 """Characters of a name of a model, a provider or a response; a longer one is as good as absent."""
 

@@ -60,6 +60,7 @@ def test_every_option(served: list[Settings], tmp_path: Path) -> None:
         [
             "serve",
             *("--host", "0.0.0.0", "--port", "1", "--store", f"chdb://{tmp_path}", "--api-key", "hush"),
+            *("--allowed-host", "a.example", "--allowed-host", "b.example"),
             *("--retention", "1d,2GB", "--prices", "p.toml", "--sync", "--backlog", "3MB", "--config", str(config)),
         ],
     )
@@ -67,6 +68,7 @@ def test_every_option(served: list[Settings], tmp_path: Path) -> None:
     (settings,) = served
     assert (settings.host, settings.port, settings.grpc_port) == ("0.0.0.0", 1, 3)
     assert (settings.store, settings.secret) == (f"chdb://{tmp_path}", "hush")
+    assert settings.allowed_host == ("a.example", "b.example")
     assert (settings.retention, settings.prices) == (Retention(1, 2 * 10**9), Path("p.toml"))
     assert (settings.sync, settings.backlog) == (True, 3_000_000)
 

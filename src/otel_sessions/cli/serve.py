@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from otel_sessions.cli.options import ConfigOption, PricesOption, StoreOption, option, settings_of
+from otel_sessions.server.process.log_lines import LogHandler
 
 
 def serve(
@@ -18,6 +19,7 @@ def serve(
     grpc_port: Annotated[int | None, option("grpc_port")] = None,
     store: StoreOption = None,
     api_key: Annotated[str | None, option("api_key")] = None,
+    allowed_host: Annotated[list[str] | None, option("allowed_host")] = None,
     retention: Annotated[str | None, option("retention")] = None,
     prices: PricesOption = None,
     sync: Annotated[bool | None, option("sync", "--sync/--no-sync")] = None,
@@ -35,6 +37,7 @@ def serve(
         grpc_port=grpc_port,
         store=store,
         api_key=api_key,
+        allowed_host=allowed_host or None,
         retention=retention,
         prices=prices,
         sync=sync,
@@ -49,7 +52,7 @@ def serve(
 
 def log_to_stderr() -> None:
     """Log plain lines to stderr: ours from INFO on, of libraries only what our own messages do not say."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(handlers=[LogHandler(sys.stderr)], level=logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     # It raises every error that it logs.
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)

@@ -17,8 +17,9 @@ from otel_sessions.dialects import kinds
 from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned, read_ranked
 from otel_sessions.dialects.values import checked_id
 from otel_sessions.drops import drops
+from otel_sessions.long_texts import cut
 from otel_sessions.money import EXACT
-from otel_sessions.rules import DEFAULT_LIMITS
+from otel_sessions.rules import DEFAULT_LIMITS, LONGEST_LABEL
 
 
 def span_facts(
@@ -51,7 +52,7 @@ def span_facts(
         except (KeyError, TypeError):  # a list is not hashable
             who = _look(attributes, plan, given, service, environment)
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
-    kind, values, cut, labels, rank = who
+    kind, values, cuts, labels, rank = who
     if session_id is not None and (not values or all(key != ID_KEY for key, _ in values)):
         values, rank = _with_id_of_resource(values, session_id)
     call = None
@@ -63,6 +64,10 @@ def span_facts(
             call = None
     if call is None and kind != kinds.POLL and "model" in read.fields:
         call = _model_only(read.fields["model"], read.fields.get("provider"))
+    if len(name) > LONGEST_LABEL:
+        name = cut(name, LONGEST_LABEL)
+    if len(scope) > LONGEST_LABEL:
+        scope = cut(scope, LONGEST_LABEL)
     return SpanFacts(
         span_id,
         parent_id,
@@ -73,7 +78,7 @@ def span_facts(
         scope,
         name,
         values,
-        cut,
+        cuts,
         labels,
         call,
         rank,
@@ -139,9 +144,9 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         values: Values = tuple(sorted(own.items()))
     else:
         values = () if session_id is None else _id_values(session_id)
-    environment = fields.get("environment", environment)
+    service, environment = _label(service), _label(fields.get("environment", environment))
     name, user_id, tags = fields.get("session_name"), fields.get("user_id"), fields.get("tags", ())
-    # These two have no limit of their own, unlike the other texts.
+    # These two may be longer than the other texts.
     if _length(service, environment) <= _SEEN_LENGTH:
         labels = _labels(name, user_id, tags, service, environment)
     else:
@@ -170,6 +175,10 @@ def _with_id_of_resource(values: Values, session_id: str) -> tuple[Values, int]:
     if checked is None:
         return values, 0
     return tuple(sorted(((ID_KEY, checked), *values))), OF_RESOURCE
+
+
+def _label(name: str | None) -> str | None:
+    return None if name is None else cut(name, LONGEST_LABEL)
 
 
 def _length(service: str | None, environment: str | None) -> int:

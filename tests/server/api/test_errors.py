@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -98,8 +97,8 @@ def test_errors_of_extra_routes(backend: Backend) -> None:
     assert answer.json() == {"error": {"code": "refused", "message": "short and stout"}}
 
 
-def test_headers(client: TestClient, app: FastAPI) -> None:
-    """Browsers neither guess content types nor store answers of the API."""
-    answer = client.get("/v1/sessions")
+@pytest.mark.parametrize("path", ["/v1/sessions", "/healthz", "/none"])
+def test_headers(client: TestClient, path: str) -> None:
+    """Browsers neither guess content types nor store answers."""
+    answer = client.get(path)
     assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
-    assert "cache-control" not in client.get("/healthz").headers

@@ -78,7 +78,7 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     folder.mkdir()
     (folder / LOCK_FILE).symlink_to(target)
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match=f"{LOCK_FILE} is a symbolic link, which is not followed; remove it"):
         FolderLock(folder)
     (folder / LOCK_FILE).unlink()
     (folder / PID_FILE).symlink_to(target)

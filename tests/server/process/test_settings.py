@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
+from otel_sessions.server.hosts import is_loopback
 from otel_sessions.server.process.setting_texts import SETTINGS
 from otel_sessions.server.process.settings import (
     Settings,
     SettingsError,
     data_folder,
     default_store,
-    is_loopback,
     load_settings,
 )
 from otel_sessions.server.process.sizes import Retention
@@ -74,6 +74,7 @@ def test_every_setting_is_an_environment_variable(monkeypatch: pytest.MonkeyPatc
         "GRPC_PORT": "0",
         "STORE": "chdb:///somewhere",
         "API_KEY": "hush",
+        "ALLOWED_HOST": "sessions.example.org, [2001:db8::1]",
         "RETENTION": "30d,20GB",
         "PRICES": str(tmp_path / "prices.toml"),
         "SYNC": "yes",
@@ -84,6 +85,7 @@ def test_every_setting_is_an_environment_variable(monkeypatch: pytest.MonkeyPatc
     settings = load_settings()
     assert (settings.host, settings.port, settings.grpc_port) == ("0.0.0.0", 0, 0)
     assert (settings.store, settings.secret) == ("chdb:///somewhere", "hush")
+    assert settings.allowed_host == ("sessions.example.org", "[2001:db8::1]")
     assert (settings.retention, settings.backlog) == (Retention(30, 20 * 10**9), 1 << 30)
     assert (settings.prices, settings.sync) == (tmp_path / "prices.toml", True)
 
@@ -115,7 +117,15 @@ def test_other_addresses_need_a_key(host: str) -> None:
         ({"store": "/some/folder"}, "--store: not a store URL; use chdb:///folder or http"),
         ({"store": "chdb://relative"}, "--store: not a store URL"),
         ({"store": "http://a:99999/b"}, "--store: not a store URL"),
-        ({"api_key": ""}, "--api-key: an API key is printable ASCII"),
+        ({"api_key": ""}, "--api-key: the API key is empty; set it to a secret"),
+        ({"api_key": " \t"}, "--api-key: the API key is empty; set it to a secret"),
+        (
+            {"allowed_host": ["a.example", "http://b.example"]},
+            "--allowed-host: 'http://b.example' is not the name of a",
+        ),
+        ({"allowed_host": "a.example:4318"}, "--allowed-host: 'a.example:4318' is not the name of a host"),
+        ({"allowed_host": "*"}, "--allowed-host: '*' is not the name of a host"),
+        ({"allowed_host": 7}, "--allowed-host: not names of hosts"),
         ({"api_key": " spaced "}, "--api-key: an API key is printable ASCII"),
         ({"api_key": "ключ"}, "--api-key: an API key is printable ASCII"),
     ],
@@ -137,7 +147,10 @@ def test_the_message_says_where_a_value_came_from(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("prot = 1\n", "unknown setting 'prot'; known are api_key, backlog, grpc_port, host, port, prices"),
+        (
+            "prot = 1\n",
+            "unknown setting 'prot'; known are allowed_host, api_key, backlog, grpc_port, host, port, prices",
+        ),
         ("config = 'other'\n", "unknown setting 'config'"),
         ("port =\n", "is not valid TOML"),
         ("port = '\\\n", "is not valid TOML"),
@@ -165,6 +178,32 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for store in ("http://me:hush@[::1/otel", "https://me:hush@host:x/otel", "ftp://me:hush@host/otel"):
         assert "hush" not in refused(store=store, port=-1)
     assert "hush" not in refused(api_key="hush\n")
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t"])
+def test_an_empty_key_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str) -> None:
+    """A key that is set and empty is an error wherever it stands, so that a script without its secret opens no door."""
+    assert refused(config=config(tmp_path, f'api_key = "{value}"\n')).startswith("api_key in the config file: the API")
+    for name in ("OTEL_SESSIONS_API_KEY", "otel_sessions_api_key"):
+        monkeypatch.setenv(name, value)
+        assert refused().startswith("OTEL_SESSIONS_API_KEY: the API key is empty")
+        assert refused(config=config(tmp_path, 'api_key = "hush"\n')).startswith("OTEL_SESSIONS_API_KEY: the API")
+        assert load_settings(api_key="hush").secret == "hush"
+        monkeypatch.delenv(name)
+
+
+def test_which_hosts_are_answered(tmp_path: Path) -> None:
+    """Without a key only loopback and the names that are given are answered, with a key all unless names are given."""
+    alone = load_settings().hosts
+    assert alone is not None
+    assert (alone.has("localhost"), alone.has("a.example")) == (True, False)
+    named = load_settings(config=config(tmp_path, 'allowed_host = ["a.example", "b.example"]\n')).hosts
+    assert named is not None
+    assert (named.has("127.0.0.1"), named.has("b.example"), named.has("c.example")) == (True, True, False)
+    assert load_settings(api_key="hush").hosts is None
+    both = load_settings(api_key="hush", allowed_host="a.example,,b.example").hosts
+    assert both is not None
+    assert (both.has("a.example"), both.has("c.example")) == (True, False)
 
 
 def test_requests_lie_with_an_embedded_store(tmp_path: Path) -> None:

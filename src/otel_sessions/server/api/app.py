@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from otel_sessions.server.api import openapi
 from otel_sessions.server.api.auth import ApiKeyGuard
+from otel_sessions.server.api.browsers import HostGuard, OriginGuard
 from otel_sessions.server.api.errors import HANDLERS
 from otel_sessions.server.api.headers import SafeHeaders
 from otel_sessions.server.api.health import Readiness
+from otel_sessions.server.api.large_answers import AnswersInParts
 from otel_sessions.server.api.live import LiveFeed
+from otel_sessions.server.api.sessions import SPAN_PAGES
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.hosts import AllowedHosts
 
 
-def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Sequence[BaseRoute] = ()) -> FastAPI:
+def create_app(
+    backend: Backend,
+    *,
+    api_key: str | None = None,
+    hosts: AllowedHosts | None = None,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> FastAPI:
     """The app of a server. It does not close the backend.
 
     When a shutdown begins, call `app.state.live.close()`, from any thread. It ends the streams of `/v1/live`, for which the
@@ -27,11 +38,18 @@ def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Se
     Args:
         backend: what the app works on.
         api_key: the key that requests must have; `None` accepts every request.
+        hosts: the hosts that it answers to; `None` answers every host, which is for tests and for servers with a key.
         extra_routes: come before those of the API, and are not in the OpenAPI document.
     """
     app = FastAPI(
         routes=[*extra_routes, *openapi.ROUTES],
-        middleware=[Middleware(SafeHeaders), Middleware(ApiKeyGuard, api_key=api_key)],
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(AnswersInParts),
+            Middleware(HostGuard, allowed=hosts),
+            Middleware(OriginGuard, allowed=hosts),
+            Middleware(ApiKeyGuard, api_key=api_key),
+        ],
         exception_handlers=dict(HANDLERS),
         lifespan=_ending_streams,
         openapi_url=None,
@@ -42,6 +60,7 @@ def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Se
     app.state.backend = backend
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
+    app.state.span_pages = CapacityLimiter(SPAN_PAGES)
     app.state.readiness = Readiness(backend.reader.ping)
     return app
 

@@ -24,7 +24,7 @@ MAX_COHORTS: Final = 10_000
 _BY: Final = f"{'|'.join(COHORTS)}|{re.escape(METADATA)}.+"
 _EXPECTED: Final = f"one of {', '.join(COHORTS)}, {METADATA}<name>"
 
-router: Final = APIRouter(route_class=Endpoint, tags=["cohorts"], responses=error_responses(400, 401, 503))
+router: Final = APIRouter(route_class=Endpoint, tags=["cohorts"], responses=error_responses(400, 401, 421, 503))
 
 
 @router.get(

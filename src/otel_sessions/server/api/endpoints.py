@@ -19,18 +19,26 @@ from otel_sessions.server.api.session_paths import SESSION, session_path
 from otel_sessions.server.api.validation_messages import query_fields, shortened
 
 _NAMES_SHOWN: Final = 5
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_JSON: Final = "application/json"
 
 
 class Endpoint(APIRoute):
-    """A route of the API. A query parameter that it does not know, or that is given twice, is an error."""
+    """A route of the API. A query parameter that it does not know, or that is given twice, is an error.
+
+    What is sent to it is JSON and says so: forms and scripts of other sites can send some content types without asking, but
+    not this one.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of the framework, behind a check of the names of the query parameters."""
+        """The handler of the framework, behind a check of the content type and of the names of the query parameters."""
         handle = super().get_route_handler()
         names = [field.alias for field in query_fields(self.dependant)]
         prefixes = [parameters.prefix for parameters in prefixed_parameters(self.dependant)]
 
         async def checked(request: Request) -> Response:
+            if request.method in _WITH_BODY:
+                _check_content_type(request.headers.get("content-type", ""))
             _check([name for name, _ in request.query_params.multi_items()], names, prefixes)
             return await handle(request)
 
@@ -56,6 +64,12 @@ class SessionEndpoint(Endpoint):
 def answer(body: BaseModel) -> Response:
     """An answer, serialized by the thread that made it, so that a long one does not block the event loop."""
     return Response(body.model_dump_json(), media_type="application/json")
+
+
+def _check_content_type(content_type: str) -> None:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != _JSON:
+        raise ApiError(415, "unsupported_content_type", f"content type {shortened(media_type)}: {_JSON} expected")
 
 
 def _check(given: Sequence[str], names: Sequence[str], prefixes: Sequence[str]) -> None:

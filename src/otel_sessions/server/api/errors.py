@@ -87,7 +87,9 @@ def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _DESCRIPTIONS: Final = {
     400: "A parameter is unknown, is given twice or has an invalid value. The message says what is accepted.",
     401: "The API key is missing or wrong.",
+    403: "The request comes from a web page of another origin.",
     404: "There is no session with this key and id.",
+    421: "The server has no API key, and the `Host` is neither of this machine nor one of `--allowed-host`.",
     503: "The server cannot answer now. The `Retry-After` header says after how many seconds to try again.",
 }
 

@@ -1,4 +1,4 @@
-"""Headers that keep browsers from guessing content types and from storing answers."""
+"""Headers that keep browsers from guessing content types, from storing answers, and from handing them to other sites."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from otel_sessions.server.api.session_paths import route_path
-
-NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
-NO_STORING: Final = {"Cache-Control": "no-store"}
-SECURITY_HEADERS: Final = {**NO_SNIFFING, **NO_STORING}
-"""For errors, which may be answered outside the middleware."""
-
-_API: Final = "/v1/"
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""For every answer, also for those that are made outside the middleware. The policy for content is that of JSON: no script,
+no style, no frame."""
 
 
 class SafeHeaders:
-    """Middleware that adds `NO_SNIFFING` to all answers, unless they set it, and `NO_STORING` to those of the API."""
+    """Middleware that adds `SECURITY_HEADERS` to all answers; an answer that sets one of them itself keeps it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,10 +30,8 @@ class SafeHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in NO_SNIFFING.items():
+                for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                if route_path(scope).startswith(_API):
-                    headers.update(NO_STORING)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

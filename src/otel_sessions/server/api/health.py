@@ -125,7 +125,7 @@ class Readiness:
             raise unavailable("not_ready", "the store does not answer") from None
 
 
-router: Final = APIRouter(route_class=Endpoint, tags=["health"], responses=error_responses(400))
+router: Final = APIRouter(route_class=Endpoint, tags=["health"], responses=error_responses(400, 421))
 
 
 async def _has_key(request: Request) -> bool:

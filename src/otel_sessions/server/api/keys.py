@@ -14,7 +14,7 @@ from otel_sessions.server.api.models import Page, SessionKey
 from otel_sessions.server.api.pagination import PageQuery, page_query
 from otel_sessions.server.api.parameters import MAX_ROWS
 
-router: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 503))
+router: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
 
 
 @router.get(

@@ -157,7 +157,7 @@ class LiveFeed:
             subscription.close()
 
 
-router: Final = APIRouter(route_class=Endpoint, tags=["live"], responses=error_responses(400, 401, 503))
+router: Final = APIRouter(route_class=Endpoint, tags=["live"], responses=error_responses(400, 401, 403, 421, 503))
 
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {

@@ -13,7 +13,7 @@ from fastapi import Depends, Query
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.measures import MEASURES
-from otel_sessions.rules import DEFAULT_LIMITS, KEY_CHARACTERS
+from otel_sessions.rules import DEFAULT_LIMITS, KEY_CHARACTERS, LONGEST_LABEL
 from otel_sessions.server.api.errors import ApiError, invalid_parameter
 from otel_sessions.server.api.prefixed_parameters import PrefixedParameters
 from otel_sessions.server.queries.filters import SessionFilters
@@ -26,7 +26,7 @@ else:
 
 MAX_ROWS: Final = 1_000
 MAX_OFFSET: Final = 1_000_000_000
-MAX_LENGTH: Final = 1_000
+MAX_LENGTH: Final = LONGEST_LABEL
 """How many characters a parameter may have that is text."""
 
 METADATA_FILTERS: Final = PrefixedParameters(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Final, NamedTuple
 
-from fastapi import APIRouter, Depends, Path
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from otel_sessions.attributes import ID_KEY
@@ -23,9 +24,11 @@ from otel_sessions.server.api.validation_messages import shortened
 SESSIONS_A_PAGE: Final = 50
 TRACES_A_PAGE: Final = 50
 SPANS_A_PAGE: Final = 100
+SPAN_PAGES: Final = 2
+"""How many pages of spans are made at once. Others wait without a thread: while one is made, it takes many times its size."""
 
-lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 503))
-single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 503))
+lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
+single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
 
 
 class SessionRef(NamedTuple):
@@ -47,6 +50,11 @@ async def _session(
     key: Key = ID_KEY,
 ) -> SessionRef:
     return SessionRef(key, session_id)
+
+
+async def _span_pages(request: Request) -> CapacityLimiter:
+    limiter: CapacityLimiter = request.app.state.span_pages
+    return limiter
 
 
 NamedSession = Annotated[SessionRef, Depends(_session)]
@@ -135,18 +143,28 @@ def list_traces(
     response_description="A page of the session's spans.",
     responses=error_responses(404),
 )
-def list_spans(
-    reader: ReaderDep, session: NamedSession, query: Annotated[PageQuery, Depends(page_query(SPANS_A_PAGE))]
+async def list_spans(
+    backend: BackendDep,
+    limiter: Annotated[CapacityLimiter, Depends(_span_pages)],
+    session: NamedSession,
+    query: Annotated[PageQuery, Depends(page_query(SPANS_A_PAGE))],
 ) -> Response:
     """List the spans of a session as they were sent: trace by trace, and by start within a trace.
 
-    A page has about 16 MiB of spans at most, so a page of large spans may have fewer than `limit`.
+    A page has about 16 MiB of spans at most, so a page of large spans may have fewer than `limit`. Of a name of more than 1,000
+    characters, and of a value of more than 1,048,576, only the beginning is shown, and its length.
     """
     page = query.counted("spans", *session)
-    found = reader.spans(session.id, key=session.key, limit=page.limit, offset=page.offset)
-    if not found.total:
-        raise _no_such(session)
-    return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
+
+    def made() -> Response:
+        reader = backend.reader
+        with reader.answering():
+            found = reader.spans(session.id, key=session.key, limit=page.limit, offset=page.offset)
+            if not found.total:
+                raise _no_such(session)
+            return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
+
+    return await to_thread.run_sync(made, limiter=limiter)
 
 
 @single.delete(
@@ -155,6 +173,7 @@ def list_spans(
     summary="Delete a session",
     response_model=One[Deleted],
     response_description="What was deleted.",
+    responses=error_responses(403),
 )
 def delete(backend: BackendDep, session: NamedSession) -> Response:
     """Delete a session's spans and their logs, for all session keys.

@@ -1,7 +1,8 @@
 """A span as it was sent, as the API answers with it.
 
 Attribute values keep their types. A value that JSON cannot express is an object with one member, `{"bytesValue": "<base64>"}`
-or `{"doubleValue": "NaN"}`; a map that looks like one of these is wrapped in `{"kvlistValue": {...}}`.
+or `{"doubleValue": "NaN"}`; a map that looks like one of these is wrapped in `{"kvlistValue": {...}}`. What is too long is cut
+(`shown_values`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
+from otel_sessions.long_texts import cut
 from otel_sessions.server.api.models import Time, TraceId
+from otel_sessions.server.api.shown_values import longest_value, shown_name
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import attributes_from_text, to_json_value
 from otel_sessions.timestamps import format_time
@@ -109,38 +112,39 @@ class Span(BaseModel):
 
     @classmethod
     def of(cls, row: Row) -> Self:
-        """The span of a row of `otel_traces`, written by a server or by a Collector."""
+        """The span of a row of `otel_traces`, written by a server or by a Collector; long texts are cut."""
+        longest = longest_value(row)
         start, end = _times(row)
         extras = json.loads(row["Extras"]) if row["Extras"] else {}
         return cls(
             trace_id=row["TraceId"],
             span_id=row["SpanId"],
             parent_span_id=row["ParentSpanId"] or None,
-            trace_state=row["TraceState"],
+            trace_state=shown_name(row["TraceState"]),
             flags=row["Flags"],
-            name=row["SpanName"],
+            name=shown_name(row["SpanName"]),
             kind=_word(row["SpanKind"], "SPAN_KIND_"),
             start=format_time(start),
             end=format_time(end),
             duration_ms=row["Duration"] / 1e6,
-            status=Status(code=_word(row["StatusCode"], "STATUS_CODE_"), message=row["StatusMessage"]),
-            attributes=_attributes(row["SpanAttributes"], row["SpanAttributeTypes"]),
+            status=Status(code=_word(row["StatusCode"], "STATUS_CODE_"), message=cut(row["StatusMessage"], longest)),
+            attributes=_attributes(row["SpanAttributes"], row["SpanAttributeTypes"], longest),
             dropped_attributes_count=row["DroppedAttributesCount"],
-            events=_events(row, extras.get("events", {})),
+            events=_events(row, extras.get("events", {}), longest),
             dropped_events_count=row["DroppedEventsCount"],
-            links=_links(row, extras.get("links", {})),
+            links=_links(row, extras.get("links", {}), longest),
             dropped_links_count=row["DroppedLinksCount"],
             resource=Resource(
-                service_name=row["ServiceName"] or None,
-                attributes=_attributes(row["ResourceAttributes"], row["ResourceAttributeTypes"]),
-                schema_url=row["ResourceSchemaUrl"],
+                service_name=shown_name(row["ServiceName"]) or None,
+                attributes=_attributes(row["ResourceAttributes"], row["ResourceAttributeTypes"], longest),
+                schema_url=shown_name(row["ResourceSchemaUrl"]),
                 dropped_attributes_count=row["ResourceDroppedAttributesCount"],
             ),
             scope=Scope(
-                name=row["ScopeName"],
-                version=row["ScopeVersion"],
-                attributes=_attributes(row["ScopeAttributes"], row["ScopeAttributeTypes"]),
-                schema_url=row["ScopeSchemaUrl"],
+                name=shown_name(row["ScopeName"]),
+                version=shown_name(row["ScopeVersion"]),
+                attributes=_attributes(row["ScopeAttributes"], row["ScopeAttributeTypes"], longest),
+                schema_url=shown_name(row["ScopeSchemaUrl"]),
                 dropped_attributes_count=row["ScopeDroppedAttributesCount"],
             ),
         )
@@ -158,11 +162,17 @@ def _word(stored: str, prefix: str) -> str:
     return stored.removeprefix(prefix).lower()
 
 
-def _attributes(texts: Mapping[str, str], types: Mapping[str, str]) -> Attributes:
-    return {name: to_json_value(value) for name, value in attributes_from_text(texts.items(), dict(types)).items()}
+def _attributes(texts: Mapping[str, str], types: Mapping[str, str], longest: int) -> Attributes:
+    """The attributes of these texts and types; a text that is too long is shown as a text, whatever its type."""
+    short = [(name, text) for name, text in texts.items() if len(text) <= longest]
+    values = attributes_from_text(short, dict(types))
+    return {
+        shown_name(name): to_json_value(values[name]) if name in values else cut(text, longest)
+        for name, text in texts.items()
+    }
 
 
-def _events(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Event]:
+def _events(row: Row, extras: Mapping[str, Mapping[str, int]], longest: int) -> list[Event]:
     columns = zip(
         row["Events.Timestamp"],
         row["Events.Name"],
@@ -172,16 +182,16 @@ def _events(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Event]:
     )
     return [
         Event(
-            name=name,
+            name=shown_name(name),
             time=format_time(extras.get(str(place), {}).get("timeUnixNano", time)),
-            attributes=_attributes(texts, types),
+            attributes=_attributes(texts, types, longest),
             dropped_attributes_count=extras.get(str(place), {}).get("droppedAttributesCount", 0),
         )
         for place, (time, name, texts, types) in enumerate(columns)
     ]
 
 
-def _links(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Link]:
+def _links(row: Row, extras: Mapping[str, Mapping[str, int]], longest: int) -> list[Link]:
     columns = zip(
         row["Links.TraceId"],
         row["Links.SpanId"],
@@ -194,8 +204,8 @@ def _links(row: Row, extras: Mapping[str, Mapping[str, int]]) -> list[Link]:
         Link(
             trace_id=trace_id,
             span_id=span_id,
-            trace_state=trace_state,
-            attributes=_attributes(texts, types),
+            trace_state=shown_name(trace_state),
+            attributes=_attributes(texts, types, longest),
             flags=extras.get(str(place), {}).get("flags", 0),
             dropped_attributes_count=extras.get(str(place), {}).get("droppedAttributesCount", 0),
         )

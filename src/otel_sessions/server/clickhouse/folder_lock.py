@@ -40,6 +40,10 @@ class FolderLock:
             ) from None
         except OSError as error:
             self._lock.release()
+            if (folder / LOCK_FILE).is_symlink():
+                raise StoreError(
+                    f"the lock file {folder / LOCK_FILE} is a symbolic link, which is not followed; remove it"
+                ) from error
             raise StoreError(
                 f"the store folder {folder} cannot be used ({error}); choose another with --store, or change its owner"
             ) from error

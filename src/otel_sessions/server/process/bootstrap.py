@@ -14,6 +14,7 @@ from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
 from otel_sessions.server.clickhouse.lease import Lease, holder_id
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
+from otel_sessions.server.process.private_files import make_private, new_files_private
 from otel_sessions.server.process.settings import Settings
 
 
@@ -45,7 +46,7 @@ def open_store(settings: Settings, running: ExitStack, *, lease_lost: Callable[[
 
     Args:
         settings: say where it is.
-        running: unlocks the requests folder at its end.
+        running: unlocks the requests folder at its end, and until then new files of this process are private.
         lease_lost: called when another server has taken the database over.
 
     Raises:
@@ -53,11 +54,13 @@ def open_store(settings: Settings, running: ExitStack, *, lease_lost: Callable[[
         StoreError: the store cannot be used.
     """
     chosen = StoreSettings(settings.store)
-    # Messages between people and models are private: no other user of the machine may read the folders.
-    for folder in (chosen.folder, settings.requests_folder):
+    # Messages between people and models are private: no other user of the machine may read them.
+    running.enter_context(new_files_private())
+    for folder, is_ours in ((chosen.folder, False), (settings.requests_folder, True)):
         try:
             if folder is not None:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
+                make_private(folder, is_ours=is_ours)
         except OSError as error:
             raise StartError(
                 f"the folder {folder} cannot be used ({error.strerror}); choose another with --store, or change its owner"

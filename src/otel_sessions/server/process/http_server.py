@@ -5,9 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
+
+from otel_sessions.server.process.bad_requests import BadRequests
+from otel_sessions.server.process.slow_readers import WRITE_SECONDS, SlowReaders
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 10.0
@@ -41,16 +45,26 @@ def shown_address(listening: socket.socket) -> str:
 class HttpServer:
     """Serves an app on a thread of its own, until it is closed."""
 
-    def __init__(self, app: Any, listening: socket.socket, *, on_end: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        listening: socket.socket,
+        *,
+        on_end: Callable[[], object] = lambda: None,
+        write_seconds: float = WRITE_SECONDS,
+    ) -> None:
         """Prepare the server without starting it.
 
         Args:
             app: an ASGI app.
             listening: from `listen`; closed with the server.
             on_end: called when it has ended, for any reason.
+            write_seconds: how long a client may leave a part of its answer unread.
         """
         config = uvicorn.Config(
             app,
+            # uvicorn calls it as it would call the class.
+            http=cast("type[_Protocol]", partial(_Protocol, write_seconds=write_seconds)),
             ws="none",
             log_config=None,
             access_log=False,
@@ -102,6 +116,10 @@ class HttpServer:
             self._has_ended = True
             self._startup_done.set()
             self._on_end()
+
+
+class _Protocol(SlowReaders, BadRequests):
+    """One connection."""
 
 
 class _Server(uvicorn.Server):

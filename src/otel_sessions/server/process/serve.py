@@ -22,6 +22,7 @@ from otel_sessions.server.process.compaction_job import CompactionJob
 from otel_sessions.server.process.compiled import log_if_uncompiled
 from otel_sessions.server.process.gc_tuning import collecting_rarely
 from otel_sessions.server.process.http_server import GRACE_SECONDS, HttpServer, listen, shown_address
+from otel_sessions.server.process.log_lines import escaped
 from otel_sessions.server.process.periodic_thread import PeriodicThread
 from otel_sessions.server.process.retention_job import RetentionJob
 from otel_sessions.server.process.settings import Settings
@@ -89,12 +90,14 @@ def serve(
             listening = running.enter_context(_listen(settings))
             backend = parts.open_backend(settings, running, shutdown.request)
             running.callback(_commit_and_close, backend, settings.requests_folder)
-            app = parts.create_app(backend, api_key=settings.secret, extra_routes=otlp_routes(backend))
+            app = parts.create_app(
+                backend, api_key=settings.secret, hosts=settings.hosts, extra_routes=otlp_routes(backend)
+            )
             http = parts.http_server(app, listening, on_end=shutdown.request)
             jobs = _jobs(backend, settings.retention, running)
             addresses = _start_receiving(settings, running, listening, backend, app, http)
         except (StartError, StoreError) as error:
-            print("otel-sessions:", " ".join(str(error).split()), file=sys.stderr)  # noqa: T201
+            print("otel-sessions:", escaped(" ".join(str(error).split())), file=sys.stderr)  # noqa: T201
             return 1
         for job in jobs:
             job.start()

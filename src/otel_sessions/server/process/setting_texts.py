@@ -26,6 +26,11 @@ SETTINGS: Final = {
         "The secret that requests must send; set it as OTEL_SESSIONS_API_KEY, since command lines can be read by others.",
         "none",
     ),
+    "allowed_host": SettingText(
+        "A name that requests may have as their Host, besides localhost and loopback addresses; repeat it, or separate "
+        "several by commas.",
+        "none",
+    ),
     "retention": SettingText("How much to keep: 30d, 20GB or 30d,20GB.", "everything"),
     "prices": SettingText("A file of your own prices, used before the public ones.", "none"),
     "sync": SettingText(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,10 +16,12 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 from otel_sessions.environment_variables import PREFIX
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.store_settings import StoreSettings, embedded_url
+from otel_sessions.server.hosts import AllowedHosts, authority_of, is_loopback
 from otel_sessions.server.process.setting_texts import SETTINGS
 from otel_sessions.server.process.sizes import Retention, bytes_of, retention_of
 
 NAME: Final = "otel-sessions"
+REQUESTS_FOLDER: Final = "requests"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -39,19 +40,23 @@ def default_store() -> str:
     return embedded_url(data_folder())
 
 
-def is_loopback(host: str) -> bool:
-    """Return True if only this machine reaches the address; a name other than `localhost` may be any machine's."""
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 def _host(value: str) -> str:
     host = value.strip().removeprefix("[").removesuffix("]")
     if not host or any(character.isspace() or character in "/@" for character in host):
         raise ValueError("not an address; give one of this machine, like 127.0.0.1 or ::1")
     return host
+
+
+def _hosts(value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError('not names of hosts; give names such as "sessions.example.org"')
+    hosts = tuple(name.strip() for some in names for name in some.split(",") if name.strip())
+    for name in hosts:
+        authority = authority_of(f"[{name}]" if name.count(":") > 1 and "[" not in name else name)
+        if authority is None or authority.port or "*" in name:
+            raise ValueError(f"{name!r} is not the name of a host; give it without scheme, port and path")
+    return hosts
 
 
 def _store(value: str) -> str:
@@ -63,7 +68,11 @@ def _store(value: str) -> str:
 
 def _api_key(value: SecretStr) -> SecretStr:
     secret = value.get_secret_value()
-    if not secret or not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
+    if not secret.strip():
+        raise ValueError(
+            "the API key is empty; set it to a secret that clients send, or remove it to serve without one"
+        )
+    if not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
         raise ValueError("an API key is printable ASCII without spaces around it, so that it fits into a header")
     return value
 
@@ -74,6 +83,13 @@ def _setting(name: str, **default: Any) -> Any:
     if not default:
         default = {"default": text.default, "validate_default": True}
     return Field(description=text.about, **default)
+
+
+class _EmptyKey(InitSettingsSource):
+    """The variable of the API key if it is set to nothing, which other variables may be: that must not open the door."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {"api_key": ""} if _values_of("api_key") == [""] else {}
 
 
 class _ConfigFile(InitSettingsSource):
@@ -104,6 +120,7 @@ class Settings(BaseSettings):
     grpc_port: Port = _setting("grpc_port")
     store: Annotated[str, AfterValidator(_store)] = _setting("store", default_factory=default_store, repr=False)
     api_key: Annotated[SecretStr, AfterValidator(_api_key)] | None = _setting("api_key", default=None)
+    allowed_host: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = _setting("allowed_host", default=())
     retention: Annotated[Retention, NoDecode, BeforeValidator(retention_of)] = _setting(
         "retention", default=Retention()
     )
@@ -122,7 +139,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Values from the caller win over the environment, which wins over the file."""
-        return init_settings, env_settings, _ConfigFile(settings_cls, {})
+        return init_settings, env_settings, _EmptyKey(settings_cls, {}), _ConfigFile(settings_cls, {})
 
     @model_validator(mode="after")
     def _require_a_key_beyond_loopback(self) -> Self:
@@ -139,12 +156,20 @@ class Settings(BaseSettings):
         return None if self.api_key is None else self.api_key.get_secret_value()
 
     @property
+    def hosts(self) -> AllowedHosts | None:
+        """The hosts that the server answers to over HTTP; `None` for all.
+
+        With a key, a foreign page gets nothing, since it does not have the key: then only names that were given are checked.
+        """
+        return None if self.api_key is not None and not self.allowed_host else AllowedHosts(self.allowed_host)
+
+    @property
     def requests_folder(self) -> Path:
         """The folder of acknowledged requests that are not committed yet: within an embedded store, else one per server."""
         store = StoreSettings(self.store)
         if store.folder is not None:
-            return store.folder / "requests"
-        return data_folder() / "requests" / hashlib.sha256(store.shown.encode()).hexdigest()[:16]
+            return store.folder / REQUESTS_FOLDER
+        return data_folder() / REQUESTS_FOLDER / hashlib.sha256(store.shown.encode()).hexdigest()[:16]
 
 
 def load_settings(**given: Any) -> Settings:
@@ -169,9 +194,14 @@ def _origin(name: str, given: Mapping[str, Any]) -> str:
     """Where a value came from: an option, a variable, or a line of the file."""
     if name in given:
         return f"--{name.replace('_', '-')}"
+    is_set = any(_values_of(name)) or (name == "api_key" and bool(_values_of(name)))
+    return PREFIX + name.upper() if is_set else f"{name} in the config file"
+
+
+def _values_of(name: str) -> list[str]:
+    """The values of the variable of a setting, which may be written in capitals or not."""
     variable = PREFIX + name.upper()
-    is_set = any(value and known.upper() == variable for known, value in os.environ.items())
-    return variable if is_set else f"{name} in the config file"
+    return [value for known, value in os.environ.items() if known.upper() == variable]
 
 
 def _plain(message: str) -> str:
