@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 from tests.server.api.sending import START, a_span, send
@@ -47,7 +49,9 @@ def test_the_sessions_of_a_trace(client: TestClient, backend: Backend) -> None:
 
 def test_pages_of_spans(client: TestClient, backend: Backend) -> None:
     """The spans of a trace come page by page in the order of their start; the first page leads on to the second."""
-    starts = [{"start_time_unix_nano": AT + number, "end_time_unix_nano": AT + number} for number in range(205)]
+    starts: list[dict[str, Any]] = [
+        {"start_time_unix_nano": AT + number, "end_time_unix_nano": AT + number} for number in range(205)
+    ]
     send(backend, *(a_span(3, 999 - number, **times) for number, times in enumerate(starts)))
     page = client.get(path(3)).json()["data"]["spans"]
     found = page["data"]
