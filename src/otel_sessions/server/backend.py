@@ -33,7 +33,8 @@ from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
 from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.settling import Settling
-from otel_sessions.server.telemetry import Telemetry
+from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.telemetry import Telemetry, UnassignedRecords
 from otel_sessions.server.wal.log import BackloggedError, WriteAheadLog
 
 logger: Final = logging.getLogger("otel_sessions.server")
@@ -105,6 +106,7 @@ class Backend:
         gauge = self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: self.backlog_bytes)
         gauge("commit_retries", "Commits tried again because the store was away", lambda: self.commit_retries)
+        self.telemetry.registry.register(UnassignedRecords(self._unassigned_by_service))
         gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: self.requests_set_aside)
         replayed = self._committer.replay(read_payload)
         if replayed:
@@ -252,6 +254,12 @@ class Backend:
             raise UnavailableError(
                 f"the request cannot be kept now: {error}", retry_after=UNAVAILABLE_RETRY_SECONDS
             ) from None
+
+    def _unassigned_by_service(self) -> list[tuple[str, dict[str, int]]] | None:
+        try:
+            return [(one.service, {TRACES: one.spans, LOGS: one.logs}) for one in self.reader.unassigned_now()]
+        except StoreError:
+            return None
 
     def _regrouped(self, changes: GroupChanges, version: int) -> None:
         if self._rows.mark_changed(changes.written, changes.lost, version) >= FLUSH_AT:

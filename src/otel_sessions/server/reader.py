@@ -21,6 +21,8 @@ from otel_sessions.server.queries.sessions import (
     session_traces,
 )
 from otel_sessions.server.queries.spans import SpanPage, session_spans
+from otel_sessions.server.queries.traces import WholeTrace, whole_trace
+from otel_sessions.server.queries.unassigned import Unassigned, unassigned
 from otel_sessions.server.settling import Settling
 
 
@@ -93,6 +95,18 @@ class Reader:
     def spans(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> SpanPage:
         """A page of a session's spans, trace by trace, each by start; a total of 0 if no span of it is stored."""
         return session_spans(self._with_spans(), session_id, key=key, limit=limit, offset=offset)
+
+    def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
+        """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""
+        return whole_trace(self._with_spans(), trace_id, limit=limit, offset=offset)
+
+    def unassigned(self) -> list[Unassigned]:
+        """Spans and log records without a session, by service, the one with the most records first."""
+        return unassigned(self._with_spans())
+
+    def unassigned_now(self) -> list[Unassigned]:
+        """The same, of what is committed; waits for nothing."""
+        return unassigned(self._store)
 
     def keys(self) -> list[KeySummary]:
         """All session keys, the one with the most sessions first."""

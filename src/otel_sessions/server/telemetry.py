@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter as Counts
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from otel_sessions.counting.fold import OTHER_MODELS
@@ -14,6 +15,8 @@ from otel_sessions.drops import dropped_values
 
 PREFIX: Final = "otel_sessions_"
 MODELS_KEPT: Final = 200
+SERVICES_KEPT: Final = 200
+OTHER_SERVICES: Final = "(other services)"
 
 _BYTES: Final = tuple(float(4**power) for power in range(5, 15))
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -30,6 +33,37 @@ class DroppedValues(Collector):
         for labels, count in sorted(dropped_values().items()):
             family.add_metric(labels, count)
         yield family
+
+
+class UnassignedRecords(Collector):
+    """The spans and log records without a session, as a metric; left out while the store cannot answer."""
+
+    def __init__(self, read: Callable[[], Iterable[tuple[str, Mapping[str, int]]] | None]) -> None:
+        """Read the numbers by service and signal, the service with the most records first; `None` if they are not known."""
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        """The metric without its values: to register it, the store is not asked."""
+        yield self._family()
+
+    def collect(self) -> Iterable[Metric]:
+        """Called by the registry."""
+        family = self._family()
+        others: Counts[str] = Counts()
+        for place, (service, counts) in enumerate(self._read() or ()):
+            for signal, count in counts.items():
+                if place < SERVICES_KEPT:
+                    family.add_metric((service, signal), count)
+                else:
+                    others[signal] += count
+        for signal, count in others.items():
+            family.add_metric((OTHER_SERVICES, signal), count)
+        yield family
+
+    def _family(self) -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            f"{PREFIX}unassigned_records", "Stored records without a session", labels=["service", "signal"]
+        )
 
 
 class Telemetry:

@@ -56,7 +56,24 @@ def test_health(client: TestClient) -> None:
         "requests_set_aside": 0,
         "dropped_values": [{"field": "tags", "reason": "too_long", "count": 3}],
         "unpriced_calls": [{"model": 'new "model"\n', "count": 1}],
+        "unassigned": [{"service": "shop", "span_count": 1, "log_record_count": 0}],
     }
+
+
+def test_health_while_the_store_cannot_answer(
+    client: TestClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Health has its other counts while what is in no session cannot be counted, and metrics leave it out."""
+
+    def away() -> object:
+        raise StoreAwayError("away")
+
+    monkeypatch.setattr(backend.reader, "unassigned_now", away)
+    answer = client.get("/healthz").json()
+    assert (answer["unassigned"], answer["received"]) == (None, {"traces": 3, "logs": 0})
+    metrics = client.get("/metrics").text
+    assert "otel_sessions_received_records_total" in metrics
+    assert "otel_sessions_unassigned_records{" not in metrics
 
 
 def test_metrics(client: TestClient) -> None:

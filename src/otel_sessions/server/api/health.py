@@ -18,11 +18,12 @@ from otel_sessions.drops import dropped_values
 from otel_sessions.server.api.dependencies import BackendDep
 from otel_sessions.server.api.endpoints import Endpoint, answer
 from otel_sessions.server.api.errors import error_responses, unavailable
+from otel_sessions.server.api.unassigned import UnassignedRecords
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.signals import SIGNALS
-from otel_sessions.server.telemetry import MODELS_KEPT
+from otel_sessions.server.telemetry import MODELS_KEPT, SERVICES_KEPT
 
 READY_SECONDS: Final = 5.0
 MAX_PROBES: Final = 2
@@ -93,6 +94,12 @@ class HealthDetails(Health):
         description="Values that were dropped because they break the rules for session attributes."
     )
     unpriced_calls: list[UnpricedCalls] = Field(description="Model calls without a known cost, by model.")
+    unassigned: list[UnassignedRecords] | None = Field(
+        description=(
+            f"Stored spans and log records that are in no session, by service, at most {SERVICES_KEPT}; "
+            "`/v1/unassigned` has them all. Null while the store cannot answer."
+        )
+    )
 
 
 class Readiness:
@@ -147,7 +154,12 @@ async def _readiness(request: Request) -> Readiness:
 )
 async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)]) -> Response:
     """Get the server's state and its counts since it started. Without the API key only the state is shown."""
-    return answer(health_of(backend) if has_key else Health(status=_status(backend)))
+    if not has_key:
+        return answer(Health(status=_status(backend)))
+    unassigned = None
+    with anyio.move_on_after(READY_SECONDS):
+        unassigned = await to_thread.run_sync(_unassigned, backend, abandon_on_cancel=True)
+    return answer(health_of(backend, unassigned))
 
 
 @router.get(
@@ -178,13 +190,21 @@ async def readiness(readiness: Annotated[Readiness, Depends(_readiness)]) -> Res
         **error_responses(401),
     },
 )
-async def metrics(backend: BackendDep) -> Response:
+def metrics(backend: BackendDep) -> Response:
     """Get the server's counts since it started, as metrics for Prometheus."""
     return Response(generate_latest(backend.telemetry.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 
-def health_of(backend: Backend) -> HealthDetails:
-    """The state of a backend, and its counts."""
+def _unassigned(backend: Backend) -> list[UnassignedRecords] | None:
+    try:
+        found = backend.reader.unassigned_now()[:SERVICES_KEPT]
+    except StoreError:
+        return None
+    return [UnassignedRecords(service=one.service, span_count=one.spans, log_record_count=one.logs) for one in found]
+
+
+def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = None) -> HealthDetails:
+    """The state of a backend, and its counts; `unassigned` is null if it is not known."""
     telemetry = backend.telemetry
     return HealthDetails(
         status=_status(backend),
@@ -200,6 +220,7 @@ def health_of(backend: Backend) -> HealthDetails:
             DroppedValues(field=field, reason=reason, count=count)
             for (field, reason), count in sorted(dropped_values().items())
         ],
+        unassigned=unassigned,
         unpriced_calls=[UnpricedCalls(count=count, **labels) for labels, count in _counts(telemetry.unpriced)],
     )
 

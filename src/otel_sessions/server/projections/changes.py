@@ -12,6 +12,7 @@ from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.trace import TraceGroup, distinct_spans, more_complete, roll_up
 from otel_sessions.server.projections.recent_traces import Trace
+from otel_sessions.server.projections.unassigned import NO_KEY, unassigned_groups, unassigned_pairs
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ class GroupChanges:
 
     Attributes:
         written: the groups.
+        unassigned: the groups of spans without a session, as `unassigned` describes them.
         gone: trace and session of the groups that existed before and do not exist any more.
         unpriced: by model, how many calls of these traces have no known cost.
         span_count: of all these traces.
@@ -81,11 +83,12 @@ class GroupChanges:
     gone: list[tuple[int, Pair]] = field(default_factory=list)
     unpriced: Counter[str] = field(default_factory=Counter)
     span_count: int = 0
+    unassigned: list[TraceGroup] = field(default_factory=list)
 
     @property
     def lost(self) -> frozenset[Pair]:
         """The sessions that lost a trace group."""
-        return frozenset(pair for _, pair in self.gone)
+        return frozenset(pair for _, pair in self.gone if pair[0] != NO_KEY)
 
 
 def group_changes(traces: Iterable[ChangedTrace], pricer: Pricer | None) -> GroupChanges:
@@ -100,6 +103,13 @@ def group_changes(traces: Iterable[ChangedTrace], pricer: Pricer | None) -> Grou
                 changes.unpriced[model or ""] += totals.unpriced_call_count
         now = {(group.key, group.value) for group in written}
         changes.written.extend(written)
+        for span in spans:
+            # In nearly all traces with sessions, each span has its own.
+            if span.cut or not span.values:
+                without = unassigned_groups(trace_id, spans)
+                changes.unassigned.extend(without)
+                now.update((group.key, group.value) for group in without)
+                break
         changes.gone.extend((trace_id, pair) for pair in sorted(before) if pair not in now)
     return changes
 
@@ -111,4 +121,5 @@ def stored_trace(spans: Iterable[SpanFacts]) -> Trace:
         known[span.span_id] = more_complete(known[span.span_id], span) if span.span_id in known else span
     distinct = distinct_spans(known.values())
     members = sessions_of(distinct) if distinct else {}
-    return Trace(known, frozenset(pair for pairs in members.values() for pair in pairs))
+    pairs = {pair for pairs in members.values() for pair in pairs}
+    return Trace(known, frozenset(pairs | unassigned_pairs(distinct, members)))

@@ -25,6 +25,7 @@ from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.trace_facts import facts_of, insert_facts, members
 from otel_sessions.server.projections.trace_groups import pairs_of
+from otel_sessions.server.projections.unassigned import NO_KEY
 
 SPANS_AT_ONCE: Final = 50_000
 TRACES_AT_ONCE: Final = 5_000
@@ -96,6 +97,7 @@ def _delete(
 ) -> int:
     remains = _remains(facts_of(store, trace_ids), trace_ids, session)
     touched = {session}.union(*pairs_of(store, trace_ids).values())
+    touched = {pair for pair in touched if pair[0] != NO_KEY}
     # Marked before anything changes, so that a deletion that fails half way leaves no row behind its trace groups.
     rows.mark_changed((), touched, version)
     queued = {"version": version}

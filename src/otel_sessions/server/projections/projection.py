@@ -43,5 +43,6 @@ def write_groups(store: Store, changes: GroupChanges, version: int, *, table: st
 
     Of two versions of a group the greater one counts, of equal ones the one that was written later.
     """
-    if changes.written or changes.gone:
-        insert_written(store, table, list(COLUMNS[GROUPS]), group_rows(changes.written, changes.gone, version))
+    written = [*changes.written, *changes.unassigned]
+    if written or changes.gone:
+        insert_written(store, table, list(COLUMNS[GROUPS]), group_rows(written, changes.gone, version))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS, Row, span_hex, trace_hex
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
@@ -59,14 +60,29 @@ def session_spans(
     facts = facts_of(store, [trace[0] for trace in within])
     spans = [(trace[0], span) for trace in within for span in members(facts.get(trace[0], ()), (key, session_id))]
     skipped = offset - within[0][4]
+    wanted = spans[skipped : skipped + limit]
+    if not wanted:
+        return SpanPage([], total, offset + limit)
+    page = page_of_spans(store, wanted, max_bytes)
+    return SpanPage(page.rows, total, offset + page.taken)
+
+
+class SpanRows(NamedTuple):
+    """The rows of the first of some spans, and how many spans these are; those that were deleted meanwhile have no row."""
+
+    rows: list[Row]
+    taken: int
+
+
+def page_of_spans(store: Store, spans: Sequence[tuple[int, SpanFacts]], max_bytes: int) -> SpanRows:
+    """The rows of the first of these spans with their trace ids, as many as have at most `max_bytes` together."""
     starts = {
-        (trace_hex(trace_id), span_hex(span.span_id)): min(span.start, LATEST_PARTITION)
-        for trace_id, span in spans[skipped : skipped + limit]
+        (trace_hex(trace_id), span_hex(span.span_id)): min(span.start, LATEST_PARTITION) for trace_id, span in spans
     }
     if not starts:
-        return SpanPage([], total, offset + limit)
+        return SpanRows([], 0)
     page = _fitting(store, starts, max_bytes)
-    return SpanPage(_rows(store, page), total, offset + len(page))
+    return SpanRows(_rows(store, page), len(page))
 
 
 def _fitting(store: Store, starts: _Starts, max_bytes: int) -> _Starts:

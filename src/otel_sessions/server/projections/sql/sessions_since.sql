@@ -2,5 +2,6 @@
 SELECT toString(Key) AS SessionKey, IdHash, count() AS GroupCount, max(Deleted) AS LostOne
 FROM session_traces
 WHERE Version >= {from:UInt64}
+    AND Key != ''
 GROUP BY Key, IdHash
 ORDER BY Key, IdHash

@@ -1,0 +1,69 @@
+"""One trace as it was sent, whether it is in a session or not."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import Pair, sessions_of
+from otel_sessions.counting.trace import distinct_spans
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.trace_facts import facts_of
+from otel_sessions.server.queries.spans import PAGE_BYTES, SpanPage, page_of_spans
+
+
+class WholeTrace(NamedTuple):
+    """A trace with a page of its spans; times in nanoseconds UTC.
+
+    Attributes:
+        trace_id: as an integer.
+        start: the first start of a span.
+        end: the last end of a span.
+        services: names of the services, sorted.
+        sessions: the sessions that spans of it belong to, by key and id.
+        unassigned: how many of its spans are in no session.
+        spans: a page of its spans, in the order of their start.
+    """
+
+    trace_id: int
+    start: int
+    end: int
+    services: tuple[str, ...]
+    sessions: tuple[Pair, ...]
+    unassigned: int
+    spans: SpanPage
+
+
+def whole_trace(
+    store: Store, trace_id: int, *, limit: int = 100, offset: int = 0, max_bytes: int = PAGE_BYTES
+) -> WholeTrace | None:
+    """A trace and a page of its spans; `None` if no span of it is stored.
+
+    Args:
+        store: where the spans are.
+        trace_id: as an integer.
+        limit: how many spans at most.
+        offset: how many to skip.
+        max_bytes: how many bytes at most; the page has one span whatever its size.
+    """
+    facts = facts_of(store, [trace_id]).get(trace_id, [])
+    # A trace of placeholders for spans that have not ended yet is shown too.
+    found = distinct_spans(facts) or {span.span_id: span for span in facts}
+    if not found:
+        return None
+    members = sessions_of(found)
+    spans = sorted(found.values(), key=lambda span: (span.start, span.span_id))
+    page = page_of_spans(store, [(trace_id, span) for span in spans[offset : offset + limit]], max_bytes)
+    return WholeTrace(
+        trace_id,
+        start=spans[0].start,
+        end=max(span.end for span in spans),
+        services=tuple(sorted({service for span in spans if (service := _service(span))})),
+        sessions=tuple(sorted({pair for pairs in members.values() for pair in pairs})),
+        unassigned=sum(not pairs for pairs in members.values()),
+        spans=SpanPage(page.rows, len(spans), offset + page.taken),
+    )
+
+
+def _service(span: SpanFacts) -> str | None:
+    return span.labels.service
