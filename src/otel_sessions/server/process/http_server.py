@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 
+from otel_sessions.server.process.bounded_requests import BoundedRequests
+from otel_sessions.server.process.waiting_clients import DEFAULT_HTTP_LIMITS, HttpLimits, WaitingClients
+
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 10.0
-KEEP_ALIVE_SECONDS: Final = 75
-"""Longer than exporters pause between two batches: sending on a connection that just closed costs them a retry."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -41,22 +44,33 @@ def shown_address(listening: socket.socket) -> str:
 class HttpServer:
     """Serves an app on a thread of its own, until it is closed."""
 
-    def __init__(self, app: Any, listening: socket.socket, *, on_end: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        listening: socket.socket,
+        *,
+        on_end: Callable[[], object] = lambda: None,
+        limits: HttpLimits = DEFAULT_HTTP_LIMITS,
+    ) -> None:
         """Prepare the server without starting it.
 
         Args:
             app: an ASGI app.
             listening: from `listen`; closed with the server.
             on_end: called when it has ended, for any reason.
+            limits: of each client before its request is known.
         """
+        protocol = partial(BoundedRequests, clients=WaitingClients(limits), limits=limits)
         config = uvicorn.Config(
             app,
+            # uvicorn calls it as it would call the class.
+            http=cast("type[BoundedRequests]", protocol),
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_keep_alive=math.ceil(limits.idle_seconds),
             timeout_graceful_shutdown=int(GRACE_SECONDS),
         )
         self._listening = listening
