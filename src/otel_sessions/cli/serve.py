@@ -22,6 +22,7 @@ def serve(
     prices: PricesOption = None,
     sync: Annotated[bool | None, option("sync", "--sync/--no-sync")] = None,
     backlog: Annotated[str | None, option("backlog")] = None,
+    connections: Annotated[int | None, option("connections")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Run the server: OTLP in, sessions out.
@@ -39,6 +40,7 @@ def serve(
         prices=prices,
         sync=sync,
         backlog=backlog,
+        connections=connections,
         config=config,
     )
     log_to_stderr()

@@ -72,7 +72,9 @@ class BoundedRequests(HttpToolsProtocol):
         self._parse()
 
     def _parse(self) -> None:
+        has_parsed = False
         while self._may_parse():
+            has_parsed = True
             piece = self._next_piece()
             self._place += len(piece)
             self._bytes_between += len(piece)
@@ -84,7 +86,7 @@ class BoundedRequests(HttpToolsProtocol):
         if self._place == len(self._unread):
             self._unread = b""
             self._place = 0
-        if self._is_finishing():
+        if has_parsed and self._is_finishing():
             self._rest(_REST_SECONDS)
         self._read_or_pause()
 

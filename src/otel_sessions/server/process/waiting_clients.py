@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final, NamedTuple, Protocol
 
-MOST_CONNECTIONS: Final = 512
-"""Connections at the same time. Each takes a file descriptor, of which many systems give a process 1,024, and some KB."""
+from otel_sessions.server.connections import DEFAULT_CONNECTIONS
 
 
 class HttpLimits(NamedTuple):
@@ -23,7 +22,7 @@ class HttpLimits(NamedTuple):
         rest_seconds: to send the rest of a body that was answered before its end.
     """
 
-    connections: int = MOST_CONNECTIONS
+    connections: int = DEFAULT_CONNECTIONS
     head_bytes: int = 32 << 10
     head_seconds: float = 10.0
     idle_seconds: float = 75.0

@@ -47,22 +47,22 @@ class InFlightBytes:
         self._size = size
         self._reserved = 0
 
-    def check(self, number: int) -> None:
-        """Check that bytes can be reserved. While none are reserved, one request may have more than the size.
+    def check(self, number: int, *, held: int = 0) -> None:
+        """Check that a request, which holds some bytes already, can have more. While no other has any, it always can.
 
         Raises:
             BusyError: too few are left.
         """
-        if self._reserved and self._reserved + number > self._size:
+        if self._reserved > held and self._reserved + number > self._size:
             raise too_many_large_requests()
 
-    def reserve(self, number: int) -> None:
+    def reserve(self, number: int, *, held: int = 0) -> None:
         """Reserve bytes.
 
         Raises:
             BusyError: too few are left.
         """
-        self.check(number)
+        self.check(number, held=held)
         self._reserved += number
 
     def release(self, number: int) -> None:
@@ -93,7 +93,7 @@ async def received(
         chunks: list[bytes] = []
         async for chunk in _chunks(request, pace):
             _check(reserved + len(chunk), limit)
-            in_flight.reserve(len(chunk))
+            in_flight.reserve(len(chunk), held=reserved)
             reserved += len(chunk)
             chunks.append(chunk)
         body = b"".join(chunks)
@@ -142,6 +142,8 @@ async def _chunks(request: Request, pace: Pace) -> AsyncIterator[bytes]:
         yield chunk
         now = anyio.current_time()
         if now >= window_end:
+            if came < enough:
+                raise _too_slow(pace)
             window_end, came = window_end + seconds, 0
         came += len(chunk)
 

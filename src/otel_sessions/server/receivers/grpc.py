@@ -14,6 +14,7 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from otel_sessions.server.api_key import WRONG_KEY, allows
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.connections import DEFAULT_CONNECTIONS
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS, SizeLimits
 from otel_sessions.server.otlp.errors import RequestError, UnauthenticatedError
 from otel_sessions.server.otlp.partial_success import Rejected
@@ -34,9 +35,6 @@ THREADS: Final = 256
 MOST_CALLS: Final = 512
 """Calls at the same time; more are refused by grpcio, without a delay for a retry."""
 
-MOST_CONNECTIONS: Final = 512
-"""Connections at the same time; more are closed by grpcio."""
-
 _OPTIONS: Final = (
     # Otherwise two servers could bind one port, and each would get some of the requests.
     ("grpc.so_reuseport", 0),
@@ -48,6 +46,8 @@ _OPTIONS: Final = (
     # Without a call; a client that has another one connects again by itself.
     ("grpc.max_connection_idle_ms", 75_000),
     ("grpc.max_concurrent_streams", 100),
+    # What is read at once. Without this bound it grows with what a client sends, to some 100 MB for a flood of headers.
+    ("grpc.experimental.tcp_max_read_buffer_size", 1 << 20),
     # The same as over HTTP; below the first of them no call is refused, between them some are.
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.absolute_max_metadata_size", 32 << 10),
@@ -64,7 +64,7 @@ def grpc_server(
     *,
     api_key: str | None = None,
     limits: SizeLimits = DEFAULT_SIZE_LIMITS,
-    connections: int = MOST_CONNECTIONS,
+    connections: int = DEFAULT_CONNECTIONS,
     message_limits: MessageLimits = DEFAULT_MESSAGE_LIMITS,
 ) -> tuple[grpc.Server, int]:
     """A server for traces and logs, and its port. The port is bound; the server takes requests once it is started.
@@ -78,7 +78,7 @@ def grpc_server(
         port: 0 for any free one.
         api_key: the key that the `authorization` metadata must hold; `None` if calls need none.
         limits: bytes of one request.
-        connections: at the same time.
+        connections: at the same time; more are closed by grpcio.
         message_limits: how long a call may take to send its message.
 
     Raises:
