@@ -53,12 +53,15 @@ class Server:
         api_key: str | None = None,
         limits: SizeLimits = DEFAULT_SIZE_LIMITS,
         ports: tuple[int, int] = (0, 0),
+        **grpc_limits: Any,
     ) -> None:
         self.backend = backend
         self._listening = listen("127.0.0.1", ports[0])
         self.http_port: int = self._listening.getsockname()[1]
         self._http = HttpServer(Starlette(routes=otlp_routes(backend, limits=limits)), self._listening)
-        self._grpc, self.grpc_port = grpc_server(backend, "127.0.0.1", ports[1], api_key=api_key, limits=limits)
+        self._grpc, self.grpc_port = grpc_server(
+            backend, "127.0.0.1", ports[1], api_key=api_key, limits=limits, **grpc_limits
+        )
 
     def __enter__(self) -> Self:
         self._http.start()

@@ -20,7 +20,12 @@ from otel_sessions.server.otlp.errors import RequestError, UnauthenticatedError
 from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST, too_many_large_requests
-from otel_sessions.server.receivers.waiting_calls import DEFAULT_MESSAGE_LIMITS, MessageLimits, WaitingCalls
+from otel_sessions.server.receivers.waiting_calls import (
+    DEFAULT_MESSAGE_LIMITS,
+    MessageLimits,
+    SlowCallError,
+    WaitingCalls,
+)
 from otel_sessions.server.signals import LOGS, METRICS, TRACES
 
 DECODING_CALLS: Final = 8
@@ -129,17 +134,20 @@ class _Exports:
     def handler(self, signal: str, answer: Callable[[bytes], bytes]) -> Callable[[Iterator[bytes], Any], Any]:
         """The `Export` method of a signal, which answers each message."""
 
+        def count_late() -> None:
+            self._backend.count_refused(signal, SlowCallError())
+
         def export(messages: Iterator[bytes], context: Any) -> Any:
             try:
-                return answer(self._message(signal, messages, context))
+                return answer(self._message(signal, messages, context, count_late))
             except RequestError as error:
                 return _abort(context, error)
 
         return export
 
-    def _message(self, signal: str, messages: Iterator[bytes], context: Any) -> bytes:
+    def _message(self, signal: str, messages: Iterator[bytes], context: Any, on_late: Callable[[], object]) -> bytes:
         try:
-            return self._waiting.message(messages, context)
+            return self._waiting.message(messages, context, on_late=on_late)
         except RequestError as error:
             self._backend.count_refused(signal, error)
             raise

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-import grpc  # type: ignore[import-untyped]
-
-from otel_sessions.server.otlp.errors import DEADLINE_EXCEEDED, MalformedError, RequestError
+from otel_sessions.server.otlp.errors import MalformedError, RequestError
 
 
 class MessageLimits(NamedTuple):
@@ -35,10 +33,12 @@ DEFAULT_MESSAGE_LIMITS: Final = MessageLimits()
 
 
 class SlowCallError(RequestError):
-    """The message of a call did not come in time; the client gets the status CANCELLED."""
+    """The message of a call did not come in time. It is only counted: grpcio gives the client the status CANCELLED."""
 
-    http_status = 408
-    grpc_status = DEADLINE_EXCEEDED
+
+class _Waiting(NamedTuple):
+    begin: float
+    on_late: Callable[[], object]
 
 
 class WaitingCalls:
@@ -48,20 +48,23 @@ class WaitingCalls:
         """Wait within these limits."""
         self._limits = limits
         self._lock = threading.Lock()
-        self._begins: dict[Any, float] = {}
-        self._late: set[Any] = set()
+        self._calls: dict[Any, _Waiting] = {}
         self._is_watching = False
 
-    def message(self, messages: Iterator[bytes], context: Any) -> bytes:
+    def message(self, messages: Iterator[bytes], context: Any, *, on_late: Callable[[], object]) -> bytes:
         """The message of a call.
+
+        Args:
+            messages: what grpcio gives a method of a stream.
+            context: what grpcio gives a method.
+            on_late: called before the call is cancelled because its message did not come in time.
 
         Raises:
             MalformedError: the call has none.
-            SlowCallError: it did not come in time, and the call is cancelled.
-            grpc.RpcError: the client ended the call.
+            grpc.RpcError: the call has ended, by the client or because it was late.
         """
         with self._lock:
-            self._begins[context] = time.monotonic()
+            self._calls[context] = _Waiting(time.monotonic(), on_late)
             if not self._is_watching:
                 self._is_watching = True
                 threading.Thread(target=self._watch, name="otel-sessions-grpc-calls", daemon=True).start()
@@ -69,31 +72,28 @@ class WaitingCalls:
             return next(messages)
         except StopIteration:
             raise MalformedError("the call has no message; send one request in each call") from None
-        except grpc.RpcError:
-            if context in self._late:
-                raise SlowCallError("the message did not come in time; send it again") from None
-            raise
         finally:
             with self._lock:
-                del self._begins[context]
-                self._late.discard(context)
+                self._calls.pop(context, None)
 
     def _watch(self) -> None:
         while True:
             time.sleep(self._limits.slow_seconds)
             with self._lock:
-                if not self._begins:
+                if not self._calls:
                     self._is_watching = False
                     return
-                late = self._late_calls(time.monotonic())
-                self._late.update(late)
-            for context in late:
+                late = {context: self._calls.pop(context) for context in self._late_calls(time.monotonic())}
+            for context, waiting in late.items():
+                waiting.on_late()
                 context.cancel()
 
     def _late_calls(self, now: float) -> list[Any]:
         """The calls that have waited for too long, and the oldest of those that are too many."""
         seconds, slow_seconds, slow_calls = self._limits
-        slow = sum(now - begin >= slow_seconds for begin in self._begins.values())
+        slow = sum(now - waiting.begin >= slow_seconds for waiting in self._calls.values())
         # They are in the order in which they began.
-        surplus = set(islice(self._begins, max(0, slow - slow_calls)))
-        return [context for context, begin in self._begins.items() if now - begin >= seconds or context in surplus]
+        surplus = set(islice(self._calls, max(0, slow - slow_calls)))
+        return [
+            context for context, waiting in self._calls.items() if now - waiting.begin >= seconds or context in surplus
+        ]
