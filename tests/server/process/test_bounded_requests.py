@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from otel_sessions.server.api.auth import ApiKeyGuard
 from otel_sessions.server.process.http_server import HttpServer, listen
 from otel_sessions.server.process.waiting_clients import DEFAULT_HTTP_LIMITS, HttpLimits
 
@@ -29,7 +30,7 @@ class App:
         self.asked = threading.Event()
         self.go_on = threading.Event()
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, as ASGI has it."""
         if scope["type"] == "lifespan":
             await receive()
@@ -74,7 +75,7 @@ class Served:
             connection.sendall(begin)
             yield connection
 
-    def ask(self, request: bytes, *, until: bytes = b"\n") -> bytes:
+    def ask(self, request: bytes, *, until: bytes = b"\r\n\r\n") -> bytes:
         """The answer to a request on a connection of its own, to these bytes."""
         with self.connected(request) as connection:
             return read(connection, until)
@@ -181,6 +182,14 @@ def test_headers_that_do_not_come(begin: bytes) -> None:
     assert status(answer) == (408 if begin else 0)
 
 
+def test_each_client_has_its_own_time() -> None:
+    """The time of a client begins when it connects, whatever the time of others."""
+    with serving(DEFAULT_HTTP_LIMITS._replace(head_seconds=SOON)) as served, served.connected(HEAD) as first:
+        assert status(served.ask(GET)) == 200
+        with served.connected(HEAD) as second:
+            assert [status(read(first)), status(read(second))] == [408, 408]
+
+
 def test_a_header_a_byte_at_a_time() -> None:
     """The time for the headers does not begin again with each byte."""
     with serving(DEFAULT_HTTP_LIMITS._replace(head_seconds=0.2)) as served, served.connected(HEAD) as connection:
@@ -209,6 +218,32 @@ def test_the_rest_of_a_body_that_is_not_needed() -> None:
     limits = DEFAULT_HTTP_LIMITS._replace(rest_seconds=SOON)
     with serving(limits) as served, served.connected(head + b"x") as connection:
         assert read(connection).endswith(b"/unread 0\n")
+
+
+def test_the_rest_in_small_chunks(served: Served) -> None:
+    """A body in small chunks that was answered before its end is read slowly, and the next request answered."""
+    head = b"POST /unread HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with served.connected(head) as connection:
+        assert read(connection, b"/unread 0\n")
+        connection.sendall(b"1\r\nx\r\n" * 3000 + b"0\r\n\r\n" + GET)
+        assert read(connection, b"/ 0\n")
+
+
+@pytest.mark.parametrize("header", [b"", b"Authorization: Bearer wrong\r\n"])
+def test_the_key_is_checked_before_the_body(header: bytes) -> None:
+    """Without the key a request is answered when its headers have come, before its body."""
+    app = App()
+    listening = listen("127.0.0.1", 0)
+    server = HttpServer(ApiKeyGuard(app, api_key="secret"), listening)
+    served = Served(app, listening.getsockname()[1])
+    server.start()
+    try:
+        head = b"POST /v1/traces HTTP/1.1\r\nHost: a\r\n" + header
+        assert status(served.ask(head + b"Content-Length: 33554432\r\n\r\n")) == 401
+        assert status(served.ask(head + b"Transfer-Encoding: chunked\r\n\r\n")) == 401
+        assert app.begun == []
+    finally:
+        server.close()
 
 
 def test_requests_ahead_of_their_answers(served: Served) -> None:

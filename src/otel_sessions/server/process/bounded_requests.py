@@ -59,6 +59,7 @@ class BoundedRequests(HttpToolsProtocol):
         """Called by the transport when the connection has ended."""
         self._clients.remove(self)
         self._unread = b""
+        self._place = 0
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -108,8 +109,7 @@ class BoundedRequests(HttpToolsProtocol):
     def _may_parse(self) -> bool:
         """Return True if bytes wait to be parsed, and the request that they follow is answered."""
         return (
-            bool(self._unread)
-            and self._place < len(self._unread)
+            self._place < len(self._unread)
             and self._may_read
             and not self._is_resting
             and (self._is_in_message or self._answers_due == 0)
