@@ -55,6 +55,15 @@ def test_the_figures_of_the_store_are_printed() -> None:
         assert shown in result.stdout
 
 
+def test_the_figures_of_the_doors_are_printed() -> None:
+    """Each kind of client has a row with the memory that it costs and the times of others, with its target beside it."""
+    result = processes.run(sys.executable, "-m", "benchmarks.doors", "--quick", "--clients", "2", "--only", "silent")
+
+    assert result.returncode == 0, result.stderr
+    for shown in ("2 clients of a kind", "MB more", "http, silent connections", "grpc, silent connections", "< 50 MB"):
+        assert shown in result.stdout
+
+
 def test_one_figure_can_be_asked_for() -> None:
     """Only the table of a named figure is printed."""
     result = run("--quick", "scopes")

@@ -27,7 +27,7 @@ propagation
 rollups
 processor logs sampler scores exporter
 zero_code
-server.signals server.api_key server.hosts server.backlog server.telemetry server.switch_interval
+server.signals server.api_key server.hosts server.backlog server.connections server.telemetry server.switch_interval
 server.clickhouse
 server.otlp
 server.wal

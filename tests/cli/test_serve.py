@@ -61,7 +61,8 @@ def test_every_option(served: list[Settings], tmp_path: Path) -> None:
             "serve",
             *("--host", "0.0.0.0", "--port", "1", "--store", f"chdb://{tmp_path}", "--api-key", "hush"),
             *("--allowed-host", "a.example", "--allowed-host", "b.example"),
-            *("--retention", "1d,2GB", "--prices", "p.toml", "--sync", "--backlog", "3MB", "--config", str(config)),
+            *("--retention", "1d,2GB", "--prices", "p.toml", "--sync", "--backlog", "3MB"),
+            *("--connections", "9", "--config", str(config)),
         ],
     )
     assert (result.exit_code, result.output) == (7, "")
@@ -70,7 +71,7 @@ def test_every_option(served: list[Settings], tmp_path: Path) -> None:
     assert (settings.store, settings.secret) == (f"chdb://{tmp_path}", "hush")
     assert settings.allowed_host == ("a.example", "b.example")
     assert (settings.retention, settings.prices) == (Retention(1, 2 * 10**9), Path("p.toml"))
-    assert (settings.sync, settings.backlog) == (True, 3_000_000)
+    assert (settings.sync, settings.backlog, settings.connections) == (True, 3_000_000, 9)
 
 
 @pytest.mark.usefixtures("_logging_as_it_was")

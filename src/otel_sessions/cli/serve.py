@@ -24,6 +24,7 @@ def serve(
     prices: PricesOption = None,
     sync: Annotated[bool | None, option("sync", "--sync/--no-sync")] = None,
     backlog: Annotated[str | None, option("backlog")] = None,
+    connections: Annotated[int | None, option("connections")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Run the server: OTLP in, sessions out.
@@ -42,6 +43,7 @@ def serve(
         prices=prices,
         sync=sync,
         backlog=backlog,
+        connections=connections,
         config=config,
     )
     log_to_stderr()

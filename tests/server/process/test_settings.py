@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
+from otel_sessions.server.connections import DEFAULT_CONNECTIONS
 from otel_sessions.server.hosts import is_loopback
 from otel_sessions.server.process.setting_texts import SETTINGS
 from otel_sessions.server.process.settings import (
@@ -49,7 +50,7 @@ def test_defaults() -> None:
     assert (settings.host, settings.port, settings.grpc_port) == ("127.0.0.1", 4318, 4317)
     assert settings.store == default_store()
     assert (settings.secret, settings.retention, settings.prices, settings.sync) == (None, Retention(), None, False)
-    assert settings.backlog == DEFAULT_BACKLOG_BYTES
+    assert (settings.backlog, settings.connections) == (DEFAULT_BACKLOG_BYTES, DEFAULT_CONNECTIONS)
 
 
 def test_the_command_line_wins_over_the_environment_over_the_file(
@@ -79,6 +80,7 @@ def test_every_setting_is_an_environment_variable(monkeypatch: pytest.MonkeyPatc
         "PRICES": str(tmp_path / "prices.toml"),
         "SYNC": "yes",
         "BACKLOG": "1GiB",
+        "CONNECTIONS": "100",
     }
     for name, value in said.items():
         monkeypatch.setenv(f"OTEL_SESSIONS_{name}", value)
@@ -88,6 +90,7 @@ def test_every_setting_is_an_environment_variable(monkeypatch: pytest.MonkeyPatc
     assert settings.allowed_host == ("sessions.example.org", "[2001:db8::1]")
     assert (settings.retention, settings.backlog) == (Retention(30, 20 * 10**9), 1 << 30)
     assert (settings.prices, settings.sync) == (tmp_path / "prices.toml", True)
+    assert settings.connections == 100
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", " 127.0.0.1 "])
@@ -111,6 +114,7 @@ def test_other_addresses_need_a_key(host: str) -> None:
         ({"port": 65536}, "--port: should be less than or equal to 65535"),
         ({"grpc_port": "x"}, "--grpc-port: should be a valid integer"),
         ({"backlog": "much"}, "--backlog: 'much' is not a size"),
+        ({"connections": 0}, "--connections: should be greater than or equal to 1"),
         ({"retention": "30"}, "--retention: '30' is not a retention"),
         ({"host": "http://a"}, "--host: not an address"),
         ({"host": " "}, "--host: not an address"),
@@ -149,7 +153,7 @@ def test_the_message_says_where_a_value_came_from(monkeypatch: pytest.MonkeyPatc
     [
         (
             "prot = 1\n",
-            "unknown setting 'prot'; known are allowed_host, api_key, backlog, grpc_port, host, port, prices",
+            "unknown setting 'prot'; known are allowed_host, api_key, backlog, connections, grpc_port, host, port, prices",
         ),
         ("config = 'other'\n", "unknown setting 'config'"),
         ("port =\n", "is not valid TOML"),

@@ -19,6 +19,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS, SizeLimits
 from otel_sessions.server.process.http_server import HttpServer, listen
+from otel_sessions.server.receivers.bodies import DEFAULT_PACE, Pace
 from otel_sessions.server.receivers.grpc import grpc_server
 from otel_sessions.server.receivers.http import otlp_routes
 
@@ -53,12 +54,16 @@ class Server:
         api_key: str | None = None,
         limits: SizeLimits = DEFAULT_SIZE_LIMITS,
         ports: tuple[int, int] = (0, 0),
+        pace: Pace = DEFAULT_PACE,
+        **grpc_limits: Any,
     ) -> None:
         self.backend = backend
         self._listening = listen("127.0.0.1", ports[0])
         self.http_port: int = self._listening.getsockname()[1]
-        self._http = HttpServer(Starlette(routes=otlp_routes(backend, limits=limits)), self._listening)
-        self._grpc, self.grpc_port = grpc_server(backend, "127.0.0.1", ports[1], api_key=api_key, limits=limits)
+        self._http = HttpServer(Starlette(routes=otlp_routes(backend, limits=limits, pace=pace)), self._listening)
+        self._grpc, self.grpc_port = grpc_server(
+            backend, "127.0.0.1", ports[1], api_key=api_key, limits=limits, **grpc_limits
+        )
 
     def __enter__(self) -> Self:
         self._http.start()

@@ -9,9 +9,10 @@ import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from otel_sessions.server.otlp.errors import BusyError, TooLargeError
-from otel_sessions.server.receivers.bodies import IdleError, InFlightBytes, received, skimmed
+from otel_sessions.server.receivers.bodies import InFlightBytes, Pace, TooSlowError, received, skimmed
 
 LIMIT = 10
+QUICK = Pace(window_seconds=0.01)
 
 
 class Sent:
@@ -34,15 +35,15 @@ class Sent:
         return self._messages.pop(0)
 
 
-async def body_of(sent: Sent, in_flight: InFlightBytes) -> bytes:
+async def body_of(sent: Sent, in_flight: InFlightBytes, pace: Pace = QUICK) -> bytes:
     """Receive a whole body."""
-    async with received(sent.request, in_flight, limit=LIMIT, idle_seconds=0.01) as body:
+    async with received(sent.request, in_flight, limit=LIMIT, pace=pace) as body:
         return body
 
 
-async def skim(sent: Sent, in_flight: InFlightBytes) -> bytes:
+async def skim(sent: Sent, in_flight: InFlightBytes, pace: Pace = QUICK) -> bytes:
     """Read a whole body without keeping it."""
-    await skimmed(sent.request, limit=LIMIT, idle_seconds=0.01)
+    await skimmed(sent.request, limit=LIMIT, pace=pace)
     return b""
 
 
@@ -94,8 +95,52 @@ def test_a_body_without_a_size_is_read_to_the_limit(read: Callable[[Sent, InFlig
 def test_a_silent_client(read: Callable[[Sent, InFlightBytes], Awaitable[bytes]]) -> None:
     """A client that sends nothing for too long is refused, and its bytes are released."""
     in_flight = InFlightBytes()
-    with pytest.raises(IdleError, match=r"0\.01 s"):
+    with pytest.raises(TooSlowError, match="8000 bytes a second"):
         run(read, Sent(b"ab", then="silence"), in_flight)
+    assert is_empty(in_flight)
+
+
+class Steady(Sent):
+    """A request whose body never ends: a byte comes whenever one is read, at a time of its own clock."""
+
+    def __init__(self, clock: list[float], seconds: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    async def _receive(self) -> dict[str, object]:
+        await anyio.lowlevel.checkpoint()
+        self._clock[0] += self._seconds
+        self.read += 1
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+
+@pytest.mark.parametrize("read", [body_of, skim])
+@pytest.mark.parametrize(
+    ("pace", "chunks"),
+    [
+        # A byte comes every 2 s: too few for 8 in a window of 8 s, enough for 2 until all of the time is over.
+        (Pace(window_seconds=8.0, bytes_a_second=1.0, seconds=1e9), 4),
+        (Pace(window_seconds=8.0, bytes_a_second=0.25, seconds=16.0), 8),
+    ],
+)
+def test_a_slow_client(
+    monkeypatch: pytest.MonkeyPatch,
+    read: Callable[[Sent, InFlightBytes, Pace], Awaitable[bytes]],
+    pace: Pace,
+    chunks: int,
+) -> None:
+    """A client that sends a byte now and then is refused, as is one that is fast enough and takes too long for the whole."""
+    clock = [0.0]
+    monkeypatch.setattr("anyio.current_time", lambda: clock[0])
+    in_flight = InFlightBytes()
+    sent = Steady(clock, 2.0)
+
+    async def reading() -> bytes:
+        return await read(sent, in_flight, pace)
+
+    with pytest.raises(TooSlowError):
+        anyio.run(reading)
+    assert sent.read == chunks
     assert is_empty(in_flight)
 
 
@@ -104,6 +149,25 @@ def test_a_client_that_goes_away(read: Callable[[Sent, InFlightBytes], Awaitable
     """A client that goes away is not taken for one whose body has ended."""
     with pytest.raises(ClientDisconnect):
         run(read, Sent(b"ab", then="gone"), InFlightBytes())
+
+
+def test_what_is_declared_and_not_sent_takes_no_room() -> None:
+    """Clients that declare large bodies and send a byte leave the room to others."""
+    in_flight = InFlightBytes(24)
+
+    async def reading() -> bytes:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                silent = Sent(b"a", length="10", then="silence")
+                tasks.start_soon(body_of, silent, in_flight, Pace())
+                while not silent.read:
+                    await anyio.lowlevel.checkpoint()
+            body = await body_of(Sent(b"ab", length="2"), in_flight)
+            tasks.cancel_scope.cancel()
+        return body
+
+    assert anyio.run(reading) == b"ab"
+    assert is_empty(in_flight)
 
 
 def test_the_bytes_in_flight_are_bounded() -> None:
@@ -121,9 +185,7 @@ def test_the_bytes_in_flight_are_bounded() -> None:
     assert run(body_of, Sent(b"abc", length="3"), in_flight) == b"abc"
 
 
-def test_the_first_one_always_fits() -> None:
+@pytest.mark.parametrize("length", ["3", None])
+def test_the_first_one_always_fits(length: str | None) -> None:
     """A request larger than the whole size is taken while no other is, or it would be refused for ever."""
-    in_flight = InFlightBytes(2)
-    assert run(body_of, Sent(b"abc", length="3"), in_flight) == b"abc"
-    with pytest.raises(BusyError):
-        run(body_of, Sent(b"a", b"bcd"), in_flight)
+    assert run(body_of, Sent(b"a", b"bc", length=length), InFlightBytes(2)) == b"abc"

@@ -7,6 +7,7 @@ import logging
 import socket
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -18,10 +19,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from tests.server.otlp.building import any_value, as_json, traces
-from tests.server.receivers.serving import JSON, PROTOBUF, Server
+from tests.server.receivers.serving import DEADLINE, JSON, PROTOBUF, Server
 
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.otlp.encodings import SizeLimits
+from otel_sessions.server.receivers.bodies import Pace
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST
 
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -180,3 +182,38 @@ def test_a_client_that_goes_away_is_no_error(shared: Server, caplog: pytest.LogC
         for _ in range(3):
             assert shared.post("/v1/traces", request_of(trace_id).SerializeToString()).status_code == 200
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_a_body_that_comes_too_slowly(backend: Backend, path: str, framing: str) -> None:
+    """A body that comes too slowly is answered with 408 and the rate that is asked for, and the connection is closed."""
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n{framing}\r\n\r\n1\r\n"
+    with Server(backend, pace=Pace(window_seconds=0.05)) as server:
+        with socket.create_connection(("127.0.0.1", server.http_port), DEADLINE) as connection:
+            connection.sendall(head.encode())
+            answer = b""
+            while more := connection.recv(65536):
+                answer += more
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"8000 bytes a second" in answer
+        assert (path.rpartition("/")[2], "TooSlow") in server.refused()
+
+
+def test_a_slow_client_that_keeps_the_pace(backend: Backend) -> None:
+    """A client that sends a little again and again, and enough in each window, is taken; silent ones do not keep it out."""
+    body = traces({"trace_id": b"k" * 16, "attributes": {"x": "x" * 20_000}}).SerializeToString()
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\nContent-Length: "
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(backend, pace=Pace(window_seconds=5.0, bytes_a_second=1000)))
+
+        def connected() -> socket.socket:
+            return stack.enter_context(socket.create_connection(("127.0.0.1", server.http_port), DEADLINE))
+
+        for _ in range(8):
+            connected().sendall(head + b"33554432\r\n\r\n\x0a")
+        slow = connected()
+        slow.sendall(head + str(len(body)).encode() + b"\r\n\r\n")
+        for at in range(0, len(body), 500):
+            slow.sendall(body[at : at + 500])
+        assert slow.recv(65536).startswith(b"HTTP/1.1 200 ")

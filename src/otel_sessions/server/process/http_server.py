@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 from collections.abc import Callable
@@ -11,12 +12,12 @@ from typing import Any, Final, cast
 import uvicorn
 
 from otel_sessions.server.process.bad_requests import BadRequests
+from otel_sessions.server.process.bounded_requests import BoundedRequests
 from otel_sessions.server.process.slow_readers import WRITE_SECONDS, SlowReaders
+from otel_sessions.server.process.waiting_clients import DEFAULT_HTTP_LIMITS, HttpLimits, WaitingClients
 
 BACKLOG: Final = 2048
 GRACE_SECONDS: Final = 10.0
-KEEP_ALIVE_SECONDS: Final = 75
-"""Longer than exporters pause between two batches: sending on a connection that just closed costs them a retry."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -52,6 +53,7 @@ class HttpServer:
         *,
         on_end: Callable[[], object] = lambda: None,
         write_seconds: float = WRITE_SECONDS,
+        limits: HttpLimits = DEFAULT_HTTP_LIMITS,
     ) -> None:
         """Prepare the server without starting it.
 
@@ -60,17 +62,19 @@ class HttpServer:
             listening: from `listen`; closed with the server.
             on_end: called when it has ended, for any reason.
             write_seconds: how long a client may leave a part of its answer unread.
+            limits: of each client before its request is known.
         """
+        protocol = partial(_Protocol, clients=WaitingClients(limits), limits=limits, write_seconds=write_seconds)
         config = uvicorn.Config(
             app,
             # uvicorn calls it as it would call the class.
-            http=cast("type[_Protocol]", partial(_Protocol, write_seconds=write_seconds)),
+            http=cast("type[_Protocol]", protocol),
             ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_keep_alive=math.ceil(limits.idle_seconds),
             timeout_graceful_shutdown=int(GRACE_SECONDS),
         )
         self._listening = listening
@@ -118,7 +122,7 @@ class HttpServer:
             self._on_end()
 
 
-class _Protocol(SlowReaders, BadRequests):
+class _Protocol(BoundedRequests, SlowReaders, BadRequests):
     """One connection."""
 
 

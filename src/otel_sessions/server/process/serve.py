@@ -28,6 +28,7 @@ from otel_sessions.server.process.retention_job import RetentionJob
 from otel_sessions.server.process.settings import Settings
 from otel_sessions.server.process.shutdown import ShutdownSignal
 from otel_sessions.server.process.sizes import Retention
+from otel_sessions.server.process.waiting_clients import HttpLimits
 from otel_sessions.server.receivers.grpc import grpc_server
 from otel_sessions.server.receivers.http import otlp_routes
 
@@ -93,7 +94,8 @@ def serve(
             app = parts.create_app(
                 backend, api_key=settings.secret, hosts=settings.hosts, extra_routes=otlp_routes(backend)
             )
-            http = parts.http_server(app, listening, on_end=shutdown.request)
+            limits = HttpLimits(connections=settings.connections)
+            http = parts.http_server(app, listening, on_end=shutdown.request, limits=limits)
             jobs = _jobs(backend, settings.retention, running)
             addresses = _start_receiving(settings, running, listening, backend, app, http)
         except (StartError, StoreError) as error:
@@ -148,7 +150,9 @@ def _start_receiving(
     """Start to answer over HTTP and gRPC; `running` ends both at the same time."""
     host = listening.getsockname()[0]
     try:
-        grpc, grpc_port = grpc_server(backend, host, settings.grpc_port, api_key=settings.secret)
+        grpc, grpc_port = grpc_server(
+            backend, host, settings.grpc_port, api_key=settings.secret, connections=settings.connections
+        )
     except OSError as error:
         raise StartError(str(error.strerror)) from error
     running.callback(_stop_receiving, app, http, grpc)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
+from otel_sessions.server.connections import DEFAULT_CONNECTIONS
 
 
 class SettingText(NamedTuple):
@@ -38,6 +39,10 @@ SETTINGS: Final = {
     ),
     "backlog": SettingText(
         "How many bytes may wait to be committed before senders are told to wait.", f"{DEFAULT_BACKLOG_BYTES >> 20}MiB"
+    ),
+    "connections": SettingText(
+        "How many connections are kept at the same time, over HTTP and over gRPC each; every one takes a file descriptor.",
+        str(DEFAULT_CONNECTIONS),
     ),
     "config": SettingText("A TOML file with these settings.", "none"),
 }

@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     prices: Path | None = _setting("prices", default=None)
     sync: bool = _setting("sync")
     backlog: Annotated[int, BeforeValidator(bytes_of)] = _setting("backlog")
+    connections: Annotated[int, Field(ge=1)] = _setting("connections")
     config: Path | None = _setting("config", default=None)
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -14,21 +14,49 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from otel_sessions.server.api_key import WRONG_KEY, allows
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.connections import DEFAULT_CONNECTIONS
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS, SizeLimits
 from otel_sessions.server.otlp.errors import RequestError, UnauthenticatedError
 from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST, too_many_large_requests
-from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.server.receivers.waiting_calls import (
+    DEFAULT_MESSAGE_LIMITS,
+    MessageLimits,
+    SlowCallError,
+    WaitingCalls,
+)
+from otel_sessions.server.signals import LOGS, METRICS, TRACES
 
-THREADS: Final = 8
+DECODING_CALLS: Final = 8
+"""Small requests that are decoded at the same time."""
 
 LARGE_CALLS: Final = 4
-"""Threads that may hold a large request. One of them decodes; the others wait for it, since over gRPC a call keeps its
-thread while it waits, unlike over HTTP. The other threads are left to small requests."""
+"""Large requests that are held at the same time. One of them is decoded; the others wait for it."""
+
+THREADS: Final = 256
+"""A call has a thread from its first byte on. A thread that waits for a message takes some KB."""
 
 MOST_CALLS: Final = 512
 """Calls at the same time; more are refused by grpcio, without a delay for a retry."""
+
+_OPTIONS: Final = (
+    # Otherwise two servers could bind one port, and each would get some of the requests.
+    ("grpc.so_reuseport", 0),
+    # A client that vanished holds a thread until a keepalive ping fails.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # From the connection to the client's HTTP/2 preface.
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    # Without a call; a client that has another one connects again by itself.
+    ("grpc.max_connection_idle_ms", 75_000),
+    ("grpc.max_concurrent_streams", 100),
+    # What is read at once. Without this bound one connection with a flood of headers took up to 500 MB, with it about 30.
+    ("grpc.experimental.tcp_max_read_buffer_size", 1 << 20),
+    # The same as over HTTP; below the first of them no call is refused, between them some are.
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.absolute_max_metadata_size", 32 << 10),
+)
 
 _SERVICE: Final = "opentelemetry.proto.collector.{0}.v1.{1}Service"
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
@@ -41,6 +69,8 @@ def grpc_server(
     *,
     api_key: str | None = None,
     limits: SizeLimits = DEFAULT_SIZE_LIMITS,
+    connections: int = DEFAULT_CONNECTIONS,
+    message_limits: MessageLimits = DEFAULT_MESSAGE_LIMITS,
 ) -> tuple[grpc.Server, int]:
     """A server for traces and logs, and its port. The port is bound; the server takes requests once it is started.
 
@@ -53,33 +83,32 @@ def grpc_server(
         port: 0 for any free one.
         api_key: the key that the `authorization` metadata must hold; `None` if calls need none.
         limits: bytes of one request.
+        connections: at the same time; more are closed by grpcio.
+        message_limits: how long a call may take to send its message.
 
     Raises:
         OSError: the port cannot be bound; the message says why and what to do.
     """
     _try_to_bind(host, port)
-    exports = _Exports(backend)
+    exports = _Exports(backend, message_limits)
     handlers = (
-        ("trace", "Trace", exports.handler(TRACES, traces_response)),
-        ("logs", "Logs", exports.handler(LOGS, logs_response)),
-        ("metrics", "Metrics", lambda _body, _context: b""),
+        ("trace", "Trace", exports.handler(TRACES, lambda body: traces_response(exports.take(TRACES, body)))),
+        ("logs", "Logs", exports.handler(LOGS, lambda body: logs_response(exports.take(LOGS, body)))),
+        ("metrics", "Metrics", exports.handler(METRICS, lambda _body: b"")),
     )
     server = grpc.server(
         ThreadPoolExecutor(THREADS, thread_name_prefix="otel-sessions-grpc"),
         handlers=[
             grpc.method_handlers_generic_handler(
-                _SERVICE.format(package, service), {"Export": grpc.unary_unary_rpc_method_handler(handle)}
+                _SERVICE.format(package, service), {"Export": grpc.stream_unary_rpc_method_handler(handle)}
             )
             for package, service, handle in handlers
         ],
         interceptors=[_ApiKeyGuard(api_key)],
         options=[
             ("grpc.max_receive_message_length", limits.decompressed),
-            # Otherwise two servers could bind one port, and each would get some of the requests.
-            ("grpc.so_reuseport", 0),
-            # A client that vanished holds a thread until a keepalive ping fails.
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.max_allowed_incoming_connections", connections),
+            *_OPTIONS,
         ],
         maximum_concurrent_rpcs=MOST_CALLS,
     )
@@ -90,27 +119,44 @@ def grpc_server(
 
 
 class _Exports:
-    """The `Export` methods, and the bounds that they share."""
+    """The `Export` methods, and the bounds that they share.
 
-    def __init__(self, backend: Backend) -> None:
+    A method is one of a stream of messages, so that it is called before the message has come: `WaitingCalls` waits for it.
+    """
+
+    def __init__(self, backend: Backend, message_limits: MessageLimits) -> None:
         self._backend = backend
+        self._waiting = WaitingCalls(message_limits)
+        self._decoding = threading.BoundedSemaphore(DECODING_CALLS)
         self._large_calls = threading.BoundedSemaphore(LARGE_CALLS)
         self._decoding_large = threading.Lock()
 
-    def handler(self, signal: str, respond: Callable[[Rejected], bytes]) -> Callable[[bytes, Any], Any]:
-        """The `Export` method of a signal."""
+    def handler(self, signal: str, answer: Callable[[bytes], bytes]) -> Callable[[Iterator[bytes], Any], Any]:
+        """The `Export` method of a signal, which answers each message."""
 
-        def export(body: bytes, context: Any) -> Any:
+        def count_late() -> None:
+            self._backend.count_refused(signal, SlowCallError())
+
+        def export(messages: Iterator[bytes], context: Any) -> Any:
             try:
-                return respond(self._take(signal, body))
+                return answer(self._message(signal, messages, context, count_late))
             except RequestError as error:
                 return _abort(context, error)
 
         return export
 
-    def _take(self, signal: str, body: bytes) -> Rejected:
+    def _message(self, signal: str, messages: Iterator[bytes], context: Any, on_late: Callable[[], object]) -> bytes:
+        try:
+            return self._waiting.message(messages, context, on_late=on_late)
+        except RequestError as error:
+            self._backend.count_refused(signal, error)
+            raise
+
+    def take(self, signal: str, body: bytes) -> Rejected:
+        """Hand a request to the backend, within the bounds."""
         if len(body) <= LARGE_REQUEST:
-            return self._backend.receive(signal, body)
+            with self._decoding:
+                return self._backend.receive(signal, body)
         if not self._large_calls.acquire(blocking=False):
             error = too_many_large_requests()
             self._backend.count_refused(signal, error)

@@ -29,7 +29,7 @@ from otel_sessions.server.otlp.encodings import (
 )
 from otel_sessions.server.otlp.errors import RequestError, TooLargeError
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
-from otel_sessions.server.receivers.bodies import InFlightBytes, received, skimmed
+from otel_sessions.server.receivers.bodies import DEFAULT_PACE, InFlightBytes, Pace, TooSlowError, received, skimmed
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST
 from otel_sessions.server.signals import LOGS, METRICS, OTLP_PATHS, TRACES
 
@@ -47,12 +47,14 @@ _Take = Callable[[Request, Format, str], Awaitable[Response]]
 """Takes a request in a format and an encoding."""
 
 
-def otlp_routes(backend: Backend, *, limits: SizeLimits = DEFAULT_SIZE_LIMITS) -> list[Route]:
+def otlp_routes(
+    backend: Backend, *, limits: SizeLimits = DEFAULT_SIZE_LIMITS, pace: Pace = DEFAULT_PACE
+) -> list[Route]:
     """`POST /v1/traces`, `/v1/logs` and `/v1/metrics`, protobuf and JSON.
 
     Metrics get an empty response and are not kept, so that an SDK that sends all signals to one address reports no errors.
     """
-    endpoints = _OtlpEndpoints(backend, limits)
+    endpoints = _OtlpEndpoints(backend, limits, pace)
     takes: dict[str, _Take] = {signal: partial(endpoints.take, signal) for signal in _RESPONSES}
     takes[METRICS] = endpoints.take_metrics
     return [
@@ -64,8 +66,9 @@ def otlp_routes(backend: Backend, *, limits: SizeLimits = DEFAULT_SIZE_LIMITS) -
 class _OtlpEndpoints:
     """The endpoints, and the limits that they share."""
 
-    def __init__(self, backend: Backend, limits: SizeLimits) -> None:
+    def __init__(self, backend: Backend, limits: SizeLimits, pace: Pace) -> None:
         self._backend = backend
+        self._pace = pace
         self._limits = limits
         self._small_limits = limits._replace(decompressed=min(LARGE_REQUEST, limits.decompressed))
         self._in_flight = InFlightBytes()
@@ -88,7 +91,7 @@ class _OtlpEndpoints:
     async def take(self, signal: str, request: Request, format_: Format, encoding: str) -> Response:
         """Hand a request to the backend, on a thread for small or for large ones, which its decompressed size decides."""
         run = anyio.to_thread.run_sync
-        async with received(request, self._in_flight, limit=self._limits.compressed) as body:
+        async with received(request, self._in_flight, limit=self._limits.compressed, pace=self._pace) as body:
             work = partial(self._work, signal, body, encoding, format_)
             if len(body) <= LARGE_REQUEST:
                 try:
@@ -99,7 +102,7 @@ class _OtlpEndpoints:
 
     async def take_metrics(self, request: Request, format_: Format, encoding: str) -> Response:
         """Read metrics to their end without keeping them."""
-        await skimmed(request, limit=self._limits.compressed)
+        await skimmed(request, limit=self._limits.compressed, pace=self._pace)
         return _response(b"{}" if format_ is Format.JSON else b"", format_)
 
     def _work(self, signal: str, body: bytes, encoding: str, format_: Format, limits: SizeLimits) -> Response:
@@ -122,4 +125,6 @@ def _response(body: bytes, format_: Format) -> Response:
 
 def _refusal(error: RequestError, format_: Format) -> Response:
     headers = {} if error.retry_after is None else {"Retry-After": str(math.ceil(error.retry_after))}
+    if isinstance(error, TooSlowError):
+        headers["Connection"] = "close"  # Or the rest of the body would be waited for.
     return Response(error_response(error, format_), error.http_status, headers, media_type=format_.value)
