@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import Tracer
 
+from otel_sessions import SessionExporter, SessionSpanProcessor, dropped_values
 from otel_sessions.stamped_sessions import MOST_LOST, StampedSessions
 
 SESSION = {"session.id": "a"}
@@ -110,3 +111,15 @@ def test_a_span_without_a_context(stamped: StampedSessions) -> None:
     """A span that another tool made without ids is left alone."""
     stamped.end(ReadableSpan("span"))
     assert stamped._lost == {}
+
+
+def test_a_span_that_cannot_be_read_is_counted() -> None:
+    """An error while a lost session is remembered is counted and not raised."""
+    SessionExporter(None, price=None, repair=True)
+
+    class Broken(ReadableSpan):
+        def get_span_context(self) -> Any:
+            raise ValueError("broken")
+
+    SessionSpanProcessor().on_end(Broken("span"))
+    assert dropped_values() == {("span", "raised"): 1}

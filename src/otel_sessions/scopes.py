@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from time import time_ns
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import baggage as otel_baggage
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
@@ -164,13 +164,11 @@ def leave(owner: object) -> bool:
     in the context stays, such as the current span.
     """
     current = get_current()
-    innermost = current.get(SCOPE_KEY)
-    scope = innermost if isinstance(innermost, Scope) else None
+    innermost: Any = current.get(SCOPE_KEY)
+    scope: Scope | None = innermost
     # Scopes inside this one that were never left end with it; each may have changed the baggage.
-    inside: list[Scope] = []
     restore: dict[str, object] | None = None
     while scope is not None:
-        inside.append(scope)
         if scope.restore is not None:
             restore = scope.restore
         if scope.owner is owner:
@@ -178,9 +176,14 @@ def leave(owner: object) -> bool:
         scope = scope.outer
     else:
         return False
-    for one in inside:
-        one.ended = True
-    context = _with_scope(current, scope.outer)
+    scope.ended = True
+    while innermost is not scope:
+        innermost.ended = True
+        innermost = innermost.outer
+    if scope.outer is not None:
+        context = set_value(SCOPE_KEY, scope.outer, current)
+    else:
+        context = Context({key: value for key, value in current.items() if key != SCOPE_KEY})
     if restore is not None:
         context = _replace_baggage(context, otel_baggage.get_all(context), restore)
     attach(context)

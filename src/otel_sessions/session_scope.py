@@ -66,7 +66,8 @@ class SessionScope(ABC):
         outer = scope_in(current)
         scope = Scope(self._inside(outer), outer, self, baggage=self._baggage)
         enter(scope, current)
-        if self._entered is not None and not self._entered.ended:
+        before = self._entered
+        if before is not None and not before.ended:
             self._several = True
         self._entered = scope
         if current:
@@ -79,7 +80,8 @@ class SessionScope(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Put the session in force again that was in force before."""
-        self._leave()
+        if not leave(self):
+            self._leave_elsewhere()
 
     async def __aenter__(self) -> Session:
         """Put the session in force and return it."""
@@ -89,11 +91,12 @@ class SessionScope(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Put the session in force again that was in force before."""
-        self._leave()
+        if not leave(self):
+            self._leave_elsewhere()
 
-    def _leave(self) -> None:
-        # A scope that is left from another context than it was entered in has ended too.
-        if not leave(self) and self._entered is not None and not self._several:
+    def _leave_elsewhere(self) -> None:
+        """End a scope that is left from another context than it was entered in."""
+        if self._entered is not None and not self._several:
             self._entered.ended = True
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
