@@ -85,7 +85,7 @@ class SessionRollup:
         user_ids: users.
         operations: names of the top spans of its traces.
         trace_count: traces with a span in the session.
-        failed_trace_count: traces one of whose top spans in the session has status ERROR.
+        failed_trace_count: traces in which a top span of the session, or one of kind CONSUMER, has status ERROR.
         failure_rate: failed traces over traces.
         span_count: spans in the session.
         call_count: model calls, each counted once.

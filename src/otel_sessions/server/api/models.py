@@ -161,7 +161,9 @@ class Session(BaseModel):
         description="Names of the top spans of the session's traces, sorted. A top span has no parent in the session."
     )
     trace_count: int = _measured("traces")
-    failed_trace_count: int = Field(description="Traces one of whose top spans in the session has the status ERROR.")
+    failed_trace_count: int = Field(
+        description="Traces in which a top span of the session, or one of kind CONSUMER, has the status ERROR."
+    )
     failure_rate: float = _measured("failure_rate")
     span_count: int = Field(description="The number of spans in the session.")
     call_count: CallCount
@@ -206,7 +208,8 @@ class Trace(BaseModel):
     end: Time = Field(description="The last end of a span in the session.")
     duration_ms: float = Field(description="Milliseconds from the start to the end.")
     status: str = Field(
-        description="`error` if a top span in the session has the status ERROR, else `ok`.", examples=["ok"]
+        description="`error` if a top span in the session, or one of kind CONSUMER, has the status ERROR, else `ok`.",
+        examples=["ok"],
     )
     span_count: int = Field(description="The number of the trace's spans in the session.")
     operations: list[str] = Field(
