@@ -26,7 +26,7 @@ propagation
 rollups
 processor logs sampler scores exporter
 zero_code
-server.signals server.api_key server.backlog server.telemetry server.switch_interval
+server.signals server.api_key server.backlog server.problems server.telemetry server.switch_interval
 server.clickhouse
 server.otlp
 server.wal
@@ -34,6 +34,7 @@ server.projections
 server.queries
 server.settling
 server.reader
+server.readiness
 server.ingest
 server.backend
 server.receivers

@@ -42,7 +42,7 @@ def create_app(backend: Backend, *, api_key: str | None = None, extra_routes: Se
     app.state.backend = backend
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
-    app.state.readiness = Readiness(backend.reader.ping)
+    app.state.readiness = Readiness(backend.check_ready)
     return app
 
 
