@@ -59,5 +59,5 @@ class Trouble:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts; 0 if there is none."""
+        """How long it lasts; 0 without any."""
         return time.monotonic() - self._since if self.message is not None else 0.0

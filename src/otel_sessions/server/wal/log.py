@@ -161,7 +161,7 @@ class WriteAheadLog:
 
     def left_numbers(self) -> list[int]:
         """The numbers of the segments that earlier processes left and that are not done yet, oldest first."""
-        return sorted(tuple(self._left))
+        return sorted(self._left)
 
     def identity(self, number: int) -> int:
         """What identifies a segment in the store."""

@@ -174,7 +174,7 @@ def _write(file: BinaryIO, content: bytes) -> None:
 
 
 def _content(path: Path) -> bytes | None:
-    """All of a file; `None` if there is none."""
+    """All of a file; `None` if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
