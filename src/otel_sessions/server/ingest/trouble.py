@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
@@ -18,12 +18,11 @@ class Trouble:
 
     Attributes:
         message: what went wrong last; `None` after a success.
-        began: set while there is trouble.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.message: str | None = None
-        self.began = threading.Event()
+        self._clock = clock
         self._since = self._said_at = 0.0
         self._said: type[BaseException] | None = None
         self._tries = 0
@@ -36,12 +35,11 @@ class Trouble:
             error: why.
             expected: the message of the error says enough, so the log has no traceback.
         """
-        now = time.monotonic()
+        now = self._clock()
         if self.message is None:
             self._since, self._tries = now, 0
         self._tries += 1
         self.message = f"{what}: {error}"
-        self.began.set()
         if type(error) is not self._said or now - self._said_at >= SAY_AGAIN_SECONDS:
             self._said, self._said_at = type(error), now
             if expected:
@@ -55,9 +53,8 @@ class Trouble:
             return
         logger.info("commits succeed again, after %d failed tries", self._tries)
         self.message = self._said = None
-        self.began.clear()
 
     @property
     def seconds(self) -> float:
         """How long it lasts; 0 without any."""
-        return time.monotonic() - self._since if self.message is not None else 0.0
+        return self._clock() - self._since if self.message is not None else 0.0
