@@ -10,7 +10,7 @@ from typing import Final
 from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.problems import Problems
 
-FRESH_SECONDS: Final = 1.0
+FRESH_SECONDS: Final = 0.25
 """How long a row that was written counts, so that probes do not fill the store."""
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from otel_sessions.server.wal.batching import BatchPolicy
 from otel_sessions.server.wal.numbering import Numbering
@@ -20,6 +20,9 @@ from otel_sessions.server.wal.segments import (
     segment_bytes,
     segment_numbers,
 )
+
+_PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Why a file may not be written now, and may be later."""
 
 
 class BackloggedError(Exception):
@@ -102,9 +105,12 @@ class WriteAheadLog:
         self._changed = threading.Condition()
         oldest = min(self._left, default=self._open.number)
         self.progress = Progress(self._changed, oldest - 1)
-        with suppress(OSError):
-            # On a disk that is full, requests are refused, and what is there can be read.
+        try:
             self._numbering.reserve()
+        except OSError as error:
+            # A disk that is full refuses requests; what is there can be read.
+            if error.errno not in _PASSING:
+                raise
 
     def append(self, signal: str, payload: bytes, batch: Any) -> int:
         """Write a request and return the number of its segment, to wait for in `progress`.
