@@ -27,7 +27,7 @@ propagation
 rollups
 processor logs sampler scores exporter
 zero_code
-server.signals server.api_key server.hosts server.backlog server.connections server.telemetry server.switch_interval
+server.signals server.api_key server.hosts server.backlog server.connections server.problems server.telemetry server.switch_interval
 server.clickhouse
 server.otlp
 server.wal
@@ -35,6 +35,7 @@ server.projections
 server.queries
 server.settling
 server.reader
+server.readiness
 server.ingest
 server.backend
 server.receivers

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from otel_sessions.cli.rebuild import rebuild
+from otel_sessions.cli.retry_refused import retry_refused
 from otel_sessions.cli.serve import serve
 
 app: Final = typer.Typer(
@@ -20,6 +21,7 @@ app: Final = typer.Typer(
 )
 app.command()(serve)
 app.command()(rebuild)
+app.command()(retry_refused)
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -16,14 +16,16 @@ from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.lease import Lease
+from otel_sessions.server.clickhouse.probe import write_probe
 from otel_sessions.server.ingest.commit import Committed
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.ingest.committer import Committer
-from otel_sessions.server.ingest.stored_rows import last_segment
+from otel_sessions.server.ingest.committer_problems import committer_problems
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.partial_success import Rejected
+from otel_sessions.server.problems import Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
@@ -32,6 +34,7 @@ from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
 from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
 from otel_sessions.server.reader import Reader
+from otel_sessions.server.readiness import CommitReadiness
 from otel_sessions.server.settling import Settling
 from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.telemetry import Telemetry, UnassignedRecords
@@ -41,6 +44,9 @@ logger: Final = logging.getLogger("otel_sessions.server")
 
 UNAVAILABLE_RETRY_SECONDS: Final = 5.0
 """When a sender may try again after its request could not be written."""
+
+REPLAY_SECONDS: Final = 10.0
+"""How long a start waits until what earlier processes left is committed; the rest is committed while the server runs."""
 
 Listener = Callable[[frozenset[Pair]], object]
 """Called with the (key, id) of the sessions that changed, on the thread that commits, so it must return at once."""
@@ -55,6 +61,7 @@ class Backend:
         telemetry: the server's own metrics.
         pricer: prices model calls that do not report their cost.
         lease: on a database that other servers could write to, else `None`.
+        problems: what is wrong now.
     """
 
     def __init__(
@@ -67,7 +74,9 @@ class Backend:
         sync: bool = False,
         lease: Lease | None = None,
     ) -> None:
-        """Take over a store, commit what an earlier process left behind, and start to commit.
+        """Take over a store, and start to commit, first what an earlier process left behind.
+
+        That is waited for, unless the store cannot take it now.
 
         Args:
             store: closed with the backend.
@@ -85,7 +94,7 @@ class Backend:
         self.telemetry = Telemetry()
         self.pricer = pricer
         self.lease = lease
-        self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
+        self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
         self._commits = 0
@@ -108,10 +117,19 @@ class Backend:
         gauge("commit_retries", "Commits tried again because the store was away", lambda: self.commit_retries)
         self.telemetry.registry.register(UnassignedRecords(self._unassigned_by_service))
         gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: self.requests_set_aside)
-        replayed = self._committer.replay(read_payload)
-        if replayed:
-            logger.info("committed %d requests that an earlier process had acknowledged", replayed)
-        self._committer.start()
+        gauge(
+            "segments_damaged", "Damaged segments of the log of requests, kept in files", lambda: self.segments_damaged
+        )
+        gauge("problems", "Problems that /healthz names", lambda: len(self.problems.current()))
+        self.problems = Problems()
+        for check in committer_problems(self._committer, self._log):
+            self.problems.add(check)
+        self._readiness = CommitReadiness(self.problems, self._write_probe)
+        self._committer.start(read_payload)
+        if not self._committer.wait_for_replay(REPLAY_SECONDS):
+            logger.warning(
+                "what an earlier process had acknowledged is not committed yet; the server starts nevertheless"
+            )
 
     def receive(self, signal: str, body: bytes, format_: Format = Format.PROTOBUF) -> Rejected:
         """Acknowledge a decompressed request: when this returns, it survives the death of the process.
@@ -163,6 +181,19 @@ class Backend:
     def requests_set_aside(self) -> int:
         """How many requests could not be stored and are kept in files."""
         return self._committer.set_aside.count
+
+    @property
+    def segments_damaged(self) -> int:
+        """How many segments of the log of requests were damaged and are kept in files."""
+        return self._committer.set_aside.damaged
+
+    def check_ready(self) -> None:
+        """Return if a commit would succeed now.
+
+        Raises:
+            StoreError: it would not; the message says why.
+        """
+        self._readiness.check()
 
     def delete_session(self, session_id: str, *, key: str = ID_KEY) -> Deleted:
         """Delete a session's spans and their logs; nothing happens if there is no such session.
@@ -243,6 +274,11 @@ class Backend:
         self._refresh_rows()
         self.store.close()
         return complete
+
+    def _write_probe(self) -> None:
+        if self.lease is not None:
+            self.lease.check()
+        write_probe(self.store)
 
     def _append(self, signal: str, payload: bytes, batch: Any) -> None:
         try:

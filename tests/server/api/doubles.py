@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import create_autospec
 
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.problems import Problems
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.telemetry import Telemetry
 
@@ -29,7 +30,9 @@ def backend_with(
         getattr(reader, question).side_effect = effect
         getattr(reader, question).return_value = answers.get(question)
     reader.answering.side_effect = answering
-    backend = create_autospec(Backend, instance=True, reader=reader, telemetry=Telemetry(), backlog_bytes=0)
+    backend = create_autospec(
+        Backend, instance=True, reader=reader, telemetry=Telemetry(), problems=Problems(), backlog_bytes=0
+    )
     backend.delete_session.side_effect = effect
     made: Backend = backend
     return made

@@ -46,6 +46,7 @@ def test_health(client: TestClient) -> None:
     """Health has the counts since the server started."""
     assert client.get("/healthz").json() == {
         "status": "ok",
+        "problems": [],
         "backlog_bytes": 0,
         "received": {"traces": 3, "logs": 0},
         "stored": {"traces": 2, "logs": 0},
@@ -54,6 +55,7 @@ def test_health(client: TestClient) -> None:
         "refused": [{"signal": "traces", "reason": "Malformed", "count": 1}],
         "commit_retries": 0,
         "requests_set_aside": 0,
+        "segments_damaged": 0,
         "dropped_values": [{"field": "tags", "reason": "too_long", "count": 3}],
         "unpriced_calls": [{"model": 'new "model"\n', "count": 1}],
         "unassigned": [{"service": "shop", "span_count": 1, "log_record_count": 0}],
@@ -92,7 +94,7 @@ def test_metrics(client: TestClient) -> None:
 
 
 def test_readiness(client: TestClient, backend: Backend) -> None:
-    """The server is ready if the store answers."""
+    """The server is ready if a row can be written."""
     assert client.get("/readyz").json() == {"status": "ok"}
 
     def away() -> None:
@@ -102,7 +104,9 @@ def test_readiness(client: TestClient, backend: Backend) -> None:
     app.state.readiness = Readiness(away)
     answer = TestClient(app).get("/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert answer.json() == {"error": {"code": "not_ready", "message": "the store does not answer"}}
+    assert answer.json() == {
+        "error": {"code": "not_ready", "message": "nothing can be committed now; /healthz says why"}
+    }
 
 
 def test_a_store_that_does_not_answer_in_time(backend: Backend) -> None:
@@ -127,3 +131,7 @@ def test_requests_that_were_set_aside(client: TestClient, backend: Backend) -> N
         writer.command("RENAME TABLE elsewhere TO otel_logs")
     health = client.get("/healthz").json()
     assert (health["status"], health["requests_set_aside"]) == ("degraded", 1)
+    (problem,) = health["problems"]
+    assert (problem["name"], problem["blocks"]) == ("requests_set_aside", False)
+    assert "otel-sessions retry-refused" in problem["message"]
+    assert client.get("/readyz").status_code == 200

@@ -61,6 +61,9 @@ class Memory:
     Attributes:
         faults: by table and number of the insert, whether it fails after it was made, and with what.
         refused: names of spans, and log records, that cannot be stored.
+        refusal: what is raised for these.
+        probes: how often it was asked whether other rows can be stored.
+        probe_faults: what the next of these questions raise.
     """
 
     def __init__(self) -> None:
@@ -73,6 +76,9 @@ class Memory:
         self.inserts: Counter[str] = Counter()
         self.faults: dict[tuple[str, int], tuple[bool, Exception]] = {}
         self.refused: set[str] = set()
+        self.refusal: Exception = ValueError("cannot be stored")
+        self.probes = 0
+        self.probe_faults: list[Exception] = []
 
     def _insert(self, table: str, make: Callable[[], object]) -> None:
         self.inserts[table] += 1
@@ -92,7 +98,7 @@ class Memory:
     def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
         """Add rows to `otel_traces`."""
         if any(one.name in self.refused for one in batch.facts):
-            raise ValueError("a span that cannot be stored")
+            raise self.refusal
         rows = [(trace_id, one.span_id) for trace_id, one in zip(batch.trace_ids, batch.facts, strict=True)]
         self._insert("spans", lambda: self._once(token, lambda: self.spans.extend(rows)))
 
@@ -100,7 +106,7 @@ class Memory:
         """Add rows to `otel_logs`."""
         lines = batch.columns["Body"]
         if not self.refused.isdisjoint(lines):
-            raise ValueError("a log record that cannot be stored")
+            raise self.refusal
 
         def make() -> None:
             self.logs.extend(lines)
@@ -145,6 +151,12 @@ class Memory:
     def stored_spans(self, trace_ids: Collection[int]) -> set[tuple[int, int]]:
         """The (trace id, span id) of rows."""
         return {pair for pair in self.spans if pair[0] in trace_ids}
+
+    def probe(self) -> None:
+        """Find out whether other rows can be stored."""
+        self.probes += 1
+        if self.probe_faults:
+            raise self.probe_faults.pop(0)
 
     def session(self, value: str) -> SessionRollup:
         """The session that a reader gets."""

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.server.ingest.servers import Server
-from tests.server.ingest.stores import DEADLINE, Memory, span
+from tests.server.ingest.stores import DEADLINE, HeldSpans, Memory, span, span_rows
 
 from otel_sessions.counting.fold import fold
 from otel_sessions.counting.trace import roll_up
-from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
+from otel_sessions.server.ingest.committer import DOUBTS, LONGEST_PAUSE, Committer
+from otel_sessions.server.ingest.committer_problems import committer_problems
+from otel_sessions.server.ingest.trouble import Trouble
+from otel_sessions.server.otlp.batch import SpanBatch
+from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
+from otel_sessions.server.signals import TRACES
+from otel_sessions.server.wal.log import WriteAheadLog
 
 
 def test_a_giant_trace_in_many_requests_is_rolled_up_few_times(tmp_path: Path) -> None:
@@ -95,6 +105,75 @@ def test_forgotten_traces_are_read_from_the_store(tmp_path: Path) -> None:
     assert server.store.spans == [(1, 1), (2, 1), (1, 1), (1, 1)]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(24, "Too many open files"),
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        StoreAwayError("away"),
+        StoreError("refused"),
+    ],
+)
+def test_a_passing_error_sets_nothing_aside(tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """While a commit fails for a passing reason, or no row at all can be written, requests wait; the log says so once."""
+    server = Server(tmp_path)
+    server.store.faults = {("spans", number): (False, error) for number in range(1, 11)}
+    server.store.probe_faults = [StoreError("refused")] * 10
+    server.send((1, span(1, tokens=10)))
+    server.send((2, span(2)))
+    assert server.stop()
+    assert server.store.spans == [(1, 1), (2, 2)]
+    assert server.committer.set_aside.count == 0
+    assert server.committer.trouble.message is None
+    assert caplog.text.count("segment 1 waits") == 1
+    assert server.pauses[-1] == LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_error_that_lasts_while_other_rows_are_stored(tmp_path: Path, count: int) -> None:
+    """A request is set aside only after it was tried for long, and others of its segment are stored."""
+    server = Server(tmp_path)
+    server.store.refused, server.store.refusal = {"span 666"}, StoreError("unknown")
+    server.send((1, span(666)))
+    for number in range(2, count + 1):
+        server.send((number, span(number)))
+    assert server.stop()
+    assert server.committer.set_aside.count == 1
+    assert len(server.pauses) == DOUBTS - 1
+    assert server.store.probes == DOUBTS + count - 1
+    assert server.store.spans == [(number, number) for number in range(2, count + 1)]
+
+
+def test_nothing_ends_the_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever raises around a commit is tried again, and the rows are stored once."""
+    server = Server(tmp_path)
+    failing = {"take": 1, "delete": 2}
+
+    def fail_first(owner: Any, name: str) -> None:
+        method = getattr(owner, name)
+
+        def call(*args: Any, **more: Any) -> Any:
+            failing[name] -= 1
+            if failing[name] >= 0:
+                raise OSError(5, "Input/output error")
+            return method(*args, **more)
+
+        monkeypatch.setattr(owner, name, call)
+
+    fail_first(server.log, "take")
+    fail_first(server.log, "delete")
+    server.send((1, span(1, tokens=10)))
+    assert server.stop()
+    assert server.store.spans == [(1, 1)]
+    assert failing["take"] < 0
+    assert failing["delete"] < 0
+    assert "the committer was interrupted" in caplog.text
+    assert "cannot be deleted" in caplog.text
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_faults_and_crashes_leave_the_same_numbers(tmp_path_factory: Any, data: st.DataObject) -> None:
@@ -133,3 +212,116 @@ def test_any_faults_and_crashes_leave_the_same_numbers(tmp_path_factory: Any, da
         rollups = [roll_up(id_, [one for trace_id, one in truth if trace_id == id_]) for id_ in (1, 2, 3)]
         groups = [group for rollup in rollups if rollup for group in rollup.groups if group.value == value]
         assert store.session(value) == fold("id", value, groups)
+
+
+def test_a_commit_that_cannot_be_counted_is_a_commit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What is told of a commit may fail; its requests are stored once, and none is set aside."""
+    server = Server(tmp_path)
+    server.commits = cast("Any", None)
+    server.send((1, span(1)))
+    assert server.stop()
+    assert server.store.spans == [(1, 1)]
+    assert server.committer.set_aside.count == 0
+    assert "could not be counted" in caplog.text
+
+
+def test_an_end_of_trouble_is_told_after_a_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment that cannot be read for a moment is read again, and nothing is left that says otherwise."""
+    server = Server(tmp_path)
+    server.send((1, span(1)))
+    read, failures = Path.read_bytes, [OSError(5, "Input/output error")]
+
+    def read_bytes(path: Path) -> bytes:
+        if failures and path.suffix == ".traces":
+            raise failures.pop()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    assert server.restart() == 1
+    assert failures == []
+    assert server.store.spans == [(1, 1)]
+    assert server.committer.trouble.message is None
+
+
+class Away(Memory):
+    """Memory that is away, and tells when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
+        """Fail."""
+        self.asked.set()
+        raise StoreAwayError("away")
+
+
+def committer_on(store: Memory, folder: Path) -> tuple[WriteAheadLog, Committer]:
+    """A log with a request, and a committer that waits between its tries."""
+    log = WriteAheadLog(folder, backlog_bytes=1 << 20)
+    log.append(TRACES, b"x", span_rows((1, span(1))))
+    committer = Committer(store, log, known=SeenTraceIds())
+    committer.trouble = Trouble(clock=count(0, 10).__next__)
+    return log, committer
+
+
+def test_a_stop_in_trouble_does_not_wait(tmp_path: Path) -> None:
+    """A store that has been away for long does not delay the end; the next start commits."""
+    store = Away()
+    _, committer = committer_on(store, tmp_path)
+    committer.start()
+    assert store.asked.wait(DEADLINE)
+    assert not committer.stop()
+
+
+def test_a_replay_that_waits_holds_up_no_start(tmp_path: Path) -> None:
+    """A start that cannot commit what was left goes on, takes requests, and ends when it is told to."""
+    log, _ = committer_on(Memory(), tmp_path)
+    log.release()
+    log, committer = committer_on(store := Away(), tmp_path)
+    committer.start(lambda *_: span_rows((1, span(1))))
+    assert not committer.wait_for_replay(DEADLINE)
+    assert store.asked.is_set()
+    names = [problem.name for check in committer_problems(committer, log) if (problem := check())]
+    assert names == ["commits_fail", "replaying"]
+    assert log.waiting_bytes == 2
+    assert not log.progress.wait_for_groups(log.newest, timeout=0)
+    assert not committer.stop()
+    assert len(log.left_numbers()) == 1
+
+
+def test_a_start_waits_for_a_replay_that_succeeds(tmp_path: Path) -> None:
+    """What an earlier process left is committed before the start goes on, and before newer requests."""
+    log, _ = committer_on(Memory(), tmp_path)
+    log.release()
+    store = Memory()
+    log, committer = committer_on(store, tmp_path)
+    committer.start(lambda *_: span_rows((7, span(7))))
+    assert committer.wait_for_replay(DEADLINE)
+    assert committer.stop(DEADLINE)
+    assert store.spans == [(7, 7), (1, 1)]
+    assert not committer.is_alive
+
+
+def test_a_long_replay_holds_up_no_start(tmp_path: Path) -> None:
+    """A start waits for a bounded time."""
+    log, _ = committer_on(Memory(), tmp_path)
+    log.release()
+    store = HeldSpans()
+    log, committer = committer_on(store, tmp_path)
+    committer.start(lambda *_: span_rows((7, span(7))))
+    assert not committer.wait_for_replay(0)
+    store.go_on.set()
+    assert committer.stop(DEADLINE)
+
+
+def test_a_thread_that_is_gone_is_a_problem(tmp_path: Path) -> None:
+    """Without its threads the server is not ready."""
+    log, committer = committer_on(Memory(), tmp_path)
+    gone = committer_problems(committer, log)[0]
+    committer.start()
+    assert gone() is None
+    assert committer.stop(DEADLINE)
+    problem = gone()
+    assert problem is not None
+    assert (problem.name, problem.blocks) == ("committer_gone", True)

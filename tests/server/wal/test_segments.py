@@ -15,9 +15,11 @@ from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.wal.segments import (
     Segment,
     index_of,
+    move_aside,
     path_of,
     read_segment,
     record_of,
+    remove_half_deleted,
     remove_segment,
     segment_numbers,
 )
@@ -63,21 +65,42 @@ def test_a_torn_index_leaves_out_the_tail_only(tmp_path_factory: Any, cut: int, 
 
 
 @pytest.mark.parametrize("damage", ["data", "index"])
-def test_a_damaged_request_ends_the_segment(tmp_path: Path, damage: str) -> None:
-    """Bytes that do not fit their checksum are not taken for a request."""
+def test_a_damaged_request_is_passed_over(tmp_path: Path, damage: str) -> None:
+    """Bytes that do not fit their checksum are not taken for a request, and the next request is read."""
     write(tmp_path, b"good", b"bad!", b"after")
     path = path_of(tmp_path, 7, TRACES) if damage == "data" else index_of(tmp_path, 7, TRACES)
     content = bytearray(path.read_bytes())
     content[5 if damage == "data" else 17] ^= 1
     path.write_bytes(content)
-    assert [payload for _, payload in read_segment(tmp_path, 7)] == [b"good"]
+    assert [payload for _, payload in read_segment(tmp_path, 7)] == [b"good", b"after"]
 
 
-def test_data_that_is_shorter_than_its_index_ends_the_segment(tmp_path: Path) -> None:
+def test_data_that_is_shorter_than_its_index(tmp_path: Path) -> None:
     """The files are written one after the other; after a power cut the data may be the shorter one."""
     write(tmp_path, b"good", b"lost")
     path_of(tmp_path, 7, TRACES).write_bytes(b"goodlo")
     assert [payload for _, payload in read_segment(tmp_path, 7)] == [b"good"]
+
+
+def test_damaged_files_get_other_names(tmp_path: Path) -> None:
+    """They are kept, and no longer found as a segment."""
+    write(tmp_path, b"x")
+    index_of(tmp_path, 7, TRACES).unlink()
+    kept = move_aside(tmp_path, 7, TRACES)
+    assert (kept.name, kept.read_bytes()) == ("000000000007.traces.damaged", b"x")
+    assert segment_numbers(tmp_path) == []
+
+
+def test_a_half_deleted_segment_is_not_a_damaged_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that dies while it deletes a segment leaves nothing that is read or said again."""
+    write(tmp_path, b"x")
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", lambda *_, **__: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception):
+            remove_segment(tmp_path, 7)
+    assert list(tmp_path.iterdir()) != []
+    remove_half_deleted(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_segments_are_found_in_order_and_removed(tmp_path: Path) -> None:
@@ -86,6 +109,7 @@ def test_segments_are_found_in_order_and_removed(tmp_path: Path) -> None:
     write(tmp_path, b"y", number=3, signal=LOGS)
     (tmp_path / "000000000005-1.traces.refused").write_bytes(b"z")
     (tmp_path / "notes.traces").write_bytes(b"z")
+    (tmp_path / "000000000009.traces").mkdir()
     assert segment_numbers(tmp_path) == [3, 12]
     remove_segment(tmp_path, 12)
     remove_segment(tmp_path, 12)

@@ -61,7 +61,7 @@ def create_app(
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
     app.state.span_pages = CapacityLimiter(SPAN_PAGES)
-    app.state.readiness = Readiness(backend.reader.ping)
+    app.state.readiness = Readiness(backend.check_ready)
     return app
 
 

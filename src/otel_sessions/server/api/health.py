@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Final
 
 import anyio
@@ -22,10 +22,14 @@ from otel_sessions.server.api.unassigned import UnassignedRecords
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.problems import Problem
 from otel_sessions.server.signals import SIGNALS
 from otel_sessions.server.telemetry import MODELS_KEPT, SERVICES_KEPT
 
 READY_SECONDS: Final = 5.0
+UNASSIGNED_SECONDS: Final = 1.0
+"""A busy store leaves the question how much has no session open, since a probe must not wait for it."""
+
 MAX_PROBES: Final = 2
 """How many readiness probes ask the store at once. They have threads of their own, so that no other request delays them."""
 
@@ -39,7 +43,7 @@ class Health(BaseModel):
     """The state of the server, as far as it is shown without the API key."""
 
     status: str = Field(
-        description="`ok`, or `degraded` if the server had to set requests aside that it could not store.",
+        description="`ok`, or `degraded` if something is wrong; with the API key, `problems` says what.",
         examples=["ok"],
     )
 
@@ -77,9 +81,18 @@ class UnpricedCalls(BaseModel):
     count: int = Field(description="How many of its calls have no known cost.")
 
 
+class ShownProblem(BaseModel):
+    """Something that is wrong with the server now."""
+
+    name: str = Field(description="The kind of problem, for alerts.", examples=["requests_set_aside"])
+    message: str = Field(description="What is wrong, and the next step.")
+    blocks: bool = Field(description="True if nothing can be committed now, so that `/readyz` says 503.")
+
+
 class HealthDetails(Health):
     """The state of the server, and its counts since it started."""
 
+    problems: list[ShownProblem] = Field(description="What is wrong now; empty if the status is `ok`.")
     backlog_bytes: int = Field(description="Bytes of acknowledged requests that are not committed to the store yet.")
     received: BySignal = Field(description="Records in requests that were accepted, including repeated ones.")
     stored: BySignal = Field(description="Records that were committed to the store.")
@@ -89,6 +102,9 @@ class HealthDetails(Health):
     commit_retries: int = Field(description="How often a commit was tried again because the store was unavailable.")
     requests_set_aside: int = Field(
         description="Acknowledged requests that could not be stored. They are kept in files in the requests folder."
+    )
+    segments_damaged: int = Field(
+        description="Damaged segments of the log of requests. Their files are kept in the requests folder."
     )
     dropped_values: list[DroppedValues] = Field(
         description="Values that were dropped because they break the rules for session attributes."
@@ -103,7 +119,7 @@ class HealthDetails(Health):
 
 
 class Readiness:
-    """Checks that the store answers in time."""
+    """Checks that a commit would succeed, in time."""
 
     def __init__(
         self, ping: Callable[[], object], *, timeout: float = READY_SECONDS, max_probes: int = MAX_PROBES
@@ -111,7 +127,7 @@ class Readiness:
         """Ask with `ping`.
 
         Args:
-            ping: returns if the store answers, else raises `StoreError`; it may block.
+            ping: returns if a commit would succeed, else raises `StoreError`; it may block.
             timeout: how many seconds it may take.
             max_probes: how many threads call it at once.
         """
@@ -120,16 +136,16 @@ class Readiness:
         self._limiter = CapacityLimiter(max_probes)
 
     async def check(self) -> None:
-        """Return if the store answers in time.
+        """Return if a commit would succeed, and that is known in time.
 
         Raises:
-            ApiError: it does not.
+            ApiError: it would not.
         """
         try:
             with anyio.fail_after(self._timeout):
                 await to_thread.run_sync(self._ping, limiter=self._limiter, abandon_on_cancel=True)
-        except (StoreError, TimeoutError):
-            raise unavailable("not_ready", "the store does not answer") from None
+        except (StoreError, OSError, RuntimeError, MemoryError):
+            raise unavailable("not_ready", "nothing can be committed now; /healthz says why") from None
 
 
 router: Final = APIRouter(route_class=Endpoint, tags=["health"], responses=error_responses(400, 421))
@@ -155,9 +171,9 @@ async def _readiness(request: Request) -> Readiness:
 async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)]) -> Response:
     """Get the server's state and its counts since it started. Without the API key only the state is shown."""
     if not has_key:
-        return answer(Health(status=_status(backend)))
+        return answer(Health(status=_status(backend.problems.current())))
     unassigned = None
-    with anyio.move_on_after(READY_SECONDS):
+    with anyio.move_on_after(UNASSIGNED_SECONDS):
         unassigned = await to_thread.run_sync(_unassigned, backend, abandon_on_cancel=True)
     return answer(health_of(backend, unassigned))
 
@@ -165,14 +181,14 @@ async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)
 @router.get(
     "/readyz",
     operation_id="getReadiness",
-    summary="Check that the server can answer",
+    summary="Check that the server can commit",
     response_model=Health,
-    response_description="The store answers.",
+    response_description="A commit would succeed now.",
     responses=error_responses(503),
     openapi_extra=_OPEN,
 )
 async def readiness(readiness: Annotated[Readiness, Depends(_readiness)]) -> Response:
-    """Check that the store answers: 200 if it does, 503 if not."""
+    """Check that what is sent now would be committed: 200 if it would, 503 if not. `/healthz` says why not."""
     await readiness.check()
     return answer(Health(status="ok"))
 
@@ -205,9 +221,10 @@ def _unassigned(backend: Backend) -> list[UnassignedRecords] | None:
 
 def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = None) -> HealthDetails:
     """The state of a backend, and its counts; `unassigned` is null if it is not known."""
-    telemetry = backend.telemetry
+    telemetry, problems = backend.telemetry, backend.problems.current()
     return HealthDetails(
-        status=_status(backend),
+        status=_status(problems),
+        problems=[ShownProblem(**problem._asdict()) for problem in problems],
         backlog_bytes=backend.backlog_bytes,
         received=_by_signal(telemetry.received),
         stored=_by_signal(telemetry.stored),
@@ -216,6 +233,7 @@ def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = Non
         refused=[Refusals(count=count, **labels) for labels, count in _counts(telemetry.refused)],
         commit_retries=backend.commit_retries,
         requests_set_aside=backend.requests_set_aside,
+        segments_damaged=backend.segments_damaged,
         dropped_values=[
             DroppedValues(field=field, reason=reason, count=count)
             for (field, reason), count in sorted(dropped_values().items())
@@ -225,8 +243,8 @@ def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = Non
     )
 
 
-def _status(backend: Backend) -> str:
-    return "degraded" if backend.requests_set_aside else "ok"
+def _status(problems: Sequence[Problem]) -> str:
+    return "degraded" if problems else "ok"
 
 
 def _by_signal(counter: Counter) -> BySignal:

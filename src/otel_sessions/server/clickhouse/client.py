@@ -43,12 +43,14 @@ class Store:
                 migrate(writers[0], self.shown, embedded=settings.folder is not None)
                 writers += [_connect(settings, undo) for _ in range(WRITERS - 1)]
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
+                prober = _connect(settings, undo)
             self._close = undo.pop_all()
         self._closed = False
         self._before_close: list[Callable[[], object]] = []
         self._writers: SimpleQueue[Client] = SimpleQueue()
         self._readers: SimpleQueue[Client] = SimpleQueue()
-        for queue, some in ((self._writers, writers), (self._readers, clients)):
+        self._probers: SimpleQueue[Client] = SimpleQueue()
+        for queue, some in ((self._writers, writers), (self._readers, clients), (self._probers, [prober])):
             for client in some:
                 queue.put(client)
 
@@ -62,6 +64,12 @@ class Store:
     def reading(self) -> Iterator[Client]:
         """A client to read with, which no other thread uses meanwhile."""
         with self._one_of(self._readers) as client:
+            yield client
+
+    @contextmanager
+    def probing(self) -> Iterator[Client]:
+        """A client to find out with whether the store works, which waits for no other statement."""
+        with self._one_of(self._probers) as client:
             yield client
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -68,6 +69,13 @@ class SegmentWriter:
         self._pricer = pricer
         self._regrouped = regrouped
         self._inserter = ThreadPoolExecutor(1, thread_name_prefix="otel-sessions-inserter")
+        # Made now, so that it does not fail later for want of threads.
+        self._inserting = self._inserter.submit(threading.current_thread).result()
+
+    @property
+    def is_alive(self) -> bool:
+        """False if the thread that inserts spans is gone."""
+        return self._inserting.is_alive()
 
     def close(self) -> None:
         """End the thread that inserts spans."""
@@ -76,7 +84,7 @@ class SegmentWriter:
     def commit(self, segment: SealedSegment, version: int) -> Committed:
         """Write a segment for the first time; its inserts have tokens, so that one that the client repeats adds nothing."""
         spans, logs = _batch(segment, TRACES, SpanBatch), _batch(segment, LOGS, LogBatch)
-        token = f"{segment.number}-spans"
+        token = f"{segment.identity}-spans"
         known = self._traces.read(set(spans.trace_ids))
         changes = span_changes(spans.trace_ids, spans.facts, known)
         if segment.awaited:
@@ -92,7 +100,7 @@ class SegmentWriter:
                 facts = _to_json(changes)
         self._insert_facts(facts, known, version)
         if len(logs):
-            self._target.insert_logs(logs, segment.number, range(len(logs)), f"{segment.number}-logs")
+            self._target.insert_logs(logs, segment.identity, range(len(logs)), f"{segment.identity}-logs")
         return _committed(segment, changes, groups, len(logs))
 
     def recommit(self, segment: SealedSegment, version: int) -> Committed:
@@ -151,11 +159,11 @@ class SegmentWriter:
         if not len(batch):
             return 0
         numbers = range(segment.logs_before, segment.logs_before + len(batch))
-        stored = self._target.stored_log_rows(segment.number)
+        stored = self._target.stored_log_rows(segment.identity)
         missing = [place for place, number in enumerate(numbers) if number not in stored]
         if missing:
             rows = [numbers[place] for place in missing]
-            self._target.insert_logs(batch.take(missing), segment.number, rows, None)
+            self._target.insert_logs(batch.take(missing), segment.identity, rows, None)
         return len(missing)
 
     def _not_stored(self, batch: SpanBatch, rows: Sequence[int]) -> list[int]:

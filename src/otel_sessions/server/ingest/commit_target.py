@@ -12,6 +12,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import LOGS, TRACES
 from otel_sessions.server.clickhouse.insert import insert_rows, insert_written
+from otel_sessions.server.clickhouse.probe import write_probe
 from otel_sessions.server.ingest.stored_rows import stored_log_rows, stored_spans
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.spans import ROW
@@ -53,6 +54,9 @@ class CommitTarget(Protocol):
     def stored_spans(self, trace_ids: Collection[int]) -> Collection[tuple[int, int]]:
         """The (trace id, span id) of the rows of these traces in `otel_traces`."""
 
+    def probe(self) -> None:
+        """Write a row that says nothing; raises `StoreError` if no row can be written now."""
+
 
 class ClickHouseTarget:
     """The tables of a store."""
@@ -65,6 +69,7 @@ class ClickHouseTarget:
         self.pairs_of = partial(pairs_of, store)
         self.stored_log_rows = partial(stored_log_rows, store)
         self.stored_spans = partial(stored_spans, store)
+        self.probe = partial(write_probe, store)
 
     def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
         """Add rows to `otel_traces`."""

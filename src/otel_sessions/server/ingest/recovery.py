@@ -1,56 +1,62 @@
-"""Segments that an earlier process left, and requests that cannot be stored."""
+"""Segments that an earlier process left, and the requests of a segment one by one."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from otel_sessions.server.signals import LOGS
-from otel_sessions.server.wal.log import Request, SealedSegment
-from otel_sessions.server.wal.segments import read_segment, segment_numbers
+from otel_sessions.server.ingest.set_aside import SetAside
+from otel_sessions.server.signals import LOGS, SIGNALS
+from otel_sessions.server.wal.log import Request, SealedSegment, WriteAheadLog
+from otel_sessions.server.wal.salvage import Salvaged
+from otel_sessions.server.wal.segments import read_signal
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
 
 
-class SetAside:
-    """Keeps requests that cannot be stored in files beside the log, so that they hold up no other.
+class LeftBehind(NamedTuple):
+    """A segment that an earlier process left.
 
     Attributes:
-        count: the number of requests that were set aside since the start.
+        segment: its requests.
+        damaged: by signal, how its files were read that are damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.count = 0
-
-    def keep(self, number: int, signal: str, payload: bytes) -> None:
-        """Write a request of the segment with this number to a file of its own."""
-        self.count += 1
-        path = self._folder / f"{number:012d}-{self.count}.{signal}.refused"
-        path.write_bytes(payload)
-        logger.error("a request of %d bytes cannot be stored; it is kept in %s", len(payload), path)
+    segment: SealedSegment
+    damaged: dict[str, Salvaged]
 
 
-def left_behind(folder: Path, decode: Callable[[str, bytes], Any], set_aside: SetAside) -> Iterator[SealedSegment]:
-    """The segments in a folder, oldest first; a request that cannot be decoded any more is set aside."""
-    for number in segment_numbers(folder):
-        requests = []
-        for signal, payload in read_segment(folder, number):
+def left_behind(
+    log: WriteAheadLog, number: int, decode: Callable[[str, bytes], Any], set_aside: SetAside
+) -> LeftBehind:
+    """Read a segment that an earlier process left; a request that cannot be decoded any more is set aside.
+
+    Raises:
+        OSError: a file cannot be read or written now.
+    """
+    requests = []
+    damaged = {}
+    for signal in SIGNALS:
+        salvaged = read_signal(log.folder, number, signal)
+        if salvaged.is_damaged:
+            damaged[signal] = salvaged
+        for payload in salvaged.requests:
             try:
                 batch = decode(signal, payload)
+            except MemoryError:
+                raise
             except Exception:
                 logger.exception("a request of segment %d can no longer be read", number)
                 set_aside.keep(number, signal, payload)
             else:
                 requests.append(Request(signal, payload, batch))
-        yield SealedSegment(number, requests)
+    return LeftBehind(SealedSegment(number, requests, given_identity=log.identity(number)), damaged)
 
 
 def one_by_one(segment: SealedSegment) -> Iterator[SealedSegment]:
     """The requests of a segment, each as a part of its own; log records keep their numbers."""
     logs = 0
     for request in segment.requests:
-        yield SealedSegment(segment.number, [request], logs)
+        yield SealedSegment(segment.number, [request], logs, given_identity=segment.identity)
         logs += len(request.batch) if request.signal == LOGS else 0

@@ -1,8 +1,8 @@
 """Lookups of stored rows, for commits that may have been made in part.
 
 A log record has no id, so it is identified by its place among acknowledged requests: the log records of a segment are
-numbered from 0 in the order of its requests, and `Segment` and `SegmentRow` of `otel_logs` hold the two numbers. Both are
-empty in rows that a Collector wrote; segments are numbered from 1.
+numbered from 0 in the order of its requests. `SegmentRow` of `otel_logs` holds that number, and `Segment` the identity of the
+segment, which no segment of another log has. Both are empty in rows that a Collector wrote.
 """
 
 from __future__ import annotations
@@ -19,19 +19,10 @@ statement: Final = Statements("otel_sessions.server.ingest")
 
 
 def stored_log_rows(store: Store, segment: int) -> set[int]:
-    """The numbers of the stored log records of a segment."""
+    """The numbers of the stored log records of the segment with this identity."""
     with store.reading() as client:
         rows = client.query(statement("stored_log_rows"), parameters={"segment": segment}).result_rows
     return {int(row) for (row,) in rows}
-
-
-def last_segment(store: Store) -> int:
-    """The greatest number of a segment with stored log records; 0 without any.
-
-    A write-ahead log whose folder was lost must number its segments from the next one.
-    """
-    with store.reading() as client:
-        return int(client.query(statement("last_segment")).result_rows[0][0])
 
 
 def stored_spans(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY) -> set[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import errno
 import threading
 import time
 from dataclasses import dataclass
@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from otel_sessions.server.wal.batching import BatchPolicy
+from otel_sessions.server.wal.numbering import Numbering
 from otel_sessions.server.wal.progress import Progress
-from otel_sessions.server.wal.segments import Segment, record_of, remove_segment, segment_numbers
+from otel_sessions.server.wal.segments import (
+    Segment,
+    record_of,
+    remove_half_deleted,
+    remove_segment,
+    segment_bytes,
+    segment_numbers,
+)
 
-logger: Final = logging.getLogger("otel_sessions.server.ingest")
-
-_NUMBERS_PER_START: Final = 1_000_000
-"""Reserved at each start: far more than a process uses, so that no number is ever used twice."""
+_PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Why a file may not be written now, and may be later."""
 
 
 class BackloggedError(Exception):
@@ -41,12 +47,19 @@ class SealedSegment:
     Attributes:
         logs_before: the number of log records in the segment before this part.
         awaited: True if a reader waits for it.
+        given_identity: what identifies it in the store; `None` if its number does.
     """
 
     number: int
     requests: list[Request]
     logs_before: int = 0
     awaited: bool = False
+    given_identity: int | None = None
+
+    @property
+    def identity(self) -> int:
+        """What identifies it in the store, among the segments of all logs that were ever written there."""
+        return self.number if self.given_identity is None else self.given_identity
 
     @property
     def size(self) -> int:
@@ -80,14 +93,24 @@ class WriteAheadLog:
         self._policy = policy or BatchPolicy()
         self._bound = backlog_bytes
         self._sync = sync
-        self._open = Segment(folder, _reserve(folder, first), sync=sync)
+        remove_half_deleted(folder)
+        self._numbering = Numbering(folder, first)
+        self._left = {number: segment_bytes(folder, number) for number in segment_numbers(folder)}
+        self._open = Segment(folder, self._numbering.first, sync=sync)
         self._requests: list[Request] = []
         self._rows = 0
         self._since = 0.0
-        self._waiting = 0
+        self._waiting = sum(self._left.values())
         self._closed = False
         self._changed = threading.Condition()
-        self.progress = Progress(self._changed, self._open.number - 1)
+        oldest = min(self._left, default=self._open.number)
+        self.progress = Progress(self._changed, oldest - 1)
+        try:
+            self._numbering.reserve()
+        except OSError as error:
+            # A disk that is full refuses requests; what is there can be read.
+            if error.errno not in _PASSING:
+                raise
 
     def append(self, signal: str, payload: bytes, batch: Any) -> int:
         """Write a request and return the number of its segment, to wait for in `progress`.
@@ -105,6 +128,7 @@ class WriteAheadLog:
                 raise BackloggedError(
                     f"{self._waiting} bytes wait to be stored, {self._bound} are allowed; send again later"
                 )
+            self._numbering.reserve()
             self._open.append(signal, payload, record)
             is_first, was_full = not self._requests, self._rows >= self._policy.rows
             if is_first:
@@ -141,6 +165,21 @@ class WriteAheadLog:
             self._waiting -= segment.size
             self.progress.committed(segment.number)
 
+    def left_numbers(self) -> list[int]:
+        """The numbers of the segments that earlier processes left and that are not done yet, oldest first."""
+        return sorted(self._left)
+
+    def identity(self, number: int) -> int:
+        """What identifies a segment in the store."""
+        return self._numbering.identity(number)
+
+    def replayed(self, number: int) -> None:
+        """Delete a segment that an earlier process left and whose rows are stored, and release all that wait for it."""
+        remove_segment(self.folder, number)
+        with self._changed:
+            self._waiting -= self._left.pop(number)
+            self.progress.committed(number if self._left else self._numbering.first - 1)
+
     @property
     def newest(self) -> int:
         """The number of the newest segment that holds an acknowledged request."""
@@ -149,9 +188,8 @@ class WriteAheadLog:
 
     @property
     def waiting_bytes(self) -> int:
-        """The bytes of the requests that are not committed."""
-        with self._changed:
-            return self._waiting
+        """The bytes of the requests that are not committed. Waits for no lock, since a probe asks."""
+        return self._waiting
 
     def close(self) -> None:
         """Refuse more requests; those that are there can still be taken, and at once."""
@@ -166,25 +204,11 @@ class WriteAheadLog:
 
     def _seal(self) -> SealedSegment:
         demand = self.progress.demand
-        sealed = SealedSegment(self._open.number, self._requests, awaited=demand.flush_requested)
+        number = self._open.number
+        identity = self._numbering.identity(number)
+        sealed = SealedSegment(number, self._requests, awaited=demand.flush_requested, given_identity=identity)
         self._open.close()
         self._open = Segment(self.folder, sealed.number + 1, sync=self._sync)
         self._requests, self._rows = [], 0
         demand.flush_requested = False
         return sealed
-
-
-def _reserve(folder: Path, first: int) -> int:
-    """The first of a block of segment numbers that no earlier process used: a store drops an insert that repeats one."""
-    file = folder / "next-segment"
-    try:
-        reserved = int(file.read_text()) if file.exists() else 1
-    except ValueError:
-        # Milliseconds are always ahead of counting.
-        reserved = time.time_ns() // 1_000_000
-        logger.warning("%s does not hold a number; segments are numbered from %d", file, reserved)
-    number = max([first, reserved, *(used + 1 for used in segment_numbers(folder))])
-    draft = folder / "next-segment.new"
-    draft.write_text(str(number + _NUMBERS_PER_START))
-    draft.replace(file)
-    return number

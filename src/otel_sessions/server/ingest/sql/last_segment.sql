@@ -1,1 +1,0 @@
-SELECT max(Segment) FROM otel_logs
