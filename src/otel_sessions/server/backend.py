@@ -14,6 +14,7 @@ from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.durability import apply_durability
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.ingest.commit import Committed
@@ -73,7 +74,7 @@ class Backend:
             requests: the folder of acknowledged requests that are not committed yet.
             pricer: prices model calls that do not report their cost.
             backlog_bytes: how much may wait to be committed.
-            sync: let a request survive the death of the machine too, while it waits to be committed.
+            sync: let a request survive the death of the machine too, in the log and then in the store.
             lease: on a database that other servers could write to; nothing is written without it.
 
         Raises:
@@ -84,6 +85,7 @@ class Backend:
         self.telemetry = Telemetry()
         self.pricer = pricer
         self.lease = lease
+        apply_durability(store, sync=sync)
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
