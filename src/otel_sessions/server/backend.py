@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -167,15 +167,17 @@ class Backend:
     def delete_session(self, session_id: str, *, key: str = ID_KEY) -> Deleted:
         """Delete a session's spans and their logs; nothing happens if there is no such session.
 
+        A large session goes in parts, and commits and reads go on between them; a read may then see a session without some of
+        its traces. A deletion that fails half way, or dies with the process, is completed when it is asked for again.
+
         Raises:
             UnsettledError: what was acknowledged before takes too long to be committed.
             StoreError: the store cannot do it.
         """
+        session = (key, session_id)
         self.settle()
-        with self._changing() as version:
-            deleted = delete_session(self.store, self._rows, (key, session_id), version=version, pricer=self.pricer)
-            self._committer.forget(deleted.trace_ids)
-        self._tell(frozenset({(key, session_id)}))
+        deleted = delete_session(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
+        self._tell(frozenset({session}))
         return deleted
 
     def drop_older(self, before: int) -> int:
@@ -202,15 +204,21 @@ class Backend:
         return dropped
 
     @contextmanager
-    def _changing(self) -> Iterator[int]:
+    def _changing(self, *, write_rows_first: bool = True) -> Iterator[int]:
         """Hold up commits and rows of sessions while the block deletes, with the version of its change."""
-        with self._committer.exclusive() as version, self._rows.paused():
+        with self._committer.exclusive() as version, self._rows.paused(write_first=write_rows_first):
             try:
                 yield version
             except BaseException:
                 # How far it came is not known, so nothing that is cached can be relied on.
                 self._committer.forget()
                 raise
+
+    @contextmanager
+    def _changing_traces(self, trace_ids: Collection[int]) -> Iterator[int]:
+        with self._changing(write_rows_first=False) as version:
+            yield version
+            self._committer.forget(trace_ids)
 
     @property
     def commits(self) -> int:

@@ -46,7 +46,7 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) ->
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
             rows.rewrite_older(before, version)
             client.command(statement("drop_old_facts"), parameters=parameters, settings=_AT_ONCE)
-            client.command(statement("clear_deletion_queue"), parameters=parameters)
+            client.command(statement("clear_deletion_queue"), parameters={"versions": [version]})
     return dropped
 
 
