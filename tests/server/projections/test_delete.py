@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.server.building import AT, HOSTILE, Traces, count, empty, sessions_of, span, traces, write
+from tests.server.building import AT, HOSTILE, Traces, columns_of, count, empty, sessions_of, span, traces, write
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 from tests.server.dying_store import dying_at
 
@@ -22,7 +22,7 @@ from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Changing, Deleted
 from otel_sessions.server.projections.delete import delete_session as delete_rows
 from otel_sessions.server.projections.sessions import SessionRows
-from otel_sessions.server.projections.trace_facts import facts_of, members
+from otel_sessions.server.projections.trace_facts import facts_of, insert_facts, members
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.sessions import get_session, keys, list_sessions
 from otel_sessions.server.queries.spans import session_spans
@@ -177,11 +177,13 @@ def test_commits_go_between_the_parts_of_a_deletion(store: Store) -> None:
     rows = SessionRows(store)
     hold = changing(rows, 2)
     held: list[list[int]] = []
+    added = [span(2, 1), span(3, session="stays")]
 
     @contextmanager
     def committing(trace_ids: Collection[int]) -> Iterator[int]:
         if 3 in trace_ids:
-            write(store, {3: [span(2, 1), span(3, session="stays")]}, version=2)
+            insert_rows(store, "otel_traces", columns_of((3, one) for one in added))
+            insert_facts(store, {3: added}, 2)
         held.append(sorted(trace_ids))
         with hold(trace_ids) as version:
             yield version
