@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,9 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
+from otel_sessions.server.clickhouse.broken_parts import advice, broken_parts
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import FACTS
 from otel_sessions.server.clickhouse.durability import apply_durability
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.lease import Lease
@@ -28,7 +30,7 @@ from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
-from otel_sessions.server.projections.retention import drop_older, drop_to_size
+from otel_sessions.server.projections.retention import drop_older, drop_to_size, newest_end
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
 from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
@@ -86,6 +88,10 @@ class Backend:
         self.pricer = pricer
         self.lease = lease
         apply_durability(store, sync=sync)
+        self._broken_parts = broken_parts(store)
+        self._retention_waits: str | None = None
+        for table, parts in self._broken_parts.items():
+            logger.error("%s", advice(table, parts))
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, first=last_segment(store) + 1, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
@@ -101,11 +107,17 @@ class Backend:
             pricer=pricer,
             version=last_version(store),
             may_write=may_write,
+            facts_lost=FACTS in self._broken_parts,
             regrouped=self._regrouped,
             committed=self._committed,
         )
         gauge = self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: self.backlog_bytes)
+        gauge(
+            "broken_parts",
+            "Parts of tables that could not be read at the start",
+            lambda: sum(self._broken_parts.values()),
+        )
         gauge("commit_retries", "Commits tried again because the store was away", lambda: self.commit_retries)
         gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: self.requests_set_aside)
         replayed = self._committer.replay(read_payload)
@@ -153,6 +165,28 @@ class Backend:
     def backlog_bytes(self) -> int:
         """How much was acknowledged and is not committed."""
         return self._log.waiting_bytes
+
+    @property
+    def broken_parts(self) -> Mapping[str, int]:
+        """By table, how many parts could not be read at the start."""
+        return self._broken_parts
+
+    @property
+    def retention_waits(self) -> str | None:
+        """Why retention drops nothing by age at the moment; `None` if it does."""
+        return self._retention_waits
+
+    def hold_retention(self, why: str | None) -> None:
+        """Show in the health why retention drops nothing by age; `None` ends that."""
+        self._retention_waits = why
+
+    def newest_end(self) -> int | None:
+        """The last end of a stored trace, in nanoseconds UTC; `None` without traces.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        return newest_end(self.store)
 
     @property
     def commit_retries(self) -> int:

@@ -29,7 +29,15 @@ def backend_with(
         getattr(reader, question).side_effect = effect
         getattr(reader, question).return_value = answers.get(question)
     reader.answering.side_effect = answering
-    backend = create_autospec(Backend, instance=True, reader=reader, telemetry=Telemetry(), backlog_bytes=0)
+    backend = create_autospec(
+        Backend,
+        instance=True,
+        reader=reader,
+        telemetry=Telemetry(),
+        backlog_bytes=0,
+        broken_parts={},
+        retention_waits=None,
+    )
     backend.delete_session.side_effect = effect
     made: Backend = backend
     return made

@@ -9,7 +9,20 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.server.building import AT, HOSTILE, Traces, columns_of, count, empty, sessions_of, span, traces, write
+from tests.server.building import (
+    AT,
+    HOSTILE,
+    Traces,
+    columns_of,
+    count,
+    empty,
+    groups_of,
+    insert_groups,
+    sessions_of,
+    span,
+    traces,
+    write,
+)
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 from tests.server.dying_store import dying_at
 
@@ -184,6 +197,9 @@ def test_commits_go_between_the_parts_of_a_deletion(store: Store) -> None:
         if 3 in trace_ids:
             insert_rows(store, "otel_traces", columns_of((3, one) for one in added))
             insert_facts(store, {3: added}, 2)
+            groups = groups_of({3: [span(1, session="gone"), *added]})
+            insert_groups(store, groups, version=2)
+            rows.mark_changed(groups, (), 2)
         held.append(sorted(trace_ids))
         with hold(trace_ids) as version:
             yield version

@@ -20,6 +20,7 @@ from otel_sessions.server.api.endpoints import Endpoint, answer
 from otel_sessions.server.api.errors import error_responses, unavailable
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.clickhouse.broken_parts import advice
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.signals import SIGNALS
 from otel_sessions.server.telemetry import MODELS_KEPT
@@ -38,7 +39,7 @@ class Health(BaseModel):
     """The state of the server, as far as it is shown without the API key."""
 
     status: str = Field(
-        description="`ok`, or `degraded` if the server had to set requests aside that it could not store.",
+        description="`ok`, or `degraded` if the server had to set requests aside that it could not store, cannot read parts of the store, or does not rely on its clock.",
         examples=["ok"],
     )
 
@@ -76,6 +77,14 @@ class UnpricedCalls(BaseModel):
     count: int = Field(description="How many of its calls have no known cost.")
 
 
+class BrokenParts(BaseModel):
+    """The parts of one table that could not be read when the server started."""
+
+    table: str = Field(description="The table.", examples=["otel_traces"])
+    count: int = Field(description="How many of its parts could not be read.")
+    advice: str = Field(description="What is missing, and what mends it.")
+
+
 class HealthDetails(Health):
     """The state of the server, and its counts since it started."""
 
@@ -88,6 +97,12 @@ class HealthDetails(Health):
     commit_retries: int = Field(description="How often a commit was tried again because the store was unavailable.")
     requests_set_aside: int = Field(
         description="Acknowledged requests that could not be stored. They are kept in files in the requests folder."
+    )
+    broken_parts: list[BrokenParts] = Field(
+        description="Parts of tables that could not be read when the server started, for example after a power failure."
+    )
+    retention_waits: str | None = Field(
+        description="Why retention deletes nothing by age at the moment: the clock seems to have jumped."
     )
     dropped_values: list[DroppedValues] = Field(
         description="Values that were dropped because they break the rules for session attributes."
@@ -196,6 +211,11 @@ def health_of(backend: Backend) -> HealthDetails:
         refused=[Refusals(count=count, **labels) for labels, count in _counts(telemetry.refused)],
         commit_retries=backend.commit_retries,
         requests_set_aside=backend.requests_set_aside,
+        broken_parts=[
+            BrokenParts(table=table, count=parts, advice=advice(table, parts))
+            for table, parts in backend.broken_parts.items()
+        ],
+        retention_waits=backend.retention_waits,
         dropped_values=[
             DroppedValues(field=field, reason=reason, count=count)
             for (field, reason), count in sorted(dropped_values().items())
@@ -205,7 +225,8 @@ def health_of(backend: Backend) -> HealthDetails:
 
 
 def _status(backend: Backend) -> str:
-    return "degraded" if backend.requests_set_aside else "ok"
+    is_degraded = backend.requests_set_aside or backend.broken_parts or backend.retention_waits
+    return "degraded" if is_degraded else "ok"
 
 
 def _by_signal(counter: Counter) -> BySignal:

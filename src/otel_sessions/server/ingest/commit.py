@@ -61,12 +61,19 @@ class SegmentWriter:
         progress: Progress,
         pricer: Pricer | None,
         regrouped: Regrouped,
+        *,
+        facts_lost: bool = False,
     ) -> None:
+        """Write to `target`.
+
+        With `facts_lost`, facts of stored spans are missing, so every span is looked up in the store before it is inserted.
+        """
         self._target = target
         self._traces = traces
         self._progress = progress
         self._pricer = pricer
         self._regrouped = regrouped
+        self._facts_lost = facts_lost
         self._inserter = ThreadPoolExecutor(1, thread_name_prefix="otel-sessions-inserter")
 
     def close(self) -> None:
@@ -79,6 +86,9 @@ class SegmentWriter:
         token = f"{segment.number}-spans"
         known = self._traces.read(set(spans.trace_ids))
         changes = span_changes(spans.trace_ids, spans.facts, known)
+        self._add_lost(spans, changes, [row for row in changes.repeated if self._traces.is_older(spans.trace_ids[row])])
+        if self._facts_lost:
+            changes.rows[:] = self._not_stored(spans, changes.rows)
         if segment.awaited:
             groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
             self._progress.groups_written(segment.number)
@@ -105,6 +115,7 @@ class SegmentWriter:
         trace_ids = set(spans.trace_ids)
         known = self._traces.read(trace_ids)
         changes = span_changes(spans.trace_ids, spans.facts, known)
+        self._add_lost(spans, changes, changes.repeated)
         with self._inserting_spans(spans, self._not_stored(spans, changes.rows), None):
             groups = self._write_groups(trace_ids, changes, known, self._target.pairs_of(trace_ids), version)
             facts = _to_json(changes)
@@ -157,6 +168,13 @@ class SegmentWriter:
             rows = [numbers[place] for place in missing]
             self._target.insert_logs(batch.take(missing), segment.number, rows, None)
         return len(missing)
+
+    def _add_lost(self, batch: SpanBatch, changes: SpanChanges, repeated: Sequence[int]) -> None:
+        """Have spans inserted again whose facts are stored and whose rows are not: a power failure takes parts of any table."""
+        if repeated:
+            lost = dict.fromkeys(self._not_stored(batch, repeated))
+            changes.rows.extend(lost)
+            changes.duplicates -= len(lost)
 
     def _not_stored(self, batch: SpanBatch, rows: Sequence[int]) -> list[int]:
         """Those of the given rows whose span has no row in the store."""

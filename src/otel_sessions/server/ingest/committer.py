@@ -13,7 +13,8 @@ commits it again and adds what is missing:
 
 - If its facts are not stored, its spans count as new. Their rows are looked up by span id, and the missing ones inserted.
   Trace groups replace those of the earlier try, since their version is greater.
-- If its facts are stored, so are its rows, which were inserted before them. Trace groups are written again.
+- If its facts are stored, so are its rows, which were inserted before them, unless the power failed: they are looked up as well. Trace
+  groups are written again.
 - Log records are looked up by the number of their segment and their number in it.
 
 If a commit fails for another reason than a store that is away, its requests are committed one by one. A request that
@@ -77,6 +78,7 @@ class Committer:
         committed: Callable[[Committed, float], object] = lambda _, __: None,
         pause: Callable[[float], object] | None = None,
         may_write: Callable[[], object] = lambda: None,
+        facts_lost: bool = False,
     ) -> None:
         """Prepare; `start` starts the thread.
 
@@ -91,11 +93,12 @@ class Committer:
             committed: called after every commit, with the seconds that it took, on the same thread.
             pause: waits between tries, in seconds; something true tells the thread to stop.
             may_write: called before every change; raises `StoreAwayError` if nothing may be written now.
+            facts_lost: facts of stored spans are missing, so spans are looked up before they are inserted.
         """
         self._log = log
         self._recent = RecentTraces() if recent is None else recent
         traces = StoredTraces(target, known, self._recent)
-        self._writer = SegmentWriter(target, traces, log.progress, pricer, regrouped)
+        self._writer = SegmentWriter(target, traces, log.progress, pricer, regrouped, facts_lost=facts_lost)
         self._committed = committed
         self._version = version
         self._rest_until = 0.0
