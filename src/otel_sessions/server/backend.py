@@ -15,7 +15,6 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.broken_parts import advice, broken_parts
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import FACTS
 from otel_sessions.server.clickhouse.durability import apply_durability
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.lease import Lease
@@ -107,7 +106,7 @@ class Backend:
             pricer=pricer,
             version=last_version(store),
             may_write=may_write,
-            facts_lost=FACTS in self._broken_parts,
+            incomplete=bool(self._broken_parts),
             regrouped=self._regrouped,
             committed=self._committed,
         )

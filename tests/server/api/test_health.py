@@ -54,6 +54,8 @@ def test_health(client: TestClient) -> None:
         "refused": [{"signal": "traces", "reason": "Malformed", "count": 1}],
         "commit_retries": 0,
         "requests_set_aside": 0,
+        "broken_parts": [],
+        "retention_waits": None,
         "dropped_values": [{"field": "tags", "reason": "too_long", "count": 3}],
         "unpriced_calls": [{"model": 'new "model"\n', "count": 1}],
     }

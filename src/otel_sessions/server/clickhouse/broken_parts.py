@@ -28,7 +28,7 @@ def broken_parts(store: Store) -> dict[str, int]:
 def put_aside(store: Store) -> int:
     """Count the broken parts no more, after what can be computed from others was computed again; return their number.
 
-    Parts of spans and logs are kept under another name in an embedded store, for whoever can repair them; in a ClickHouse server they
+    Parts of spans and logs are kept under another name in an embedded store, so that they can be repaired; in a ClickHouse server they
     stay as they are.
 
     Raises:

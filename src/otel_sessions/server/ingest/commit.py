@@ -61,19 +61,12 @@ class SegmentWriter:
         progress: Progress,
         pricer: Pricer | None,
         regrouped: Regrouped,
-        *,
-        facts_lost: bool = False,
     ) -> None:
-        """Write to `target`.
-
-        With `facts_lost`, facts of stored spans are missing, so every span is looked up in the store before it is inserted.
-        """
         self._target = target
         self._traces = traces
         self._progress = progress
         self._pricer = pricer
         self._regrouped = regrouped
-        self._facts_lost = facts_lost
         self._inserter = ThreadPoolExecutor(1, thread_name_prefix="otel-sessions-inserter")
 
     def close(self) -> None:
@@ -87,8 +80,6 @@ class SegmentWriter:
         known = self._traces.read(set(spans.trace_ids))
         changes = span_changes(spans.trace_ids, spans.facts, known)
         self._add_lost(spans, changes, [row for row in changes.repeated if self._traces.is_older(spans.trace_ids[row])])
-        if self._facts_lost:
-            changes.rows[:] = self._not_stored(spans, changes.rows)
         if segment.awaited:
             groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
             self._progress.groups_written(segment.number)

@@ -78,7 +78,7 @@ class Committer:
         committed: Callable[[Committed, float], object] = lambda _, __: None,
         pause: Callable[[float], object] | None = None,
         may_write: Callable[[], object] = lambda: None,
-        facts_lost: bool = False,
+        incomplete: bool = False,
     ) -> None:
         """Prepare; `start` starts the thread.
 
@@ -93,12 +93,13 @@ class Committer:
             committed: called after every commit, with the seconds that it took, on the same thread.
             pause: waits between tries, in seconds; something true tells the thread to stop.
             may_write: called before every change; raises `StoreAwayError` if nothing may be written now.
-            facts_lost: facts of stored spans are missing, so spans are looked up before they are inserted.
+            incomplete: rows are missing from the tables, so what is stored is looked up for every segment, and counted again.
         """
         self._log = log
         self._recent = RecentTraces() if recent is None else recent
         traces = StoredTraces(target, known, self._recent)
-        self._writer = SegmentWriter(target, traces, log.progress, pricer, regrouped, facts_lost=facts_lost)
+        self._writer = SegmentWriter(target, traces, log.progress, pricer, regrouped)
+        self._commit_new = self._writer.recommit if incomplete else self._writer.commit
         self._committed = committed
         self._version = version
         self._rest_until = 0.0
@@ -155,7 +156,7 @@ class Committer:
 
     def _run(self) -> None:
         while (segment := self._log.take(not_before=self._rest_until)) is not None:
-            if not self._commit(segment, self._writer.commit):
+            if not self._commit(segment, self._commit_new):
                 return
             self._log.delete(segment)
             self._recent.trim()

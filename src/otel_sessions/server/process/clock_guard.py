@@ -2,7 +2,7 @@
 
 A clock that jumps ahead makes everything old at once. The jump is seen in two ways: while the process runs, the clock goes further than
 the time that has passed; when it starts, the clock is far ahead of the newest trace. Either may also be true, after a machine slept or a
-server was off. So nothing is deleted by age until the clock has gone on steadily for a day, in which somebody can correct it.
+server was off. So nothing is deleted by age until the clock has gone on steadily for a day, which leaves time to correct it.
 """
 
 from __future__ import annotations
