@@ -229,12 +229,14 @@ class Options(NamedTuple):
         rate: spans a second; by default as fast as they are acknowledged.
         lists: read lists of sessions meanwhile.
         store: a folder with a store, to which spans are added; by default each load has an empty one.
+        sync: start the server with `--sync`.
     """
 
     seconds: float
     rate: float | None = None
     lists: bool = False
     store: Path | None = None
+    sync: bool = False
 
 
 def measure(options: Options, protocols: list[str], spans: list[int]) -> Table:
@@ -253,6 +255,7 @@ def measure(options: Options, protocols: list[str], spans: list[int]) -> Table:
             rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
             notes.append(f"{protocol}, {requests.spans}: {note}")
     paced = "" if options.rate is None else f", paced at {options.rate:,.0f} spans/s"
+    paced += ", --sync" if options.sync else ""
     columns = (
         "committed/s",
         "acknowledged/s",
@@ -271,7 +274,7 @@ def _load(
     options: Options, store: Path, connect: Callable[[Server], Send], requests: Requests
 ) -> tuple[tuple[str, ...], str]:
     """The figures of one load, and a note with its size."""
-    with running(store) as server:
+    with running(store, *(["--sync"] if options.sync else [])) as server:
         idle = server.memory()
         load = Load(requests, count(randrange(1 << 31)), rate=options.rate)
         reader = Reader(server)
@@ -310,8 +313,9 @@ def main() -> None:
     parser.add_argument(
         "--store", type=Path, help="the folder of a store to add to; by default each load has an empty one"
     )
+    parser.add_argument("--sync", action="store_true", help="start the server with --sync")
     parsed = parser.parse_args()
-    options = Options(parsed.seconds, parsed.rate, parsed.lists, parsed.store)
+    options = Options(parsed.seconds, parsed.rate, parsed.lists, parsed.store, parsed.sync)
     print(measure(options, parsed.protocol or ["http", "grpc"], parsed.spans or [512, 8192]))
 
 

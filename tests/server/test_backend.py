@@ -292,3 +292,19 @@ def test_rows_of_many_sessions_are_written_before_a_list(start: Open, caplog: py
         assert "rows of sessions are written later" in caplog.text
         client.command("RENAME TABLE elsewhere TO sessions")
     assert backend.reader.sessions().total == 2 * FLUSH_AT
+
+
+def test_rows_that_a_power_failure_took_are_stored_when_they_are_sent_again(start: Open) -> None:
+    """A span that an earlier process counted, and whose row is gone, gets its row back and is counted once."""
+    backend = start()
+    backend.receive(TRACES, request("s"))
+    backend.close()
+    backend = start()
+    with backend.store.writing() as client:
+        client.command("TRUNCATE TABLE otel_traces")
+    for _ in range(2):
+        backend.receive(TRACES, request("s"))
+        (session,) = backend.reader.sessions().sessions
+        assert (session.span_count, backend.reader.spans("s").total) == (1, 1)
+        with backend.store.reading() as client:
+            assert client.query("SELECT count() FROM otel_traces").result_rows == [(1,)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,9 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
+from otel_sessions.server.clickhouse.broken_parts import advice, broken_parts
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.durability import apply_durability
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.clickhouse.probe import write_probe
@@ -25,11 +28,11 @@ from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.partial_success import Rejected
-from otel_sessions.server.problems import Problems
+from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
-from otel_sessions.server.projections.retention import drop_older, drop_to_size
+from otel_sessions.server.projections.retention import drop_older, drop_to_size, newest_end
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
 from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
@@ -83,7 +86,7 @@ class Backend:
             requests: the folder of acknowledged requests that are not committed yet.
             pricer: prices model calls that do not report their cost.
             backlog_bytes: how much may wait to be committed.
-            sync: let a request survive the death of the machine too, while it waits to be committed.
+            sync: let a request survive the death of the machine too, in the log and then in the store.
             lease: on a database that other servers could write to; nothing is written without it.
 
         Raises:
@@ -94,6 +97,11 @@ class Backend:
         self.telemetry = Telemetry()
         self.pricer = pricer
         self.lease = lease
+        apply_durability(store, sync=sync)
+        self._broken_parts = broken_parts(store)
+        self._retention_waits: str | None = None
+        for table, parts in self._broken_parts.items():
+            logger.error("%s", advice(table, parts))
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
@@ -109,11 +117,17 @@ class Backend:
             pricer=pricer,
             version=last_version(store),
             may_write=may_write,
+            incomplete=bool(self._broken_parts),
             regrouped=self._regrouped,
             committed=self._committed,
         )
         gauge = self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: self.backlog_bytes)
+        gauge(
+            "broken_parts",
+            "Parts of tables that could not be read at the start",
+            lambda: sum(self._broken_parts.values()),
+        )
         gauge("commit_retries", "Commits tried again because the store was away", lambda: self.commit_retries)
         self.telemetry.registry.register(UnassignedRecords(self._unassigned_by_service))
         gauge("requests_set_aside", "Requests that cannot be stored, kept in files", lambda: self.requests_set_aside)
@@ -122,7 +136,7 @@ class Backend:
         )
         gauge("problems", "Problems that /healthz names", lambda: len(self.problems.current()))
         self.problems = Problems()
-        for check in committer_problems(self._committer, self._log):
+        for check in (*committer_problems(self._committer, self._log), self._broken, self._waiting_retention):
             self.problems.add(check)
         self._readiness = CommitReadiness(self.problems, self._write_probe)
         self._committer.start(read_payload)
@@ -173,6 +187,36 @@ class Backend:
         return self._log.waiting_bytes
 
     @property
+    def broken_parts(self) -> Mapping[str, int]:
+        """By table, how many parts could not be read at the start."""
+        return self._broken_parts
+
+    def _broken(self) -> Problem | None:
+        if not self._broken_parts:
+            return None
+        return Problem("broken_parts", "; ".join(starmap(advice, self._broken_parts.items())))
+
+    def _waiting_retention(self) -> Problem | None:
+        return None if self._retention_waits is None else Problem("retention_waits", self._retention_waits)
+
+    @property
+    def retention_waits(self) -> str | None:
+        """Why retention drops nothing by age at the moment; `None` if it does."""
+        return self._retention_waits
+
+    def hold_retention(self, why: str | None) -> None:
+        """Show in the health why retention drops nothing by age; `None` ends that."""
+        self._retention_waits = why
+
+    def newest_end(self) -> int | None:
+        """The last end of a stored trace, in nanoseconds UTC; `None` without traces.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        return newest_end(self.store)
+
+    @property
     def commit_retries(self) -> int:
         """How often a commit was tried again because the store was away."""
         return self._committer.retries
@@ -198,15 +242,17 @@ class Backend:
     def delete_session(self, session_id: str, *, key: str = ID_KEY) -> Deleted:
         """Delete a session's spans and their logs; nothing happens if there is no such session.
 
+        A large session goes in parts, and commits and reads go on between them; a read may then see a session without some of
+        its traces. A deletion that fails half way, or dies with the process, is completed when it is asked for again.
+
         Raises:
             UnsettledError: what was acknowledged before takes too long to be committed.
             StoreError: the store cannot do it.
         """
+        session = (key, session_id)
         self.settle()
-        with self._changing() as version:
-            deleted = delete_session(self.store, self._rows, (key, session_id), version=version, pricer=self.pricer)
-            self._committer.forget(deleted.trace_ids)
-        self._tell(frozenset({(key, session_id)}))
+        deleted = delete_session(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
+        self._tell(frozenset({session}))
         return deleted
 
     def drop_older(self, before: int) -> int:
@@ -233,15 +279,21 @@ class Backend:
         return dropped
 
     @contextmanager
-    def _changing(self) -> Iterator[int]:
+    def _changing(self, *, write_rows_first: bool = True) -> Iterator[int]:
         """Hold up commits and rows of sessions while the block deletes, with the version of its change."""
-        with self._committer.exclusive() as version, self._rows.paused():
+        with self._committer.exclusive() as version, self._rows.paused(write_first=write_rows_first):
             try:
                 yield version
             except BaseException:
                 # How far it came is not known, so nothing that is cached can be relied on.
                 self._committer.forget()
                 raise
+
+    @contextmanager
+    def _changing_traces(self, trace_ids: Collection[int]) -> Iterator[int]:
+        with self._changing(write_rows_first=False) as version:
+            yield version
+            self._committer.forget(trace_ids)
 
     @property
     def commits(self) -> int:

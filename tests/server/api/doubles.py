@@ -31,7 +31,14 @@ def backend_with(
         getattr(reader, question).return_value = answers.get(question)
     reader.answering.side_effect = answering
     backend = create_autospec(
-        Backend, instance=True, reader=reader, telemetry=Telemetry(), problems=Problems(), backlog_bytes=0
+        Backend,
+        instance=True,
+        reader=reader,
+        telemetry=Telemetry(),
+        problems=Problems(),
+        backlog_bytes=0,
+        broken_parts={},
+        retention_waits=None,
     )
     backend.delete_session.side_effect = effect
     made: Backend = backend

@@ -56,6 +56,8 @@ def test_health(client: TestClient) -> None:
         "commit_retries": 0,
         "requests_set_aside": 0,
         "segments_damaged": 0,
+        "broken_parts": [],
+        "retention_waits": None,
         "dropped_values": [{"field": "tags", "reason": "too_long", "count": 3}],
         "unpriced_calls": [{"model": 'new "model"\n', "count": 1}],
         "unassigned": [{"service": "shop", "span_count": 1, "log_record_count": 0}],

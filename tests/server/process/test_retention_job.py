@@ -16,8 +16,11 @@ NOW = 20_000 * DAY_NS
 class Backend:
     """Notes what it is told to drop, and drops a given number of traces each time, or raises."""
 
-    def __init__(self, traces: int = 1, fault: Exception | None = None) -> None:
+    def __init__(self, traces: int = 1, fault: Exception | None = None, *, is_silent: bool = False) -> None:
         self.dropped: list[tuple[str, int]] = []
+        self.held: str | None = None
+        self.newest: int | None = NOW
+        self._is_silent = is_silent
         self._traces = traces
         self._fault = fault
 
@@ -28,6 +31,16 @@ class Backend:
     def drop_to_size(self, max_bytes: int) -> int:
         """Note the size."""
         return self._drop("size", max_bytes)
+
+    def newest_end(self) -> int | None:
+        """The last end of a trace."""
+        if self._is_silent:
+            raise OSError("away")
+        return self.newest
+
+    def hold_retention(self, why: str | None) -> None:
+        """Note why nothing is dropped."""
+        self.held = why
 
     def _drop(self, what: str, bound: int) -> int:
         self.dropped.append((what, bound))
@@ -82,3 +95,21 @@ def test_a_fault_is_logged_and_the_other_bound_kept(caplog: pytest.LogCaptureFix
     assert [what for what, _ in backend.dropped] == ["older", "size"]
     assert all("the store is away" in line for line in caplog.messages)
     assert len(caplog.messages) == 2
+
+
+def test_nothing_is_dropped_by_age_while_the_clock_is_not_relied_on(caplog: pytest.LogCaptureFixture) -> None:
+    """A clock that is a year ahead of all traces deletes nothing; the log and the health say so, and the size is kept all the same."""
+    backend = Backend()
+    backend.newest = NOW - 365 * DAY_NS
+    run(backend, Retention(30, 5))
+    assert backend.dropped == [("size", 5)]
+    assert backend.held is not None
+    assert backend.held in caplog.text
+
+
+def test_a_clock_that_cannot_be_checked_deletes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """If the store cannot say how new its traces are, nothing is dropped by age."""
+    backend = Backend(is_silent=True)
+    run(backend, Retention(30))
+    assert (backend.dropped, backend.held) == ([], None)
+    assert "could not check the clock: away" in caplog.text

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from itertools import count as count_from
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.server.building import AT, HOSTILE, Traces, count, empty, sessions_of, span, traces, write
+from tests.server.building import (
+    AT,
+    HOSTILE,
+    Traces,
+    columns_of,
+    count,
+    empty,
+    groups_of,
+    insert_groups,
+    sessions_of,
+    span,
+    traces,
+    write,
+)
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 from tests.server.dying_store import dying_at
 
@@ -16,10 +32,10 @@ from otel_sessions.server.clickhouse.columns import COLUMNS
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 from otel_sessions.server.projections.compaction import compact_sessions
-from otel_sessions.server.projections.delete import Deleted
+from otel_sessions.server.projections.delete import Changing, Deleted
 from otel_sessions.server.projections.delete import delete_session as delete_rows
 from otel_sessions.server.projections.sessions import SessionRows
-from otel_sessions.server.projections.trace_facts import facts_of, members
+from otel_sessions.server.projections.trace_facts import facts_of, insert_facts, members
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.sessions import get_session, keys, list_sessions
 from otel_sessions.server.queries.spans import session_spans
@@ -52,9 +68,19 @@ def insert_logs(store: Store, *ids: tuple[int, int]) -> None:
 
 def delete_session(store: Store, session_id: str, *, version: int, **more: Any) -> Deleted:
     """Delete a session as `Backend` does."""
-    rows = SessionRows(store)
-    with rows.paused():
-        return delete_rows(store, rows, ("id", session_id), version=version, **more)
+    return delete_rows(store, rows := SessionRows(store), ("id", session_id), changing=changing(rows, version), **more)
+
+
+def changing(rows: SessionRows, version: int) -> Changing:
+    """Hold up other writers, of which there are none, and number the changes from a version on."""
+    versions = count_from(version)
+
+    @contextmanager
+    def held(_: Collection[int]) -> Iterator[int]:
+        with rows.paused(write_first=False):
+            yield next(versions)
+
+    return held
 
 
 def without(some: Traces, session: tuple[str, str]) -> Traces:
@@ -77,7 +103,7 @@ def test_a_session_is_gone_with_all_it_has(server_store: Store) -> None:
     store = server_store
     write(store, TRACES)
     insert_logs(store, (1, 1), (1, 3), (2, 2), (3, 1))
-    assert delete_session(store, "gone", version=2) == Deleted(4, frozenset({1, 2}))
+    assert delete_session(store, "gone", version=2) == Deleted(4, 2)
     for _ in range(2):
         assert get_session(store, "gone") is None
         assert session_spans(store, "gone") == ([], 0, 0)
@@ -98,7 +124,7 @@ def test_again_and_of_nothing(store: Store) -> None:
     write(store, TRACES)
     delete_session(store, "gone", version=2)
     for session_id in ("gone", "never was"):
-        assert delete_session(store, session_id, version=3) == Deleted(0, frozenset())
+        assert delete_session(store, session_id, version=100) == Deleted(0, 0)
     assert get_session(store, "stays") is not None
 
 
@@ -106,7 +132,7 @@ def test_what_comes_after_is_counted(store: Store) -> None:
     """Spans of a deleted session that arrive after the deletion are stored and counted."""
     write(store, TRACES)
     delete_session(store, "gone", version=2)
-    write(store, {2: TRACES[2]}, version=3)
+    write(store, {2: TRACES[2]}, version=100)
     session = get_session(store, "gone")
     assert session is not None
     assert (session.trace_count, session.span_count) == (1, 2)
@@ -121,9 +147,9 @@ def test_a_deletion_that_was_cut_short_is_done_again(store: Store, statement: st
     write(store, TRACES)
     dying = dying_at(store, rf"{statement}\b")
     rows = SessionRows(dying)
-    with pytest.raises(KeyboardInterrupt), rows.paused():
-        delete_rows(dying, rows, ("id", "gone"), version=2)
-    delete_session(store, "gone", version=3)
+    with pytest.raises(KeyboardInterrupt):
+        delete_rows(dying, rows, ("id", "gone"), changing=changing(rows, 2))
+    delete_session(store, "gone", version=100)
     assert list_sessions(store).sessions == sessions_of(without(TRACES, ("id", "gone")))
     assert (count(store, "otel_traces"), count(store, "deletion_queue")) == (4, 0)
     assert keys(store)[0].sessions == 1
@@ -135,8 +161,8 @@ def test_after_a_deletion_that_failed_lists_follow_the_trace_groups(store: Store
     write(store, TRACES)
     dying = dying_at(store, rf"{statement}\b")
     rows = SessionRows(dying)
-    with pytest.raises(KeyboardInterrupt), rows.paused():
-        delete_rows(dying, rows, ("id", "gone"), version=2)
+    with pytest.raises(KeyboardInterrupt):
+        delete_rows(dying, rows, ("id", "gone"), changing=changing(rows, 2))
     rows.refresh()
     with store.reading() as client:
         shown = client.query("SELECT Key, Id, Traces FROM sessions FINAL ORDER BY Key, Id").result_rows
@@ -156,6 +182,32 @@ def test_a_large_session_goes_in_parts(store: Store) -> None:
     )
     assert [one.id for one in list_sessions(store).sessions] == ["stays"]
     assert count(store, "otel_traces") == 1
+
+
+def test_commits_go_between_the_parts_of_a_deletion(store: Store) -> None:
+    """Other writers are held up for one part at a time, and spans that they add to it meanwhile are deleted or counted like the others."""
+    write(store, {i: [span(1, session="gone")] for i in range(1, 6)})
+    rows = SessionRows(store)
+    hold = changing(rows, 2)
+    held: list[list[int]] = []
+    added = [span(2, 1), span(3, session="stays")]
+
+    @contextmanager
+    def committing(trace_ids: Collection[int]) -> Iterator[int]:
+        if 3 in trace_ids:
+            insert_rows(store, "otel_traces", columns_of((3, one) for one in added))
+            insert_facts(store, {3: added}, 2)
+            groups = groups_of({3: [span(1, session="gone"), *added]})
+            insert_groups(store, groups, version=2)
+            rows.mark_changed(groups, (), 2)
+        held.append(sorted(trace_ids))
+        with hold(trace_ids) as version:
+            yield version
+
+    deleted = delete_rows(store, rows, ("id", "gone"), changing=committing, traces_at_once=2)
+    assert (deleted, held) == (Deleted(6, 5), [[], [1, 2], [], [3, 4], [], [5]])
+    assert list_sessions(store).sessions == sessions_of({3: [span(3, session="stays")]})
+    assert (count(store, "otel_traces"), count(store, "trace_facts"), count(store, "deletion_queue")) == (1, 1, 0)
 
 
 def test_placeholders_go_too(store: Store) -> None:
@@ -183,7 +235,7 @@ def test_what_is_left_is_what_was_never_deleted(emptied: Emptied, some: Traces) 
     store = emptied()
     write(store, some)
     left = some
-    for version, session_id in enumerate((HOSTILE[0], HOSTILE[2], "s1"), start=2):
+    for version, session_id in zip((100, 200, 300), (HOSTILE[0], HOSTILE[2], "s1"), strict=True):
         delete_session(store, session_id, version=version)
         left = without(left, ("id", session_id))
         for key in ("id", "ticket"):

@@ -21,6 +21,7 @@ from otel_sessions.server.api.errors import error_responses, unavailable
 from otel_sessions.server.api.unassigned import UnassignedRecords
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.clickhouse.broken_parts import advice
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.problems import Problem
 from otel_sessions.server.signals import SIGNALS
@@ -89,6 +90,14 @@ class ShownProblem(BaseModel):
     blocks: bool = Field(description="True if nothing can be committed now, so that `/readyz` says 503.")
 
 
+class BrokenParts(BaseModel):
+    """The parts of one table that could not be read when the server started."""
+
+    table: str = Field(description="The table.", examples=["otel_traces"])
+    count: int = Field(description="How many of its parts could not be read.")
+    advice: str = Field(description="What is missing, and what mends it.")
+
+
 class HealthDetails(Health):
     """The state of the server, and its counts since it started."""
 
@@ -105,6 +114,12 @@ class HealthDetails(Health):
     )
     segments_damaged: int = Field(
         description="Damaged segments of the log of requests. Their files are kept in the requests folder."
+    )
+    broken_parts: list[BrokenParts] = Field(
+        description="Parts of tables that could not be read when the server started, for example after a power failure."
+    )
+    retention_waits: str | None = Field(
+        description="Why retention deletes nothing by age at the moment: the clock seems to have jumped."
     )
     dropped_values: list[DroppedValues] = Field(
         description="Values that were dropped because they break the rules for session attributes."
@@ -234,6 +249,11 @@ def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = Non
         commit_retries=backend.commit_retries,
         requests_set_aside=backend.requests_set_aside,
         segments_damaged=backend.segments_damaged,
+        broken_parts=[
+            BrokenParts(table=table, count=parts, advice=advice(table, parts))
+            for table, parts in backend.broken_parts.items()
+        ],
+        retention_waits=backend.retention_waits,
         dropped_values=[
             DroppedValues(field=field, reason=reason, count=count)
             for (field, reason), count in sorted(dropped_values().items())

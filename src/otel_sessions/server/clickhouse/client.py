@@ -35,12 +35,13 @@ class Store:
         """
         self.shown = settings.shown
         self.database = settings.database_name
+        self.is_embedded = settings.folder is not None
         with ExitStack() as undo:
             if settings.folder is not None:
                 undo.callback(FolderLock(settings.folder).release)
             with explained(self.shown):
                 writers = [_connect(settings, undo, create=True)]
-                migrate(writers[0], self.shown, embedded=settings.folder is not None)
+                migrate(writers[0], self.shown, embedded=self.is_embedded)
                 writers += [_connect(settings, undo) for _ in range(WRITERS - 1)]
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
                 prober = _connect(settings, undo)

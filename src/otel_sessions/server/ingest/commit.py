@@ -87,6 +87,7 @@ class SegmentWriter:
         token = f"{segment.identity}-spans"
         known = self._traces.read(set(spans.trace_ids))
         changes = span_changes(spans.trace_ids, spans.facts, known)
+        self._add_lost(spans, changes, [row for row in changes.repeated if self._traces.is_older(spans.trace_ids[row])])
         if segment.awaited:
             groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
             self._progress.groups_written(segment.number)
@@ -113,6 +114,7 @@ class SegmentWriter:
         trace_ids = set(spans.trace_ids)
         known = self._traces.read(trace_ids)
         changes = span_changes(spans.trace_ids, spans.facts, known)
+        self._add_lost(spans, changes, changes.repeated)
         with self._inserting_spans(spans, self._not_stored(spans, changes.rows), None):
             groups = self._write_groups(trace_ids, changes, known, self._target.pairs_of(trace_ids), version)
             facts = _to_json(changes)
@@ -165,6 +167,13 @@ class SegmentWriter:
             rows = [numbers[place] for place in missing]
             self._target.insert_logs(batch.take(missing), segment.identity, rows, None)
         return len(missing)
+
+    def _add_lost(self, batch: SpanBatch, changes: SpanChanges, repeated: Sequence[int]) -> None:
+        """Have spans inserted again whose facts are stored and whose rows are not: a power failure takes parts of any table."""
+        if repeated:
+            lost = dict.fromkeys(self._not_stored(batch, repeated))
+            changes.rows.extend(lost)
+            changes.duplicates -= len(lost)
 
     def _not_stored(self, batch: SpanBatch, rows: Sequence[int]) -> list[int]:
         """Those of the given rows whose span has no row in the store."""

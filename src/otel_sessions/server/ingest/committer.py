@@ -13,7 +13,8 @@ commits it again and adds what is missing:
 
 - If its facts are not stored, its spans count as new. Their rows are looked up by span id, and the missing ones inserted.
   Trace groups replace those of the earlier try, since their version is greater.
-- If its facts are stored, so are its rows, which were inserted before them. Trace groups are written again.
+- If its facts are stored, so are its rows, which were inserted before them, unless the power failed: they are looked up as well. Trace
+  groups are written again.
 - Log records are looked up by the number of their segment and their number in it.
 
 A commit that fails for a passing reason, or while no row at all can be written, is tried again until it succeeds. Only if the
@@ -96,6 +97,7 @@ class Committer:
         committed: Callable[[Committed, float], object] = lambda _, __: None,
         pause: Callable[[float], object] | None = None,
         may_write: Callable[[], object] = lambda: None,
+        incomplete: bool = False,
     ) -> None:
         """Prepare; `start` starts the thread.
 
@@ -110,12 +112,14 @@ class Committer:
             committed: called after every commit, with the seconds that it took, on the same thread.
             pause: waits between tries, in seconds; something true tells the thread to stop.
             may_write: called before every change; raises `StoreAwayError` if nothing may be written now.
+            incomplete: rows are missing from the tables, so what is stored is looked up for every segment, and counted again.
         """
         self._log = log
         self._target = target
         self._recent = RecentTraces() if recent is None else recent
         traces = StoredTraces(target, known, self._recent)
         self._writer = SegmentWriter(target, traces, log.progress, pricer, regrouped)
+        self._commit_new = self._writer.recommit if incomplete else self._writer.commit
         self._committed = committed
         self._version = version
         self._rest_until = 0.0
@@ -223,7 +227,7 @@ class Committer:
                 return
         self._replay_over.set()
         while True:
-            operation = self._writer.commit if self._taken is None else self._writer.recommit
+            operation = self._commit_new if self._taken is None else self._writer.recommit
             if self._taken is None:
                 self._taken = self._log.take(not_before=self._rest_until)
             segment = self._taken

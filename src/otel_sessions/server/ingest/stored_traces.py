@@ -34,6 +34,10 @@ class StoredTraces:
                 found[trace_id] = stored_trace(stored)
         return found
 
+    def is_older(self, trace_id: int) -> bool:
+        """Return True if an earlier process may have stored spans of the trace; a power failure may have taken rows of these."""
+        return self._known.was_stored(trace_id)
+
     def add(self, facts: Mapping[int, WrittenFacts], before: Mapping[int, Trace]) -> None:
         """Remember facts that were just stored, by trace id, of traces that were `before` as `read` returned them."""
         for trace_id, (_, _, json) in facts.items():

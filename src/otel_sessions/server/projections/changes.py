@@ -21,11 +21,13 @@ class SpanChanges:
 
     Attributes:
         rows: indices of the spans to store; a span that says nothing new is not among them.
-        duplicates: how many spans say nothing new.
+        repeated: indices of the spans that say nothing new beside the stored facts.
+        duplicates: how many spans say nothing new, those that are twice in the segment included.
         facts: by trace and span, the facts to add.
     """
 
     rows: list[int] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
     duplicates: int = 0
     facts: dict[int, dict[int, SpanFacts]] = field(default_factory=dict)
 
@@ -40,10 +42,13 @@ def span_changes(trace_ids: Sequence[int], facts: Sequence[SpanFacts], known: Ma
     for index, (trace_id, span) in enumerate(zip(trace_ids, facts, strict=True)):
         added = changes.facts.get(trace_id)
         before = added.get(span.span_id) if added is not None else None
-        if before is None and trace_id in known:
+        is_first = before is None
+        if is_first and trace_id in known:
             before = known[trace_id].spans.get(span.span_id)
         if before is not None and more_complete(before, span) is before:
             changes.duplicates += 1
+            if is_first:
+                changes.repeated.append(index)
             continue
         changes.rows.append(index)
         if added is None:

@@ -1,13 +1,17 @@
 """`delete_session`: delete a session's spans, their logs, and everything derived from them.
 
 A span that also belongs to a session of another key goes with it. What is left of a trace is projected again, so that numbers are
-those of the spans that are there. A deletion that was cut short ends the same when it is done again: the trace groups, which lead to
-everything else, go last.
+those of the spans that are there. A large session goes in parts. The rows of spans and logs, which are most of the work, go while
+commits go on: their facts are still there, so a span that is sent again meanwhile counts as stored. Only facts and trace groups are
+changed while nothing else writes.
+
+A deletion that was cut short ends the same when it is done again: the trace groups, which lead to everything else, go last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.counting.facts import SpanFacts
@@ -27,24 +31,27 @@ from otel_sessions.server.projections.trace_facts import facts_of, insert_facts,
 from otel_sessions.server.projections.trace_groups import pairs_of
 from otel_sessions.server.projections.unassigned import NO_KEY
 
-SPANS_AT_ONCE: Final = 50_000
-TRACES_AT_ONCE: Final = 5_000
-"""How much is deleted with one series of statements: it is named in the store, and held in memory."""
+SPANS_AT_ONCE: Final = 20_000
+TRACES_AT_ONCE: Final = 4_000
+"""How much is deleted in one part: it holds up commits, is named in the store, and held in memory."""
+
+Changing = Callable[[Collection[int]], AbstractContextManager[int]]
+"""Holds up everything else that writes while a block changes what there is of these traces; gives the version of the change, which is
+greater than all before. Rows of sessions are paused as well, and what is remembered of the traces is forgotten."""
 
 
 class Deleted(NamedTuple):
-    """What a deletion took: the number of spans, and the traces whose facts changed."""
+    """What a deletion took: the number of spans, and of the traces that they were in."""
 
     spans: int
-    trace_ids: frozenset[int]
+    traces: int
 
 
 class _Remains(NamedTuple):
-    """What a deletion leaves of some traces, and what it takes."""
+    """What a deletion leaves of some traces, and what it takes: (trace id, span id) as the store writes them."""
 
     kept: dict[int, list[SpanFacts]]
-    queue: list[tuple[str, str]]
-    span_count: int
+    gone: set[tuple[str, str]]
 
 
 def delete_session(
@@ -52,31 +59,38 @@ def delete_session(
     rows: SessionRows,
     session: Pair,
     *,
-    version: int,
+    changing: Changing,
     pricer: Pricer | None = None,
     spans_at_once: int = SPANS_AT_ONCE,
     traces_at_once: int = TRACES_AT_ONCE,
 ) -> Deleted:
     """Delete a session; nothing happens if it does not exist.
 
-    Call it while nothing else writes these traces, inside `rows.paused()`.
-
     Args:
         store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         session: its key and id.
-        version: of this change; greater than that of all trace groups and facts that there are.
+        changing: called with the traces of a part, and with none to have a version only.
         pricer: the cost of calls, for the traces of which something is left.
-        spans_at_once: how many spans go with one series of statements, and
-        traces_at_once: how many traces.
+        spans_at_once: about how many spans of the session go in one part, and
+        traces_at_once: how many traces at most.
     """
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
     spans = 0
+    queues = []
     for trace_ids in _in_parts(traces, spans_at_once, traces_at_once):
-        spans += _delete(store, rows, trace_ids, session, version, pricer)
-    return Deleted(spans, frozenset(trace_id for trace_id, _ in traces))
+        with changing(()) as queue:
+            queues.append(queue)
+        queued = _delete_rows(store, trace_ids, session, queue)
+        with changing(trace_ids) as version:
+            spans += _delete_derived(store, rows, trace_ids, session, queue, queued, version, pricer)
+    if queues:
+        rows.refresh()
+        with store.writing() as client:
+            client.command(statement("clear_deletion_queue"), parameters={"versions": queues})
+    return Deleted(spans, len(traces))
 
 
 def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
@@ -92,51 +106,69 @@ def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) ->
         yield part
 
 
-def _delete(
-    store: Store, rows: SessionRows, trace_ids: list[int], session: Pair, version: int, pricer: Pricer | None
+def _delete_rows(store: Store, trace_ids: list[int], session: Pair, queue: int) -> set[tuple[str, str]]:
+    """Delete the spans of a session in these traces, and their logs; return which. The entries of the queue stay."""
+    gone = _remains(facts_of(store, trace_ids), trace_ids, session).gone
+    _delete_queued(store, gone, queue)
+    return gone
+
+
+def _delete_queued(store: Store, spans: Collection[tuple[str, str]], queue: int) -> None:
+    if spans:
+        _queue(store, spans, queue)
+        with store.writing() as client:
+            for name in ("delete_traces", "delete_logs"):
+                client.command(statement(name), parameters={"queue": queue})
+
+
+def _delete_derived(
+    store: Store,
+    rows: SessionRows,
+    trace_ids: list[int],
+    session: Pair,
+    queue: int,
+    queued: set[tuple[str, str]],
+    version: int,
+    pricer: Pricer | None,
 ) -> int:
-    remains = _remains(facts_of(store, trace_ids), trace_ids, session)
-    touched = {session}.union(*pairs_of(store, trace_ids).values())
+    """Delete facts and trace groups, count the rest again, and return the number of spans that are gone."""
+    kept, gone = _remains(facts_of(store, trace_ids), trace_ids, session)
+    touched = {session}.union(*pairs_of(store, trace_ids, at_once=len(trace_ids)).values())
     touched = {pair for pair in touched if pair[0] != NO_KEY}
     # Marked before anything changes, so that a deletion that fails half way leaves no row behind its trace groups.
     rows.mark_changed((), touched, version)
-    queued = {"version": version}
-    trace_column, span_column = zip(*remains.queue, strict=True)
-    insert_rows(
-        store,
-        DELETIONS,
-        {"Version": [version] * len(remains.queue), "TraceId": trace_column, "SpanId": span_column},
-    )
+    # Spans that were committed since the others were queued.
+    _delete_queued(store, gone - queued, queue)
+    # An entry without a span leads to the facts and groups of the trace, also where an earlier try left no spans of it.
+    _queue(store, [(trace_hex(trace_id), "" if trace_id in kept else "*") for trace_id in trace_ids], queue)
+    parameters = {"queue": queue, "version": version}
     with store.writing() as client:
-        for name in ("delete_traces", "delete_times", "delete_logs"):
-            client.command(statement(name), parameters=queued)
-    insert_facts(store, remains.kept, version)
-    project(store, (ChangedTrace(trace_id, spans) for trace_id, spans in remains.kept.items()), version, pricer)
+        client.command(statement("delete_times"), parameters=parameters)
+    insert_facts(store, kept, version)
+    project(store, (ChangedTrace(trace_id, spans) for trace_id, spans in kept.items()), version, pricer)
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
-            client.command(statement(name), parameters=queued)
-    rows.refresh()
-    with store.writing() as client:
-        client.command(statement("clear_deletion_queue"), parameters=queued)
-    return remains.span_count
+            client.command(statement(name), parameters=parameters)
+    return len(gone)
+
+
+def _queue(store: Store, entries: Collection[tuple[str, str]], queue: int) -> None:
+    trace_column, span_column = zip(*entries, strict=True)
+    columns = {"Version": [queue] * len(entries), "TraceId": trace_column, "SpanId": span_column}
+    insert_rows(store, DELETIONS, columns)
 
 
 def _remains(facts: dict[int, list[SpanFacts]], trace_ids: list[int], session: Pair) -> _Remains:
     kept: dict[int, list[SpanFacts]] = {}
-    queue: list[tuple[str, str]] = []
-    count = 0
+    all_gone: set[tuple[str, str]] = set()
     for trace_id in trace_ids:
         stored = facts.get(trace_id, [])
         gone = {span.span_id for span in members(stored, session)}
         gone |= {span.span_id for span in stored if span.kind == PENDING and _stands_for(span, session, gone)}
-        queue.extend((trace_hex(trace_id), span_hex(span_id)) for span_id in gone)
-        count += len(gone)
-        rest = [span for span in stored if span.span_id not in gone]
-        if rest:
+        all_gone.update((trace_hex(trace_id), span_hex(span_id)) for span_id in gone)
+        if rest := [span for span in stored if span.span_id not in gone]:
             kept[trace_id] = rest
-        # An entry without a span leads to the facts and groups of the trace, also where an earlier try left no spans of it.
-        queue.append((trace_hex(trace_id), "" if rest else "*"))
-    return _Remains(kept, queue, count)
+    return _Remains(kept, all_gone)
 
 
 def _stands_for(span: SpanFacts, session: Pair, gone: set[int]) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.server.clickhouse.broken_parts import put_aside
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import FACTS, GROUPS
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS, Row
@@ -41,7 +42,7 @@ def rebuild(
     read_span: Callable[[Row], SpanFacts] = facts_of_row,
     batch: int = BATCH,
 ) -> int:
-    """Compute all that is derived from spans again; return the number of traces.
+    """Compute all that is derived from spans again; return the number of traces. Broken parts then count no more.
 
     Call it while nothing else writes.
 
@@ -69,6 +70,7 @@ def rebuild(
             client.command(statement(f"exchange_{table}"))
             client.command(statement(f"drop_{table}_rebuilt"))
     SessionRows(store)
+    put_aside(store)
     return traces
 
 

@@ -46,8 +46,19 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) ->
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
             rows.rewrite_older(before, version)
             client.command(statement("drop_old_facts"), parameters=parameters, settings=_AT_ONCE)
-            client.command(statement("clear_deletion_queue"), parameters=parameters)
+            client.command(statement("clear_deletion_queue"), parameters={"versions": [version]})
     return dropped
+
+
+def newest_end(store: Store) -> int | None:
+    """The last end of a stored trace, in nanoseconds UTC; `None` without traces.
+
+    Raises:
+        StoreError: the store cannot do it.
+    """
+    with store.reading() as client:
+        newest = int(client.query(statement("newest_end")).result_rows[0][0])
+    return newest or None
 
 
 def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: int) -> int:

@@ -27,6 +27,7 @@ class SeenTraceIds:
             stored: the lower 64 bits of ids, sorted.
             run_length: how many new ids are kept in a set.
         """
+        self._stored = stored or array("Q")
         self._runs: list[array[int]] = [stored] if stored else []
         self._new: set[int] = set()
         self._run_length = run_length
@@ -35,6 +36,10 @@ class SeenTraceIds:
         """Return True if the id may have been added."""
         short = trace_id & _MASK
         return short in self._new or any(_contains(run, short) for run in self._runs)
+
+    def was_stored(self, trace_id: int) -> bool:
+        """Return True if the id may have been in the store at the start, so that an earlier process wrote it."""
+        return _contains(self._stored, trace_id & _MASK)
 
     def add(self, trace_id: int) -> None:
         """Add an id."""

@@ -135,14 +135,18 @@ class SessionRows:
             self._write_marked()
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Write the rows that are marked; then only the caller's thread may write rows, until the block ends.
+    def paused(self, *, write_first: bool = True) -> Iterator[None]:
+        """Let only the caller's thread write rows, until the block ends.
+
+        Args:
+            write_first: write the rows that are marked before the block; without it they stay marked.
 
         Raises:
-            StoreError: the store cannot do it.
+            StoreError: the store cannot write rows.
         """
         with self._writing:
-            self._write_marked()
+            if write_first:
+                self._write_marked()
             try:
                 yield
             finally:
@@ -199,9 +203,9 @@ class SessionRows:
         if interrupted or self._version > rows:
             since = 0 if interrupted else rows + 1
             self._write(self._found("sessions_since", {"from": since}, self._version), self._version)
-        with self._store.writing() as client:
-            for version in interrupted:
-                client.command(statement("clear_deletion_queue"), parameters={"version": version})
+        if interrupted:
+            with self._store.writing() as client:
+                client.command(statement("clear_deletion_queue"), parameters={"versions": interrupted})
 
     def _found(self, query: str, parameters: Mapping[str, int], version: int) -> Iterator[list[_Named]]:
         """The sessions that a query finds, as many together as one statement is to be about; rows that have to go are dropped."""

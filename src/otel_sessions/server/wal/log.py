@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from otel_sessions.server.wal.batching import BatchPolicy
+from otel_sessions.server.wal.disk import sync_folder
 from otel_sessions.server.wal.numbering import Numbering
 from otel_sessions.server.wal.progress import Progress
 from otel_sessions.server.wal.segments import (
@@ -85,10 +86,12 @@ class WriteAheadLog:
             folder: created if it is missing.
             backlog_bytes: how much may wait to be committed.
             first: the lowest number for a new segment; above all that the store has seen, in case the folder was lost.
-            sync: let a request survive the death of the machine too, while it waits to be committed.
+            sync: let a request survive the death of the machine too, until its segment is deleted.
             policy: when a segment is taken.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        if sync:
+            sync_folder(folder.parent)
         self.folder = folder
         self._policy = policy or BatchPolicy()
         self._bound = backlog_bytes

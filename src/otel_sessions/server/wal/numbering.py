@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from otel_sessions.server.wal.disk import replace_file
 from otel_sessions.server.wal.segments import segment_numbers
 
 logger: Final = logging.getLogger("otel_sessions.server.ingest")
@@ -61,9 +62,7 @@ class Numbering:
         if self._is_reserved:
             return
         lines = [str(self.first + _NUMBERS_PER_START), *(f"{n} {identity}" for n, identity in self._identities.items())]
-        draft = self._file.with_name(f"{self._file.name}.new")
-        draft.write_text("\n".join(lines), encoding="ascii")
-        draft.replace(self._file)
+        replace_file(self._file, "\n".join(lines))
         self._is_reserved = True
 
     def identity(self, number: int) -> int:

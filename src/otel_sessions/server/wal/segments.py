@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from otel_sessions.server.signals import SIGNALS, TRACES
+from otel_sessions.server.wal.disk import sync_folder
 from otel_sessions.server.wal.salvage import Salvaged, record_of, salvage
 
 __all__ = [
@@ -68,19 +69,21 @@ class Segment:
                 self._open(path_of(self._folder, self.number, signal)),
                 self._open(index_of(self._folder, self.number, signal)),
             )
+            if self._sync:
+                sync_folder(self._folder)
         data, index = self._files[signal]
         before = data.tell(), index.tell()
         try:
             _write(data, payload)
             _write(index, record)
+            if self._sync:
+                os.fdatasync(data.fileno())
+                os.fdatasync(index.fileno())
         except OSError:
             for file, position in zip((data, index), before, strict=True):
                 file.truncate(position)
                 file.seek(position)
             raise
-        if self._sync:
-            os.fdatasync(data.fileno())
-            os.fdatasync(index.fileno())
 
     def close(self) -> None:
         """Close the files; they stay."""

@@ -1,1 +1,1 @@
-DELETE FROM deletion_queue WHERE Version = {version:UInt64}
+DELETE FROM deletion_queue WHERE Version IN {versions:Array(UInt64)}

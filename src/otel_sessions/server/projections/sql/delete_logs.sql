@@ -1,3 +1,3 @@
 DELETE FROM otel_logs
-WHERE TraceId IN (SELECT TraceId FROM deletion_queue WHERE Version = {version:UInt64})
-    AND (TraceId, SpanId) IN (SELECT TraceId, SpanId FROM deletion_queue WHERE Version = {version:UInt64})
+WHERE TraceId IN (SELECT TraceId FROM deletion_queue WHERE Version = {queue:UInt64})
+    AND (TraceId, SpanId) IN (SELECT TraceId, SpanId FROM deletion_queue WHERE Version = {queue:UInt64})

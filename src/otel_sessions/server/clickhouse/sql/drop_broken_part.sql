@@ -1,0 +1,1 @@
+ALTER TABLE ${table} DROP DETACHED PART {name:String}

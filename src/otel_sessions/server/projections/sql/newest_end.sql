@@ -1,0 +1,1 @@
+SELECT max(End) FROM trace_facts
