@@ -149,7 +149,9 @@ def check(folder: Path, server: Server, spans: Sequence[ReadableSpan]) -> None:
     store.close()
     ids = [span.context for span in spans if span.context is not None]
     assert rows == Counter((trace_hex(one.trace_id), span_hex(one.span_id)) for one in ids)
-    assert [path.name for path in (folder / "requests").iterdir()] == ["next-segment"]
+    left = [path.name for path in (folder / "requests").iterdir()]
+    # What was being written when the power failed was never acknowledged, and is kept aside.
+    assert [name for name in left if not name.endswith(".damaged")] == ["next-segment"]
 
 
 def pages(server: Server, path: str) -> Iterator[Any]:

@@ -219,8 +219,10 @@ def _skip_silent(
 def _skip_parts(calls: dict[int, Call], parts: Mapping[int, int], skipped: dict[int, Skipped]) -> None:
     """Skip spans that are no model calls, but report again what the call around them reports, such as a raw request."""
     for part_id, call_id in parts.items():
-        part, call = calls[part_id], calls[call_id]
-        if call_id not in skipped and call.says_something and _same_tokens(call, part):
+        part, call = calls[part_id], calls.get(call_id)
+        if call is None or call_id in skipped:
+            continue
+        if call.says_something and _same_tokens(call, part):
             calls[call_id] = merged(call, part)
             skipped[part_id] = Skipped(REPEATED, call_id)
 

@@ -44,6 +44,9 @@ def match_cousins(spans: Collection[SpanFacts], members: Members, *, fuzzy: bool
     """
     remaining = {span.span_id: span for span in spans}
     for field in _IDS:
+        ids = [id_ for span in remaining.values() if (id_ := getattr(span.call, field)) is not None]
+        if len(set(ids)) == len(ids):  # nearly always
+            continue
         by_id: dict[str, list[SpanFacts]] = {}
         for span in remaining.values():
             id_ = _id(span, field)

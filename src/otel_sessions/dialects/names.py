@@ -13,7 +13,7 @@ from typing import Final
 from otel_sessions import attributes, resource
 from otel_sessions.dialects.documents import USAGE_OBJECTS, of_raw_spans
 
-SESSION_ID: Final = (
+SESSION_ID: Final[tuple[str, ...]] = (
     attributes.SESSION_ID,
     "langfuse.session.id",
     "lmnr.association.properties.session_id",

@@ -32,7 +32,7 @@ from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
-from otel_sessions.server.projections.retention import drop_older, drop_to_size, newest_end
+from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
 from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
@@ -97,6 +97,8 @@ class Backend:
         self.telemetry = Telemetry()
         self.pricer = pricer
         self.lease = lease
+        # Read before anything is written, by the clock as it is now.
+        self._last_used = requests.stat().st_mtime_ns if requests.is_dir() else None
         apply_durability(store, sync=sync)
         self._broken_parts = broken_parts(store)
         self._retention_waits: str | None = None
@@ -208,13 +210,10 @@ class Backend:
         """Show in the health why retention drops nothing by age; `None` ends that."""
         self._retention_waits = why
 
-    def newest_end(self) -> int | None:
-        """The last end of a stored trace, in nanoseconds UTC; `None` without traces.
-
-        Raises:
-            StoreError: the store cannot do it.
-        """
-        return newest_end(self.store)
+    @property
+    def last_used(self) -> int | None:
+        """When an earlier process last wrote to the folder of requests, in nanoseconds UTC; `None` if there was none."""
+        return self._last_used
 
     @property
     def commit_retries(self) -> int:

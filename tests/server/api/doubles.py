@@ -12,7 +12,7 @@ from otel_sessions.server.problems import Problems
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.telemetry import Telemetry
 
-QUESTIONS = ("sessions", "session", "session_with_traces", "traces", "spans", "keys", "cohorts")
+QUESTIONS = ("sessions", "session", "session_with_traces", "traces", "spans", "keys", "cohorts", "unassigned", "trace")
 
 
 def backend_with(

@@ -21,17 +21,17 @@ class Clocks:
         self.passed += time
         self.wall += time + jump
 
-    def guard(self, newest: int | None) -> ClockGuard:
-        """A guard that watches these clocks over a store with this newest trace."""
-        return ClockGuard(lambda: newest, now=lambda: self.wall, passed=lambda: self.passed)
+    def guard(self, last: int | None) -> ClockGuard:
+        """A guard that watches these clocks, after an earlier process last wrote at this time."""
+        return ClockGuard(last, now=lambda: self.wall, passed=lambda: self.passed)
 
 
 @pytest.mark.parametrize(
-    ("newest", "relied_on"), [(None, True), (NOW, True), (NOW - AHEAD, True), (NOW - AHEAD - 1, False)]
+    ("last", "relied_on"), [(None, True), (NOW, True), (NOW - AHEAD, True), (NOW - AHEAD - 1, False)]
 )
-def test_at_the_start(newest: int | None, relied_on: bool) -> None:
-    """A clock that is more than a week ahead of the newest trace is not relied on; without traces there is nothing to lose."""
-    assert (Clocks().guard(newest).look() is None) == relied_on
+def test_at_the_start(last: int | None, relied_on: bool) -> None:
+    """A clock that is more than a week ahead of the last use is not relied on; at the first start there is nothing to lose."""
+    assert (Clocks().guard(last).look() is None) == relied_on
 
 
 @pytest.mark.parametrize(("jump", "relied_on"), [(-365 * 24 * HOUR, True), (JUMP, True), (JUMP + 1, False)])

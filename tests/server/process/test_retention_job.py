@@ -16,11 +16,10 @@ NOW = 20_000 * DAY_NS
 class Backend:
     """Notes what it is told to drop, and drops a given number of traces each time, or raises."""
 
-    def __init__(self, traces: int = 1, fault: Exception | None = None, *, is_silent: bool = False) -> None:
+    def __init__(self, traces: int = 1, fault: Exception | None = None) -> None:
         self.dropped: list[tuple[str, int]] = []
         self.held: str | None = None
-        self.newest: int | None = NOW
-        self._is_silent = is_silent
+        self.last: int | None = NOW
         self._traces = traces
         self._fault = fault
 
@@ -32,11 +31,10 @@ class Backend:
         """Note the size."""
         return self._drop("size", max_bytes)
 
-    def newest_end(self) -> int | None:
-        """The last end of a trace."""
-        if self._is_silent:
-            raise OSError("away")
-        return self.newest
+    @property
+    def last_used(self) -> int | None:
+        """When an earlier process last wrote."""
+        return self.last
 
     def hold_retention(self, why: str | None) -> None:
         """Note why nothing is dropped."""
@@ -100,16 +98,8 @@ def test_a_fault_is_logged_and_the_other_bound_kept(caplog: pytest.LogCaptureFix
 def test_nothing_is_dropped_by_age_while_the_clock_is_not_relied_on(caplog: pytest.LogCaptureFixture) -> None:
     """A clock that is a year ahead of all traces deletes nothing; the log and the health say so, and the size is kept all the same."""
     backend = Backend()
-    backend.newest = NOW - 365 * DAY_NS
+    backend.last = NOW - 365 * DAY_NS
     run(backend, Retention(30, 5))
     assert backend.dropped == [("size", 5)]
     assert backend.held is not None
     assert backend.held in caplog.text
-
-
-def test_a_clock_that_cannot_be_checked_deletes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """If the store cannot say how new its traces are, nothing is dropped by age."""
-    backend = Backend(is_silent=True)
-    run(backend, Retention(30))
-    assert (backend.dropped, backend.held) == ([], None)
-    assert "could not check the clock: away" in caplog.text

@@ -29,8 +29,9 @@ class Droppable(Protocol):
         """Drop the oldest traces until the store has at most `max_bytes`; return their number."""
         ...
 
-    def newest_end(self) -> int | None:
-        """The last end of a stored trace, in nanoseconds UTC."""
+    @property
+    def last_used(self) -> int | None:
+        """When an earlier process last wrote, in nanoseconds UTC."""
         ...
 
     def hold_retention(self, why: str | None) -> None:
@@ -60,7 +61,7 @@ class RetentionJob:
         self._backend = backend
         self._retention = retention
         self._now = now
-        self._clock = ClockGuard(backend.newest_end, now=now, passed=passed)
+        self._clock = ClockGuard(backend.last_used, now=now, passed=passed)
 
     def run_once(self) -> None:
         """Drop what is over either bound now. A failure is logged; the next run tries again."""
@@ -73,11 +74,7 @@ class RetentionJob:
             _drop(lambda: self._backend.drop_to_size(size), f"to keep the store below {size} bytes")
 
     def _may_rely_on_the_clock(self) -> bool:
-        try:
-            why = self._clock.look()
-        except Exception as error:
-            logger.warning("retention could not check the clock: %s", error)
-            return False
+        why = self._clock.look()
         self._backend.hold_retention(why)
         if why is not None:
             logger.warning("retention waits: %s", why)

@@ -50,17 +50,6 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) ->
     return dropped
 
 
-def newest_end(store: Store) -> int | None:
-    """The last end of a stored trace, in nanoseconds UTC; `None` without traces.
-
-    Raises:
-        StoreError: the store cannot do it.
-    """
-    with store.reading() as client:
-        newest = int(client.query(statement("newest_end")).result_rows[0][0])
-    return newest or None
-
-
 def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: int) -> int:
     """Drop the oldest traces and logs until the store takes at most this many bytes of the disk; return the number of traces.
 

@@ -74,11 +74,11 @@ class Segment:
         data, index = self._files[signal]
         before = data.tell(), index.tell()
         try:
-            _write(data, payload)
-            _write(index, record)
-            if self._sync:
-                os.fdatasync(data.fileno())
-                os.fdatasync(index.fileno())
+            # In this order, so that a record on the disk has its request there.
+            for file, content in ((data, payload), (index, record)):
+                _write(file, content)
+                if self._sync:
+                    os.fdatasync(file.fileno())
         except OSError:
             for file, position in zip((data, index), before, strict=True):
                 file.truncate(position)

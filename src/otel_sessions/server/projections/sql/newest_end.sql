@@ -1,1 +1,0 @@
-SELECT max(End) FROM trace_facts
