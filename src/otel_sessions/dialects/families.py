@@ -107,6 +107,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 *(_GEN_AI + name for name in ("cache_creation.ephemeral_5m.input_tokens", "cache_write_5m_tokens")),
                 *(_GEN_AI + name for name in ("cache_creation_5m_input_tokens", "cache_write_5m_input_tokens")),
                 *(_GEN_AI + name for name in ("cache_creation_5m.input_tokens", "cache_creation_5m_tokens")),
+                "anthropic.usage.cache_creation.ephemeral_5m_input_tokens",
                 *_details("cache_write_5m"),
             ),
             cache_write_1h=(
@@ -114,6 +115,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
                 *(_GEN_AI + name for name in ("cache_creation.ephemeral_1h.input_tokens", "cache_write_1h_tokens")),
                 *(_GEN_AI + name for name in ("cache_creation_1h_input_tokens", "cache_write_1h_input_tokens")),
                 *(_GEN_AI + name for name in ("cache_creation_1h.input_tokens", "cache_creation_1h_tokens")),
+                "anthropic.usage.cache_creation.ephemeral_1h_input_tokens",
                 *_details("cache_write_1h"),
             ),
             cache_read_audio=(

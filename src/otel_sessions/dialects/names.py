@@ -170,6 +170,7 @@ SERVICE_TIER: Final[tuple[str, ...]] = (
     "gen_ai.openai.response.service_tier",
     "gen_ai.response.service_tier",
     "gen_ai.anthropic.service_tier",
+    "anthropic.response.service_tier",
     "ai.response.providerMetadata#openai.serviceTier",
     "ai.response.providerMetadata#anthropic.usage.service_tier",
     *of_raw_spans("service_tier"),
