@@ -19,6 +19,7 @@ from otel_sessions.counting.prices.local_servers import LOCAL_SERVER
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.reading import OF_RESOURCE, REPEATED, span_facts
 from otel_sessions.counting.tokens import Usage
+from otel_sessions.rules import LONGEST_LABEL
 
 CHAT = {"gen_ai.operation.name": "chat"}
 TOKENS = {"gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 2}
@@ -380,3 +381,11 @@ def test_no_value_of_an_attribute_raises(attributes: dict[str, Any], scope: str)
     if facts.call is not None and facts.call.reported is not None:
         assert facts.call.reported.total >= 0
     hash(facts)
+
+
+def test_long_names_are_cut() -> None:
+    """The name of a span and that of its scope are cut where facts are read, with their length."""
+    facts = read({}, "s" * 2_000, name="n" * 2_000)
+    for found in (facts.scope, facts.name):
+        assert len(found) <= LONGEST_LABEL
+        assert "2000" in found

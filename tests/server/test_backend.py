@@ -10,6 +10,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import clickhouse_connect
 import pytest
@@ -17,7 +18,10 @@ from tests.server.dying_store import dying_at
 from tests.server.otlp.building import AT, traces
 
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.clickhouse.broken_parts import broken_parts, put_aside
 from otel_sessions.server.clickhouse.client import WRITERS, Store
+from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
@@ -308,3 +312,58 @@ def test_rows_that_a_power_failure_took_are_stored_when_they_are_sent_again(star
         assert (session.span_count, backend.reader.spans("s").total) == (1, 1)
         with backend.store.reading() as client:
             assert client.query("SELECT count() FROM otel_traces").result_rows == [(1,)]
+
+
+def part_put_aside(backend: Backend, table: str) -> Path:
+    """A part of a table that the engine put aside at its start, made by hand."""
+    with backend.store.reading() as client:
+        ((path,),) = client.query(
+            "SELECT path FROM system.parts WHERE database = currentDatabase() AND table = {table:String} AND active LIMIT 1",
+            parameters={"table": table},
+        ).result_rows
+    part = Path(path)
+    broken = part.parent / "detached" / f"broken-on-start_{part.name}"
+    shutil.copytree(part, broken)
+    return broken
+
+
+@pytest.mark.parametrize(("table", "is_kept"), [("otel_traces", True), ("session_traces", False)])
+def test_broken_parts_are_a_problem_until_they_are_put_aside(
+    start: Open, table: str, is_kept: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A start names the table in the log and the problems; putting aside keeps what was sent, and drops what is computed."""
+    backend = start()
+    backend.receive(TRACES, request("s"))
+    backend.settle()
+    broken = part_put_aside(backend, table)
+    backend.close()
+    backend = start()
+    assert backend.broken_parts == {table: 1}
+    (problem,) = backend.problems.current()
+    assert (problem.name, problem.blocks) == ("broken_parts", False)
+    assert table in problem.message
+    assert table in caplog.text
+    assert put_aside(backend.store) == 1
+    assert broken.with_name(f"kept_{broken.name}").exists() is is_kept
+    assert not broken.exists()
+    assert broken_parts(backend.store) == {}
+
+
+def test_broken_parts_of_a_server_stay_where_they_are() -> None:
+    """The files of a ClickHouse server are its own: parts of spans and logs there are left alone."""
+    store = create_autospec(Store, instance=True, is_embedded=False)
+    client = store.writing.return_value.__enter__.return_value
+    client.query.return_value.result_rows = [("otel_traces", "all_1_1_0", "/elsewhere/all_1_1_0")]
+    assert put_aside(store) == 0
+    client.command.assert_not_called()
+
+
+def test_without_the_lease_the_server_is_not_ready(start: Open) -> None:
+    """A server that may not write now says so before it tries."""
+    lease = create_autospec(Lease, instance=True)
+    backend = start(lease=lease)
+    lease.check.side_effect = StoreAwayError("another server has the lease")
+    with pytest.raises(StoreAwayError, match="lease"):
+        backend.check_ready()
+    lease.check.side_effect = None
+    backend.check_ready()

@@ -16,7 +16,7 @@ from tests.server.ingest.stores import DEADLINE, HeldSpans, Memory, span, span_r
 from otel_sessions.counting.fold import fold
 from otel_sessions.counting.trace import roll_up
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
-from otel_sessions.server.ingest.committer import DOUBTS, LONGEST_PAUSE, Committer
+from otel_sessions.server.ingest.committer import DOUBTS, LONGEST_PAUSE, Committer, is_passing
 from otel_sessions.server.ingest.committer_problems import committer_problems
 from otel_sessions.server.ingest.trouble import Trouble
 from otel_sessions.server.otlp.batch import SpanBatch
@@ -325,3 +325,78 @@ def test_a_thread_that_is_gone_is_a_problem(tmp_path: Path) -> None:
     problem = gone()
     assert problem is not None
     assert (problem.name, problem.blocks) == ("committer_gone", True)
+
+
+def always_failing(*_: Any, **__: Any) -> Any:
+    """A step that the disk refuses."""
+    raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize(("owner", "step"), [(Path, "read_bytes"), (WriteAheadLog, "replayed")])
+def test_a_replay_that_is_told_to_stop_keeps_the_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str
+) -> None:
+    """A segment that can be neither read nor deleted is there for the next start, which stores it once."""
+    server = Server(tmp_path)
+    server.send((1, span(1)))
+    server.patient = False
+    with monkeypatch.context() as failing:
+        failing.setattr(owner, step, always_failing)
+        assert server.restart() == 0
+    server.patient = True
+    assert server.restart() == 1
+    assert server.store.spans == [(1, 1)]
+
+
+@pytest.mark.parametrize("step", ["take", "delete"])
+def test_a_thread_that_is_told_to_stop_ends_in_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """What the disk refuses is not tried for ever when the server ends; the next start stores the request once."""
+    server = Server(tmp_path)
+    server.patient = False
+    server.send((1, span(1)))
+    monkeypatch.setattr(server.log, step, always_failing)
+    server.stop()
+    assert server.restart() == 1
+    assert server.store.spans == [(1, 1)]
+
+
+def test_a_request_that_cannot_be_set_aside_is_there_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If not even a file can be written, the segment stays."""
+    server = Server(tmp_path)
+    server.patient = False
+    server.store.refused = {"span 666"}
+    server.send((1, span(666)))
+    monkeypatch.setattr(server.committer.set_aside, "keep", always_failing)
+    assert not server.stop()
+    assert server.restart() == 1
+    assert len(list(tmp_path.glob("*.refused"))) == 1
+
+
+def test_a_segment_that_was_interrupted_is_looked_up(tmp_path: Path) -> None:
+    """Whatever ends a commit half way, the same segment is committed next, and nothing of it twice."""
+    store = Memory()
+    store.faults = {("facts", 1): (True, StoreAwayError("away"))}
+    interruptions = [OSError(5, "Input/output error")]
+
+    def pause(_: float) -> None:
+        if interruptions:
+            raise interruptions.pop()
+
+    log = WriteAheadLog(tmp_path, backlog_bytes=1 << 20)
+    log.append(TRACES, b"x", span_rows((1, span(1))))
+    committer = Committer(store, log, known=SeenTraceIds(), pause=pause)
+    committer.start()
+    assert committer.stop(DEADLINE)
+    assert interruptions == []
+    assert store.spans == [(1, 1)]
+
+
+def test_which_errors_may_pass() -> None:
+    """Errors of the system and of a store that is away may pass; those of a request's values do not."""
+    passing = (OSError(), MemoryError(), RuntimeError("can't start new thread"), StoreAwayError("away"))
+    assert all(map(is_passing, passing))
+    assert not any(map(is_passing, (RecursionError(), ValueError(), StoreError("unknown"))))

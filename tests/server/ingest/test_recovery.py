@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 from tests.server.ingest.servers import Server
-from tests.server.ingest.stores import Memory, span
+from tests.server.ingest.stores import Memory, span, span_rows
 
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.ingest.recovery import left_behind
+from otel_sessions.server.ingest.set_aside import SetAside
 from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, group_changes
+from otel_sessions.server.signals import TRACES
+from otel_sessions.server.wal.log import WriteAheadLog
 
 
 def test_one_request_that_cannot_be_stored_harms_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -106,3 +110,19 @@ def test_a_request_that_can_no_longer_be_read_holds_up_no_other(tmp_path: Path) 
     assert server.store.spans == [(2, 1)]
     (kept,) = tmp_path.glob("*.refused")
     assert kept.read_bytes() == b"unreadable"
+
+
+def test_memory_that_is_short_at_a_replay_sets_nothing_aside(tmp_path: Path) -> None:
+    """A request that cannot be decoded for want of memory is tried again, not set aside."""
+    log = WriteAheadLog(tmp_path, backlog_bytes=1 << 20)
+    number = log.append(TRACES, b"x", span_rows((1, span(1))))
+    log.release()
+
+    def decode(*_: object) -> object:
+        raise MemoryError
+
+    log = WriteAheadLog(tmp_path, backlog_bytes=1 << 20)
+    with pytest.raises(MemoryError):
+        left_behind(log, number, decode, aside := SetAside(tmp_path))
+    assert aside.count == 0
+    log.release()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from otel_sessions.server.signals import TRACES
 from otel_sessions.server.wal.batching import BatchPolicy
 from otel_sessions.server.wal.log import BackloggedError, SealedSegment, WriteAheadLog
+from otel_sessions.server.wal.numbering import Numbering
 from otel_sessions.server.wal.segments import remove_segment, segment_numbers
 
 DEADLINE = 30.0
@@ -184,3 +187,17 @@ def test_a_broken_file_of_numbers_does_not_make_one_repeat(
     (tmp_path / "next-segment").write_text("")
     assert log_in(tmp_path).append(TRACES, b"b", [1]) > used + 10**9
     assert "does not hold a number" in caplog.text
+
+
+@pytest.mark.parametrize(("number", "starts"), [(errno.ENOSPC, True), (errno.EACCES, False)])
+def test_a_full_disk_holds_up_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, starts: bool
+) -> None:
+    """A log opens on a disk that is full, since what is there can be read; a folder that may not be written is an error."""
+
+    def refused(*_: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(Numbering, "reserve", refused)
+    with nullcontext() if starts else pytest.raises(OSError, match="refused"):
+        WriteAheadLog(tmp_path, backlog_bytes=1 << 20).release()

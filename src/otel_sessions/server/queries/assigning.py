@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _PYTHON: Final = "add SessionSpanProcessor() to the TracerProvider and enter `with propagate_sessions(id):` around a conversation or job"
+_OTHERS: Final = "set the attribute `session.id` in the app, or send it as baggage with a baggage span processor"
 
 HINTS: Final = (
     ("com.anthropic.claude_code", "unset OTEL_METRICS_INCLUDE_SESSION_ID=false, so that Claude Code sends session.id"),
@@ -13,18 +14,9 @@ HINTS: Final = (
     ("opentelemetry.instrumentation.", _PYTHON),
     ("langfuse", "enter Langfuse's `with propagate_attributes(session_id=id):` in the app"),
     ("ai", "pass `experimental_telemetry: {isEnabled: true, metadata: {sessionId: id}}` to the call of the AI SDK"),
-    (
-        "@opentelemetry/",
-        "set the attribute `session.id` in the app, or send it as baggage with a baggage span processor",
-    ),
-    (
-        "io.opentelemetry.",
-        "set the attribute `session.id` in the app, or send it as baggage with a baggage span processor",
-    ),
-    (
-        "go.opentelemetry.io/",
-        "set the attribute `session.id` in the app, or send it as baggage with a baggage span processor",
-    ),
+    ("@opentelemetry/", _OTHERS),
+    ("io.opentelemetry.", _OTHERS),
+    ("go.opentelemetry.io/", _OTHERS),
 )
 """The beginnings of names of scopes, the first that fits counts; a name without a dot or slash at its end is whole."""
 
