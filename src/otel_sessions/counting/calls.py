@@ -82,10 +82,12 @@ def count_calls(spans: Mapping[int, SpanFacts], *, cousins: bool = True, members
     if len(reporting) > 1:
         _skip_repeats(calls, reporting, spans, skipped)
         candidates = [span for span_id, span in reporting.items() if span_id in calls and span.kind in CALLS]
-        for helper, request in match_helpers(candidates):
+        helpers = dict(match_helpers(candidates)) if len(candidates) > 1 else {}
+        for helper, request in helpers.items():
             skipped[helper] = Skipped(REPEATED, request)
             del calls[helper]
-        candidates = [span for span in candidates if span.span_id in calls]
+        if helpers:
+            candidates = [span for span in candidates if span.span_id in calls]
         for dropped, kept in match_cousins(candidates, members or members_of(spans), fuzzy=cousins):
             skipped[dropped] = Skipped(DUPLICATE, kept)
             calls[kept] = merged(calls[kept], calls.pop(dropped))

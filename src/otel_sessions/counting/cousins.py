@@ -42,6 +42,8 @@ def match_cousins(spans: Collection[SpanFacts], members: Members, *, fuzzy: bool
 
     A span that is kept may be dropped by a later pair.
     """
+    if len(spans) < 2:
+        return
     remaining = {span.span_id: span for span in spans}
     for field in _IDS:
         ids = [id_ for span in remaining.values() if (id_ := getattr(span.call, field)) is not None]

@@ -17,7 +17,7 @@ from otel_sessions.dialects.kinds import TOOL
 
 def name_models(calls: dict[int, Call], spans: Mapping[int, SpanFacts]) -> None:
     """Fill in the model, and a provider that is missing, of counted calls without one."""
-    nameless = [span_id for span_id, call in calls.items() if not _names_a_model(call)]
+    nameless = [span_id for span_id, call in calls.items() if call.model is None and call.request_model is None]
     if not nameless:
         return
     around = nearest_above(nameless, spans, lambda span: span.call is not None and _names_a_model(span.call))

@@ -96,6 +96,9 @@ class _Who(NamedTuple):
     rank: int
 
 
+_CONDITIONS: Final = frozenset({"service_tier", "requested_tier", "batch", "speed", "server_address"})
+"""The fields that a price may depend on beside the model."""
+
 REPEATED: Final = 1
 """The rank of a `session.id` that another name on the span repeats; the other names follow."""
 
@@ -207,8 +210,12 @@ def _model_only(model: str, provider: str | None) -> Call:
 def _call(read: Read, is_request: bool) -> Call:
     fields = read.fields
     model, request_model, provider = fields.get("model"), fields.get("request_model"), fields.get("provider")
+    usage = None
+    if read.tokens:
+        has_total = any("total" in family for family in read.tokens.values())
+        usage = normalise(read.tokens, thinks_beside=has_total and thinks_beside(provider, model))
     return Call(
-        normalise(read.tokens, thinks_beside=thinks_beside(provider, model)) if read.tokens else None,
+        usage,
         model,
         request_model,
         provider,
@@ -224,6 +231,8 @@ def _call(read: Read, is_request: bool) -> Call:
 def _context(fields: Mapping[str, Any], model: str | None) -> tuple[tuple[str, str], ...]:
     """The conditions of the price: the tier that the response names, else the one that was asked for, and so on."""
     context: tuple[tuple[str, str], ...] = ()
+    if _CONDITIONS.isdisjoint(fields):
+        return context
     tier = fields.get("service_tier") or fields.get("requested_tier")
     if fields.get("batch") or tier == "batch":
         context = (("processing", "batch"),)

@@ -114,6 +114,10 @@ def _input(rates: Rates, usage: Usage) -> tuple[int, str]:
         return by_total
     written = short * (rates.cache_write or 0) + long * (rates.cache_write_1h or 0)
     rest = plain - short - long
+    if not audio:  # nearly always
+        if rest < read:
+            return by_total
+        return written + read * (rates.cache_read or 0) + (rest - read) * price, ""
 
     def cost(cached_audio: int) -> int:
         per_cached_audio = rates.cache_read if rates.cache_read_audio is None else rates.cache_read_audio
@@ -128,8 +132,6 @@ def _input(rates: Rates, usage: Usage) -> tuple[int, str]:
     least, most = max(0, read + audio - rest), min(read, audio)
     if rest < 0 or least > most:
         return by_total
-    if not most:
-        return cost(0), ""
     if both is not None and type(both) is int and least <= both <= most:
         return cost(both), ""
     # The cost is linear in the overlap, so it is least at one end of what is possible.
