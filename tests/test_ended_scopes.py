@@ -73,7 +73,7 @@ def test_a_kept_connection_takes_nothing_from_one_request_to_the_next_ai_dial_sd
         await send({"type": "http.response.body"})
 
     async def main() -> None:
-        config = uvicorn.Config(app, port=0, http=http, loop="asyncio", lifespan="off", log_level="error")
+        config = uvicorn.Config(app, port=0, http=http, loop="asyncio", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         config.load()
         server.lifespan = config.lifespan_class(config)
