@@ -46,7 +46,8 @@ def test_with_sync_nothing_is_lost(disk: Disk) -> None:
             disk.unmount()
             disk.mount()
         with Server(store, "--sync") as server:
-            check(store, server, spans)
+            # What was being written when the power failed was never acknowledged, and is kept aside.
+            check(store, server, spans, torn=True)
 
 
 def test_with_sync_nothing_is_lost_while_requests_come_in(disk: Disk) -> None:
@@ -66,4 +67,5 @@ def test_with_sync_nothing_is_lost_while_requests_come_in(disk: Disk) -> None:
         with Server(store, "--sync") as server:
             clients.to(server.url)
             clients.wait_for(clients.total)
-            check(store, server, spans)
+            # What was being written when the power failed was never acknowledged, and is kept aside.
+            check(store, server, spans, torn=True)

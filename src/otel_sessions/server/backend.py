@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
@@ -280,13 +280,12 @@ class Backend:
     @contextmanager
     def _changing(self, *, write_rows_first: bool = True) -> Iterator[int]:
         """Hold up commits and rows of sessions while the block deletes, with the version of its change."""
-        with self._committer.exclusive() as version, self._rows.paused(write_first=write_rows_first):
-            try:
-                yield version
-            except BaseException:
-                # How far it came is not known, so nothing that is cached can be relied on.
-                self._committer.forget()
-                raise
+        paused = self._rows.paused(write_first=write_rows_first)
+        with self._committer.exclusive() as version, paused, ExitStack() as unfinished:
+            # How far it came is not known then, so nothing that is cached can be relied on.
+            unfinished.callback(self._committer.forget)
+            yield version
+            unfinished.pop_all()
 
     @contextmanager
     def _changing_traces(self, trace_ids: Collection[int]) -> Iterator[int]:

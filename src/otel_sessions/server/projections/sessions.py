@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.counting.fold import SessionSum
@@ -175,7 +175,8 @@ class SessionRows:
             lost, self._lost = self._lost, set()
             recent = {session: groups for session in changed if (groups := self._recent.groups_of(session))}
             version = self._version
-        try:
+        with ExitStack() as unwritten:
+            unwritten.callback(self._mark_again, changed, lost)
             if changed:
                 self._may_write()
             self._drop_lost([changed[session] for session in lost])
@@ -185,11 +186,12 @@ class SessionRows:
                 for session, groups in recent.items()
             ]
             self._write(chunks(stored, self._sessions_at_once), version, rows)
-        except BaseException:
-            with self._marking:
-                self._changed = {**changed, **self._changed}
-                self._lost |= lost
-            raise
+            unwritten.pop_all()
+
+    def _mark_again(self, changed: dict[Pair, _Named], lost: set[Pair]) -> None:
+        with self._marking:
+            self._changed = {**changed, **self._changed}
+            self._lost |= lost
 
     def _catch_up(self) -> None:
         """Write the rows of sessions that changed in a process that died before it wrote them."""
