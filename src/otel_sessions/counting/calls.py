@@ -122,6 +122,7 @@ def merged(kept: Call, other: Call) -> Call:
         kept.reported or other.reported,
         kept.cache_hit or other.cache_hit,
         kept.is_request or other.is_request,
+        other.time_to_first_token if kept.time_to_first_token is None else kept.time_to_first_token,
     )
 
 

@@ -1,4 +1,4 @@
-"""`SpanFacts`: the parts of a span that counting needs; compact, immutable, the same for the exporter and the server."""
+"""`SpanFacts`: the parts of a span or log record that counting needs; compact, immutable, the same for the exporter and the server."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Call(NamedTuple):
         reported: a cost that the span itself reports; its source names the attribute.
         cache_hit: the answer came from a cache of the client or gateway, so no model was called.
         is_request: the span has something that only a request has, such as messages or a reason why the answer ended.
+        time_to_first_token: nanoseconds from the request to the first part of the answer.
     """
 
     usage: Usage | None = None
@@ -38,6 +39,7 @@ class Call(NamedTuple):
     reported: Cost | None = None
     cache_hit: bool = False
     is_request: bool = False
+    time_to_first_token: int | None = None
 
     @property
     def says_something(self) -> bool:
@@ -60,7 +62,9 @@ NO_LABELS: Final = Labels()
 
 
 class SpanFacts(NamedTuple):
-    """One span: ids as integers, times in nanoseconds UTC.
+    """One span, or one log record that tells of a call: ids as integers, times in nanoseconds UTC.
+
+    The id of a log record is computed from what it says, and its parent is the span that it was written in.
 
     Attributes:
         parent_id: the id of its parent, also of a remote one; `None` for a root.
@@ -73,6 +77,9 @@ class SpanFacts(NamedTuple):
         call: what it says of model usage, if only the name of a model; `None` for most spans.
         rank: the place of the name that gives its value of the key `id` among all such names; 0 is the highest.
         consumer: its kind is CONSUMER: a job, whose producer cannot know that it failed.
+        event: the name of the event that a log record tells of; empty for a span.
+        turn: the id of the turn that it names: of what one message of a user set off.
+        agent: the agent or sub-agent that it is of, as it names it; `None` for the main one.
     """
 
     span_id: int
@@ -89,3 +96,6 @@ class SpanFacts(NamedTuple):
     call: Call | None = None
     rank: int = 0
     consumer: bool = False
+    event: str = ""
+    turn: str | None = None
+    agent: str | None = None
