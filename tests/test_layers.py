@@ -26,6 +26,7 @@ resolve session_scope
 propagation
 rollups
 processor logs sampler scores exporter
+log_exporter
 zero_code
 server.signals server.api_key server.hosts server.backlog server.connections server.problems server.telemetry server.switch_interval
 server.clickhouse

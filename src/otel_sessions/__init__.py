@@ -5,16 +5,18 @@ spans up to traces and sessions, with tokens and cost, while it forwards them to
 """
 
 from otel_sessions.counting.calls import Skipped
+from otel_sessions.counting.model_call import ModelCall
 from otel_sessions.counting.prices.chain import default_pricer
 from otel_sessions.counting.prices.custom import PriceFile
 from otel_sessions.counting.prices.genai import GenAIPrices
 from otel_sessions.counting.prices.pricer import Cost, Pricer
-from otel_sessions.counting.session import ModelRollup, SessionRollup
+from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup, TraceRollup
 from otel_sessions.drops import SessionValueError, dropped_values
 from otel_sessions.exporter import SessionExporter
+from otel_sessions.log_exporter import SessionLogExporter
 from otel_sessions.logs import SessionLogFilter, SessionLogRecordProcessor
 from otel_sessions.processor import SessionSpanProcessor
 from otel_sessions.propagation import (
@@ -37,8 +39,10 @@ __all__ = [
     "AttributeValue",
     "Cost",
     "GenAIPrices",
+    "LaneRollup",
     "Limits",
     "MetadataValue",
+    "ModelCall",
     "ModelRollup",
     "PriceFile",
     "Pricer",
@@ -46,6 +50,7 @@ __all__ = [
     "RollupLimits",
     "Session",
     "SessionExporter",
+    "SessionLogExporter",
     "SessionLogFilter",
     "SessionLogRecordProcessor",
     "SessionRatioSampler",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +25,7 @@ from otel_sessions.attributes import (
 )
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.measures import sort_sessions
+from otel_sessions.counting.model_call import ModelCall
 from otel_sessions.counting.prices.chain import GuardedPricer, default_pricer
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.reading import span_facts
@@ -116,13 +117,17 @@ class SessionExporter(SpanExporter):
             try:
                 result = self._exporter.export(spans)
             except Exception as error:
-                self._fault("export_errors", "the inner exporter raised", error)
+                self.fault("export_errors", "the inner exporter raised", error)
                 result = SpanExportResult.FAILURE
-        try:
-            self._rollups.add(facts for facts in read or map(self._facts_of, spans) if facts is not None)
-        except Exception as error:
-            self._fault("rollup_errors", "rolling spans up raised", error)
+        self.add_facts(facts for facts in read or map(self._facts_of, spans) if facts is not None)
         return result
+
+    def add_facts(self, facts: Iterable[tuple[int, SpanFacts]]) -> None:
+        """Add what is counted of spans and log records, each with the id of its trace or cell. Never raises."""
+        try:
+            self._rollups.add(facts)
+        except Exception as error:
+            self.fault("rollup_errors", "rolling spans up raised", error)
 
     def session(self, id: object, key: str = ID_KEY) -> SessionRollup | None:  # noqa: A002
         """The session with this id so far, with traces that are still open; `None` if no span of it has ended."""
@@ -151,6 +156,17 @@ class SessionExporter(SpanExporter):
             : None if limit is None else max(limit, 0)
         ]
 
+    def calls(self, id: object, key: str = ID_KEY) -> list[ModelCall]:  # noqa: A002
+        """The model calls of a session so far, and what reports usage and is not counted, with the reason; by start.
+
+        Of traces that were forgotten to make room (`RollupLimits`), the calls are in the totals of the session and not in this list.
+        """
+        try:
+            value = rules.session_id(id) if key == ID_KEY else rules.keyed_value(id)
+            return self._rollups.calls(value, rules.key(key, field="key"))
+        except SessionValueError:
+            return []
+
     @property
     def inner(self) -> SpanExporter | None:
         """The exporter that spans are forwarded to."""
@@ -169,7 +185,7 @@ class SessionExporter(SpanExporter):
         try:
             return self._exporter.force_flush(timeout_millis)
         except Exception as error:
-            self._fault("export_errors", "the inner exporter raised", error)
+            self.fault("export_errors", "the inner exporter raised", error)
             return False
 
     def shutdown(self) -> None:
@@ -183,7 +199,7 @@ class SessionExporter(SpanExporter):
             try:
                 self._exporter.shutdown()
             except Exception as error:
-                self._fault("export_errors", "the inner exporter raised", error)
+                self.fault("export_errors", "the inner exporter raised", error)
 
     def _pricer(self, price: Pricer | str | PathLike[str] | bool | None) -> Pricer | None:
         if price is True:
@@ -192,15 +208,16 @@ class SessionExporter(SpanExporter):
             return None
         if isinstance(price, str | PathLike):
             return default_pricer(os.fspath(price))
-        return GuardedPricer(price, lambda error: self._fault("price_errors", "the pricer raised", error))
+        return GuardedPricer(price, lambda error: self.fault("price_errors", "the pricer raised", error))
 
     def _close_traces(self) -> None:
         try:
             self._rollups.close_all()
         except Exception as error:
-            self._fault("rollup_errors", "rolling spans up raised", error)
+            self.fault("rollup_errors", "rolling spans up raised", error)
 
-    def _fault(self, reason: str, what: str, error: Exception) -> None:
+    def fault(self, reason: str, what: str, error: Exception) -> None:
+        """Count an error in `dropped`, and log the first one of a kind."""
         self._drops.count("exporter", reason, f"{what} {type(error).__name__}: {error}")
 
     def _facts_of(self, span: ReadableSpan) -> _Facts | None:
@@ -210,10 +227,7 @@ class SessionExporter(SpanExporter):
             attributes: Any = span.attributes
             # Iterating over a span's attributes goes through Python code; a copy of them does not.
             attributes = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes or {})
-            resource = span.resource
-            known = self._resources.get(id(resource))
-            if known is None or known[0] is not resource:
-                known = self._read_resource(resource)
+            resource = self.resource_facts(span.resource)
             start = span.start_time or span.end_time or 0
             end = span.end_time or start
             scope = span.instrumentation_scope
@@ -226,20 +240,24 @@ class SessionExporter(SpanExporter):
                 failed=span.status.status_code is _ERROR,
                 scope="" if scope is None else scope.name,
                 name=span.name,
-                service=known[1].service,
-                environment=known[1].environment,
-                session_id=known[1].session_id,
+                service=resource.service,
+                environment=resource.environment,
+                session_id=resource.session_id,
                 consumer=span.kind is _CONSUMER,
             )
         except Exception as error:
-            self._fault("unreadable_spans", "reading a span raised", error)
+            self.fault("unreadable_spans", "reading a span raised", error)
             return None
 
-    def _read_resource(self, resource: Resource) -> tuple[Resource, ResourceFacts]:
+    def resource_facts(self, resource: Resource) -> ResourceFacts:
+        """What is read of a resource; of one object only once."""
+        known = self._resources.get(id(resource))
+        if known is not None and known[0] is resource:
+            return known[1]
         if len(self._resources) >= _RESOURCES_KEPT:
             self._resources.clear()
-        read = (resource, read_resource(resource.attributes))
-        self._resources[id(resource)] = read
+        read = read_resource(resource.attributes)
+        self._resources[id(resource)] = (resource, read)
         return read
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan | None:
@@ -253,7 +271,7 @@ class SessionExporter(SpanExporter):
         try:
             return emptied(span)
         except Exception as error:
-            self._fault("unreadable_spans", "copying a span for redaction raised", error)
+            self.fault("unreadable_spans", "copying a span for redaction raised", error)
             return None
 
     def _repaired(self, spans: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], list[_Facts | None]]:
@@ -264,7 +282,7 @@ class SessionExporter(SpanExporter):
             lost = {place: _session_attributes(one) for place, one in donors.items()} | self._stamped(read)
             copies = {place: with_attributes(spans[place], attributes) for place, attributes in lost.items()}
         except Exception as error:
-            self._fault("repair_errors", "repairing spans raised", error)
+            self.fault("repair_errors", "repairing spans raised", error)
             return spans, read
         for place, copy in copies.items():
             read[place] = self._facts_of(copy)

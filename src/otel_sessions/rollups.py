@@ -1,5 +1,6 @@
 """`Rollups`: the traces and sessions that an exporter has seen, in bounded memory.
 
+What is counted together is a unit: a trace, or a cell of log records that are in no trace (see `counting.units`).
 A trace is open while its spans arrive, closed when it has been idle, and forgotten when its memory is needed: its numbers
 are then added to its sessions for good. A late span opens a closed trace again; a late span of a forgotten trace is not
 added, but counted as late. Every number comes from whole traces, which are recomputed when one of their spans arrives,
@@ -10,15 +11,21 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.distinct_spans import distinct_spans, more_complete
 from otel_sessions.counting.facts import SpanFacts, Values
 from otel_sessions.counting.fold import SessionSum
+from otel_sessions.counting.ledger import cells_of_trace, resolve_units, roll_up_units
 from otel_sessions.counting.membership import Pair, sessions_of
+from otel_sessions.counting.model_call import ModelCall, list_calls
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.related_units import RelatedUnits, Units
 from otel_sessions.counting.session import SessionRollup
-from otel_sessions.counting.trace import TraceGroup, TraceRollup, distinct_spans, more_complete, roll_up
+from otel_sessions.counting.trace import TraceGroup, TraceRollup, roll_up
+from otel_sessions.counting.units import REACH_NS, Cell, as_cell
 from otel_sessions.drops import DropCounter
 from otel_sessions.forking import ForkSafeLock, on_fork
 
@@ -48,11 +55,18 @@ class RollupLimits:
 
 
 class _Trace:
-    __slots__ = ("groups", "last_seen", "reported", "spans")
+    """A trace, or a cell of log records.
+
+    Attributes:
+        adopted: the ids of records of cells that are counted here.
+    """
+
+    __slots__ = ("adopted", "groups", "last_seen", "reported", "spans")
 
     def __init__(self) -> None:
         self.spans: dict[int, SpanFacts] = {}
         self.groups: tuple[TraceGroup, ...] = ()
+        self.adopted: frozenset[int] = frozenset()
         self.reported = False
         self.last_seen = 0.0
 
@@ -86,6 +100,7 @@ class Rollups:
         self._drops = drops or DropCounter()
         self._clock = clock
         self._lock = ForkSafeLock()
+        self._related = RelatedUnits(self._read, self._traces_near)
         on_fork(self._start)
         self._start()
 
@@ -97,6 +112,7 @@ class Rollups:
         self._sessions: OrderedDict[Pair, _Session] = OrderedDict()
         self._stale: dict[int, _Trace] = {}
         self._span_count = 0
+        self._has_cells = False
 
     def add(self, spans: Iterable[tuple[int, SpanFacts]]) -> None:
         """Add spans, each with its trace id, and close the traces that have been idle."""
@@ -140,6 +156,25 @@ class Rollups:
             self._refresh()
             return [_rollup(session) for (name, _), session in self._sessions.items() if name == key]
 
+    def calls(self, value: str, key: str) -> list[ModelCall]:
+        """The calls of a session in the traces that are kept, and what is not counted, in the order of the start."""
+        with self._lock:
+            self._refresh()
+            session = self._sessions.get((key, value))
+            units = {} if session is None else self._read(list(session.groups or ()))
+            if self._has_cells:
+                related = self._related.of(units, has_cells=True)
+                resolved = resolve_units({**units, **related.again, **related.context}, self._pricer)
+            else:
+                resolved = resolve_units(units, self._pricer)
+        listed = [
+            entry
+            for unit in units
+            if (one := resolved[unit]).resolved is not None
+            for entry in list_calls(unit, one.resolved, (key, value), is_cell=one.cell is not None)
+        ]
+        return sorted(listed, key=lambda entry: (entry.start, entry.trace_id or 0, entry.span_id))
+
     def lost_sessions(self, trace_id: int, spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
         """For each span that lost some of its session keys, by its id: a span of the trace that has all of them.
 
@@ -178,6 +213,7 @@ class Rollups:
         trace.last_seen = now
         before = len(trace.spans)
         changed = False
+        self._has_cells = self._has_cells or (not before and as_cell(trace_id, spans) is not None)
         for span in spans:
             known = trace.spans.get(span.span_id)
             kept = span if known is None else more_complete(known, span)
@@ -195,6 +231,8 @@ class Rollups:
             if not self._closed:
                 self._close(next(iter(self._open)), finished)
             trace_id, trace = self._closed.popitem(last=False)
+            if self._has_cells:
+                self._part(trace_id, trace)
             self._span_count -= len(trace.spans)
             pairs = []
             for group in trace.groups:
@@ -211,25 +249,80 @@ class Rollups:
         self._closed[trace_id] = trace
         reporting = self._on_trace is not None and not trace.reported
         if trace_id in self._stale or reporting:
-            rolled_up = self._roll_up(trace_id, trace)
-            if reporting and rolled_up is not None:
+            rolled_up = self._roll_up({trace_id: trace})[trace_id]
+            if reporting and rolled_up is not None and rolled_up.whole.turns is None:
                 trace.reported = True
                 finished.append(rolled_up)
 
     def _refresh(self) -> None:
-        for trace_id, trace in list(self._stale.items()):
-            self._roll_up(trace_id, trace)
+        if self._stale:
+            self._roll_up(dict(self._stale))
 
-    def _roll_up(self, trace_id: int, trace: _Trace) -> TraceRollup | None:
-        """Recompute a trace and replace its groups in its sessions."""
-        rolled_up = roll_up(trace_id, trace.spans.values(), pricer=self._pricer, explain=self._on_trace is not None)
+    def _roll_up(self, units: Mapping[int, _Trace]) -> dict[int, TraceRollup | None]:
+        """Recompute units, and those that tell of the same calls, and replace their groups in their sessions."""
+        explain = self._on_trace is not None
+        if not self._has_cells:
+            rolled_up = {
+                unit: roll_up(unit, trace.spans.values(), pricer=self._pricer, explain=explain)
+                for unit, trace in units.items()
+            }
+        else:
+            changed = {unit: trace.spans.values() for unit, trace in units.items()}
+            related = self._related.of(changed, has_cells=True)
+            together = roll_up_units(
+                {**changed, **related.again, **related.context}, pricer=self._pricer, explain=explain
+            )
+            rolled_up = {unit: together[unit] for unit in (*changed, *related.again)}
+        for unit, one in rolled_up.items():
+            self._replace_groups(unit, self._open.get(unit) or self._closed[unit], one)
+        return rolled_up
+
+    def _read(self, units: Collection[int]) -> Units:
+        kept = ((unit, self._open.get(unit) or self._closed.get(unit)) for unit in units)
+        return {unit: trace.spans.values() for unit, trace in kept if trace is not None}
+
+    def _traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> set[int]:
+        near: set[int] = set()
+        for session, (first, last) in sessions.items():
+            known = self._sessions.get((ID_KEY, session))
+            for unit, group in (known.groups or {}).items() if known is not None else ():
+                if group.turns is None and group.start <= last and group.end >= first:
+                    near.add(unit)
+        return near
+
+    def _part(self, unit: int, trace: _Trace) -> None:
+        """Give each of two units that share a call what it needs to be counted alone, before one of them is forgotten."""
+        cell = as_cell(unit, trace.spans.values())
+        if cell is None:
+            for other in self._units(cells_of_trace(trace.spans.values())):
+                self._span_count -= len(other.spans.keys() & trace.adopted)
+                other.spans = {id_: record for id_, record in other.spans.items() if id_ not in trace.adopted}
+            return
+        after = self._units({cell.beside(1)})
+        for other in after:
+            self._span_count -= len(other.spans.keys() & trace.adopted)
+            other.spans = {id_: record for id_, record in other.spans.items() if id_ not in trace.adopted}
+        reach = {cell.session: (cell.start - REACH_NS, cell.end + REACH_NS)}
+        takers = [self._open.get(near) or self._closed.get(near) for near in self._traces_near(reach)]
+        for taker in (*takers, *self._units({cell.beside(-1)})):
+            if taker is not None:
+                shared = {id_: trace.spans[id_] for id_ in taker.adopted & trace.spans.keys()}
+                self._span_count += len(shared)
+                taker.spans = {**taker.spans, **shared}
+
+    def _units(self, cells: Iterable[Cell]) -> list[_Trace]:
+        kept = (self._open.get(cell.unit) or self._closed.get(cell.unit) for cell in cells)
+        return [trace for trace in kept if trace is not None]
+
+    def _replace_groups(self, trace_id: int, trace: _Trace, rolled_up: TraceRollup | None) -> None:
         groups = () if rolled_up is None else rolled_up.groups
+        trace.adopted = frozenset() if rolled_up is None else rolled_up.adopted
         for group in trace.groups:
             pair = (group.key, group.value)
             session = self._sessions.get(pair)
             if session is not None:
                 _remove(session, trace_id)
-                if session.groups is None and not (session.forgotten.trace_count or session.forgotten.late_span_count):
+                if session.groups is None and not (session.forgotten.group_count or session.forgotten.late_span_count):
                     del self._sessions[pair]
         for group in groups:
             session = self._session(group)
@@ -238,7 +331,6 @@ class Rollups:
             session.groups[trace_id] = group
         trace.groups = groups
         self._stale.pop(trace_id, None)
-        return rolled_up
 
     def _session(self, group: TraceGroup) -> _Session:
         pair = (group.key, group.value)

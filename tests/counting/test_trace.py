@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from tests.counting.building import AT, MS, TRACE, PerToken, fact, in_session, totals
 
 from otel_sessions.counting.calls import Skipped
+from otel_sessions.counting.distinct_spans import distinct_spans, more_complete
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.metadata import later
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.counting.trace import TraceGroup, TraceRollup, distinct_spans, more_complete, roll_up
+from otel_sessions.counting.trace import TraceGroup, TraceRollup, roll_up
 from otel_sessions.rules import MetadataValue
 
 

@@ -51,7 +51,7 @@ def match_cousins(spans: Collection[SpanFacts], members: Members, *, fuzzy: bool
             continue
         by_id: dict[str, list[SpanFacts]] = {}
         for span in remaining.values():
-            id_ = _id(span, field)
+            id_ = known_id(span, field)
             if id_ is not None:
                 by_id.setdefault(id_, []).append(span)
         for id_, group in by_id.items():
@@ -79,7 +79,8 @@ def _tells(span: SpanFacts) -> bool:
     return span.call is not None and span.call.says_something
 
 
-def _id(span: SpanFacts, field: str) -> str | None:
+def known_id(span: SpanFacts, field: str) -> str | None:
+    """The response id or call id of a call; `None` if it has none, or a text that stands for none."""
     id_: str | None = getattr(span.call, field)
     return None if id_ is None or _NO_ID.fullmatch(id_.strip()) or not id_.strip() else id_
 
@@ -170,7 +171,7 @@ def _could_be_same(one: SpanFacts, other: SpanFacts) -> bool:
     if one.scope == other.scope:
         return False
     # Equal ids were matched before.
-    if any(_id(one, name) and _id(other, name) for name in _IDS) or not _same_usage(one, other):
+    if any(known_id(one, name) and known_id(other, name) for name in _IDS) or not _same_usage(one, other):
         return False
     ones, others = model_bases(one), model_bases(other)
     if ones & others:
@@ -179,7 +180,7 @@ def _could_be_same(one: SpanFacts, other: SpanFacts) -> bool:
 
 
 def _differ(one: SpanFacts, other: SpanFacts, field: str) -> bool:
-    a, b = _id(one, field), _id(other, field)
+    a, b = known_id(one, field), known_id(other, field)
     return a is not None and b is not None and a != b
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.metadata import Dated, later, metadata_json
 from otel_sessions.counting.model_names import Model, fold_models
-from otel_sessions.counting.session import ModelRollup, SessionRollup
+from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup, by_name
+from otel_sessions.counting.turns import add_turns, failed_turns
 from otel_sessions.money import without_trailing_zeros
 from otel_sessions.rules import MetadataValue
 
@@ -22,12 +23,17 @@ MODELS_KEPT: Final = 100
 PROVIDERS_KEPT: Final = 10
 SET_KEPT: Final = 1_000
 SPELLS_KEPT: Final = 1_000
+LANES_KEPT: Final = 100
 
 OTHER_MODELS: Final = "(other models)"
 """The calls of models beyond `MODELS_KEPT` of a session are added up under this name."""
 
 OTHER_PROVIDERS: Final = "(other providers)"
 """The calls of one model at providers beyond `PROVIDERS_KEPT` are added up under this provider."""
+
+
+OTHER_LANES: Final = "(other agents)"
+"""The calls of sub-agents beyond `LANES_KEPT` are added up under this name."""
 
 
 class SessionSum:
@@ -45,8 +51,10 @@ class SessionSum:
         "dated_name",
         "end",
         "environments",
-        "failed_trace_count",
+        "failed_traces",
+        "group_count",
         "key",
+        "lanes",
         "late_span_count",
         "latency",
         "left_out",
@@ -57,9 +65,10 @@ class SessionSum:
         "spells",
         "start",
         "tags",
-        "trace_count",
+        "turns",
         "user_ids",
         "value",
+        "whole_traces",
     )
 
     def __init__(self, key: str, value: str) -> None:
@@ -69,8 +78,11 @@ class SessionSum:
         self.start = 0
         self.end = 0
         self.latency = 0
-        self.trace_count = 0
-        self.failed_trace_count = 0
+        self.group_count = 0
+        self.whole_traces = 0
+        self.failed_traces = 0
+        self.turns: dict[int, int] = {}
+        self.lanes: dict[str | None, Totals] = {}
         self.span_count = 0
         self.late_span_count = 0
         self.conflicts = 0
@@ -87,11 +99,17 @@ class SessionSum:
 
     def add(self, group: TraceGroup) -> None:
         """Add what one trace has of the session."""
-        self.start = min(self.start, group.start) if self.trace_count else group.start
+        self.start = min(self.start, group.start) if self.group_count else group.start
         self.end = max(self.end, group.end)
         self.latency += group.end - group.start
-        self.trace_count += 1
-        self.failed_trace_count += group.failed
+        self.group_count += 1
+        if group.turns is None:
+            self.whole_traces += 1
+            self.failed_traces += group.failed
+        else:
+            add_turns(self.turns, group.turns)
+        if group.lanes or self.lanes:
+            self._add_lanes(group)
         self.span_count += group.span_count
         self.conflicts += group.conflict
         self.spells = self._bounded_spells(_with_spell(self.spells, group.start, group.end))
@@ -117,11 +135,20 @@ class SessionSum:
             setattr(copied, name, getattr(self, name))
         copied.dated_metadata = dict(self.dated_metadata)
         copied.left_out = dict(self.left_out) if self.left_out is not None else None
-        copied.models = {}
-        for model, totals in self.models.items():
-            copied.models[model] = Totals()
-            copied.models[model].add(totals)
+        copied.turns = dict(self.turns)
+        copied.lanes = _copied(self.lanes)
+        copied.models = _copied(self.models)
         return copied
+
+    @property
+    def trace_count(self) -> int:
+        """Traces, and turns that log records in no trace tell of."""
+        return self.whole_traces + len(self.turns)
+
+    @property
+    def failed_trace_count(self) -> int:
+        """Those that failed."""
+        return self.failed_traces + failed_turns(self.turns)
 
     @property
     def name(self) -> str | None:
@@ -203,6 +230,10 @@ class SessionSum:
                 ModelRollup(provider=provider, model=model, **_numbers(totals))
                 for (provider, model), totals in by_name(_folded(self.models))
             ),
+            lanes=tuple(
+                LaneRollup(lane=lane, **_numbers(totals))
+                for lane, totals in sorted(self.lanes.items(), key=lambda item: item[0] or "")
+            ),
             tags=tuple(sorted(self.tags)),
             metadata=self.metadata,
             scores={},
@@ -211,6 +242,17 @@ class SessionSum:
             late_span_count=self.late_span_count,
             **_numbers(self.totals),
         )
+
+    def _add_lanes(self, group: TraceGroup) -> None:
+        """Add the calls of sub-agents. Without any so far, all calls before this group were the main agent's."""
+        if not self.lanes:
+            self.lanes[None] = self.totals
+        for lane, totals in group.lanes.items() or ((None, group.totals),):
+            self.lanes.setdefault(lane, Totals()).add(totals)
+        named = sorted(lane for lane in self.lanes if lane not in (None, OTHER_LANES))
+        for lane in named[LANES_KEPT:]:
+            self.lanes.setdefault(OTHER_LANES, Totals()).add(self.lanes.pop(lane))
+            self._leave_out("lanes")
 
     def _add_metadata(self, metadata: Mapping[str, Dated]) -> None:
         known = self.dated_metadata
@@ -309,6 +351,17 @@ def _folded(models: Mapping[Model, Totals]) -> dict[Model, Totals]:
         for totals in parts:
             folded[model].add(totals)
     return folded
+
+
+_Name = TypeVar("_Name", Model, str | None)
+
+
+def _copied(sums: Mapping[_Name, Totals]) -> dict[_Name, Totals]:
+    copies: dict[_Name, Totals] = {}
+    for name, totals in sums.items():
+        copies[name] = Totals()
+        copies[name].add(totals)
+    return copies
 
 
 def _numbers(totals: Totals) -> dict[str, Any]:

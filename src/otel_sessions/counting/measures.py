@@ -59,8 +59,19 @@ class Measure(NamedTuple):
 
 _LAST_ACTIVE: Final = Column("LastActive", UINT64, "end", "max(End)", codec="LZ4")
 _CREATED: Final = Column("Created", UINT64, "start", "min(Start)", codec="LZ4")
-_TRACES: Final = Column("Traces", UINT64, "trace_count", "count()", codec="LZ4")
-_FAILED_TRACES: Final = Column("FailedTraces", UINT64, "failed_trace_count", "sum(Failed)", codec="LZ4")
+_TURNS: Final = "maxMap(Turns, TurnStates)"
+"""The turns of log records in no trace; the state of one is odd if it failed."""
+
+_TRACES: Final = Column(
+    "Traces", UINT64, "trace_count", f"countIf(NOT IsCell) + length(tupleElement({_TURNS}, 1))", codec="LZ4"
+)
+_FAILED_TRACES: Final = Column(
+    "FailedTraces",
+    UINT64,
+    "failed_trace_count",
+    f"countIf(Failed AND NOT IsCell) + arrayCount(state -> state % 2 = 1, tupleElement({_TURNS}, 2))",
+    codec="LZ4",
+)
 _COST: Final = Column("Cost", f"Nullable({AMOUNT})", "total_cost", "sum(TotalCost)")
 _TOKENS: Final = Column("Tokens", f"Nullable({UINT64})", "total_tokens", "sum(TotalTokens)", codec="LZ4")
 _NAME: Final = Column(
@@ -107,7 +118,7 @@ MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
             "failed traces divided by all traces, from 0 to 1",
             FLOAT,
             (_TRACES, _FAILED_TRACES),
-            sql="FailedTraces / Traces",
+            sql="if(Traces = 0, 0, FailedTraces / Traces)",
         ),
         "name": Measure("name", "text", "the last name that was given", TEXT, (_NAME,)),
     }

@@ -68,6 +68,52 @@ class ModelRollup:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneRollup:
+    """The model calls of one agent of a session, added up. Token counts and costs as in `SessionRollup`.
+
+    Attributes:
+        lane: the sub-agent; `None` for the main agent, `(other agents)` for those beyond the first hundred.
+        call_count: model calls, each counted once.
+        unpriced_call_count: those whose cost is not known.
+        input_tokens: includes cache reads and writes; `None` if no call reported any, as all token counts.
+        output_tokens: includes reasoning.
+        cache_read_tokens: input tokens that were read from a cache.
+        cache_write_tokens: input tokens that were written to a cache.
+        reasoning_tokens: output tokens spent on reasoning.
+        total_tokens: input and output tokens.
+        input_cost: USD; `None` if it is not known for any call, as all costs.
+        output_cost: USD.
+        total_cost: USD; a lower bound if calls are unpriced.
+        cost_exact: false if calls are unpriced, or if a source says that something is not known about a cost.
+        cost_sources: where the costs come from.
+
+    Example:
+        >>> from otel_sessions import LaneRollup
+        >>> LaneRollup.__dataclass_fields__["lane"].type
+        'str | None'
+    """
+
+    lane: str | None
+    call_count: int
+    unpriced_call_count: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    total_tokens: int | None
+    input_cost: Decimal | None
+    output_cost: Decimal | None
+    total_cost: Decimal | None
+    cost_exact: bool
+    cost_sources: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON carries it; money as decimal strings."""
+        return _shown(self)
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRollup:
     """A session: when, what, how much, how well. Unknown is `None`, never 0.
 
@@ -84,8 +130,9 @@ class SessionRollup:
         services: names of services.
         user_ids: users.
         operations: names of the top spans of its traces.
-        trace_count: traces with a span in the session.
-        failed_trace_count: traces in which a top span of the session, or one of kind CONSUMER, has status ERROR.
+        trace_count: traces with a span in the session, and turns that only log records tell of.
+        failed_trace_count: traces in which a top span of the session, or one of kind CONSUMER, has status ERROR, and turns of log
+            records whose last call failed.
         failure_rate: failed traces over traces.
         span_count: spans in the session.
         call_count: model calls, each counted once.
@@ -104,6 +151,7 @@ class SessionRollup:
             something is not.
         latency_ms: mean time from the first to the last span of a trace.
         models: the same numbers by model.
+        lanes: the same numbers by agent; empty if no sub-agent made a call. Together they are the session's.
         tags: all tags, sorted.
         metadata: the last value of each name.
         scores: by name; filled where scores are stored.
@@ -156,6 +204,7 @@ class SessionRollup:
     cost_sources: tuple[str, ...]
     latency_ms: float
     models: tuple[ModelRollup, ...]
+    lanes: tuple[LaneRollup, ...]
     tags: tuple[str, ...]
     metadata: Mapping[str, MetadataValue]
     scores: Mapping[str, Any]
@@ -168,14 +217,14 @@ class SessionRollup:
         return _shown(self)
 
 
-def _shown(rollup: SessionRollup | ModelRollup) -> dict[str, Any]:
+def _shown(rollup: SessionRollup | ModelRollup | LaneRollup) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for name in rollup.__dataclass_fields__:
         value = getattr(rollup, name)
         if isinstance(value, Decimal):
             value = shown_money(value)
-        elif name == "models":
-            value = [model.to_dict() for model in value]
+        elif name in ("models", "lanes"):
+            value = [part.to_dict() for part in value]
         elif isinstance(value, tuple):
             value = list(value)
         elif isinstance(value, Mapping):

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-from otel_sessions.counting.calls import DUPLICATE, Skipped, count_calls
-from otel_sessions.counting.facts import Call, Labels, SpanFacts
-from otel_sessions.counting.membership import Members, Pair, members_of
+from otel_sessions.counting.calls import Skipped
+from otel_sessions.counting.facts import Labels, SpanFacts
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.metadata import Dated, later
 from otel_sessions.counting.model_names import Model
-from otel_sessions.counting.prices.pricer import Cost, Pricer
-from otel_sessions.counting.prices.rates import AT_LEAST
+from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.residuals import residuals
+from otel_sessions.counting.resolved import Priced, Resolved, resolve
 from otel_sessions.counting.shared_sets import only, present
 from otel_sessions.counting.totals import Totals
-from otel_sessions.dialects.kinds import PENDING
+from otel_sessions.counting.turns import turns_of
 
-_UNEXPLAINED = AT_LEAST + "the total reported has more tokens than input and output)"
+_MAIN_ONLY: Final = {None}
+
+NO_LANES: Final[Mapping[str | None, Totals]] = MappingProxyType({})
 
 
 class TraceGroup(NamedTuple):
@@ -42,6 +45,9 @@ class TraceGroup(NamedTuple):
         name: the start of the last span that gave the session a name, and the name.
         metadata: by name, the start of the last span that gave a value, and the value.
         conflict: spans of the trace have another value of the same key.
+        lanes: the calls of each sub-agent, and under `None` those of the main agent; empty if there is no sub-agent.
+        turns: `None` for a trace; for log records in no trace, their turns as `turns_of` returns them.
+        listed: how many entries it has in the list of calls: counted ones and what was left out; `None` if that was not stored.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -73,6 +79,9 @@ class TraceGroup(NamedTuple):
     name: tuple[int, str] | None
     metadata: Mapping[str, Dated]
     conflict: bool = False
+    lanes: Mapping[str | None, Totals] = NO_LANES
+    turns: Mapping[int, int] | None = None
+    listed: int | None = None
 
     @property
     def totals(self) -> Totals:
@@ -93,14 +102,6 @@ def by_name(models: Mapping[Model, Totals]) -> list[tuple[Model, Totals]]:
     return sorted(models.items(), key=lambda item: (item[0][1] or "", item[0][0] or ""))
 
 
-class Priced(NamedTuple):
-    """A counted call, its cost, and whether it failed."""
-
-    call: Call
-    cost: Cost | None
-    failed: bool
-
-
 class TraceRollup(NamedTuple):
     """One trace, rolled up.
 
@@ -109,6 +110,7 @@ class TraceRollup(NamedTuple):
         groups: one for each session that the trace has spans in, in the order of key and value.
         whole: the same for all spans, in a session or not.
         skipped: by span id, spans that report usage, or are a model call, and why they are not counted.
+        adopted: the ids of log records of other units that tell of calls of this trace.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -127,6 +129,7 @@ class TraceRollup(NamedTuple):
     groups: tuple[TraceGroup, ...]
     whole: TraceGroup
     skipped: Mapping[int, Skipped]
+    adopted: frozenset[int] = frozenset()
 
 
 def roll_up(
@@ -136,6 +139,7 @@ def roll_up(
     pricer: Pricer | None = None,
     cousins: bool = True,
     explain: bool = False,
+    beside: Collection[SpanFacts] = (),
 ) -> TraceRollup | None:
     """The trace groups of a trace; `None` if no span is more than a placeholder.
 
@@ -143,21 +147,20 @@ def roll_up(
 
     Args:
         trace_id: of all the spans.
-        spans: all that is known of the trace.
+        spans: all that is known of the trace, log records that were written in it included.
         pricer: prices calls that do not report their cost; without one these are unpriced.
         cousins: match calls that two instrumentations saw side by side also where no id tells.
         explain: also tell the residuals of skipped spans.
+        beside: log records of the same sessions that name no trace.
     """
-    by_id = distinct_spans(spans)
-    if not by_id:
-        return None
-    members = members_of(by_id)
-    counted = count_calls(by_id, cousins=cousins, members=members)
-    priced = {
-        span_id: Priced(call, _cost(call, by_id[span_id], pricer), by_id[span_id].failed)
-        for span_id, call in counted.calls.items()
-    }
-    whole = _group(trace_id, by_id, priced.values())
+    resolved = resolve(spans, pricer=pricer, cousins=cousins, beside=beside)
+    return None if resolved is None else roll_up_resolved(trace_id, resolved, explain=explain)
+
+
+def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False, is_cell: bool = False) -> TraceRollup:
+    """The trace groups of a unit whose calls are known; `is_cell` tells that it has log records only, which are in no trace."""
+    by_id, members, priced, skipped, adopted = resolved
+    whole = _group(trace_id, by_id, priced.values(), len(skipped))
     first = next(iter(members.sessions.values()))
     if all(pairs is first or pairs == first for pairs in members.sessions.values()):
         groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
@@ -166,114 +169,42 @@ def roll_up(
         for span_id, pairs in members.sessions.items():
             for pair in pairs:
                 spans_of.setdefault(pair, {})[span_id] = by_id[span_id]
-        calls_of = _calls_by_session(priced, counted.skipped, members)
+        calls_of = resolved.calls_by_session()
+        left_out = resolved.left_out(calls_of)
         values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
-            _group(trace_id, spans_of[pair], calls_of.get(pair, ()))._replace(
+            _group(trace_id, spans_of[pair], calls_of.get(pair, {}).values(), len(left_out.get(pair, ())))._replace(
                 key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1
             )
             for pair in sorted(spans_of)
         )
-    skipped = counted.skipped
     if explain and skipped:
-        beyond = residuals(by_id, counted.calls)
+        beyond = residuals(by_id, {span_id: one.call for span_id, one in priced.items()})
         skipped = {span_id: one._replace(residual=beyond.get(span_id)) for span_id, one in skipped.items()}
-    return TraceRollup(trace_id, groups, whole, skipped)
+    if is_cell:
+        turns = turns_of(by_id, priced)
+        groups = tuple(group._replace(turns=turns) for group in groups)
+        whole = whole._replace(turns=turns)
+    return TraceRollup(trace_id, groups, whole, skipped, frozenset(adopted))
 
 
-def distinct_spans(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
-    """The spans by id in a fixed order; a span that was delivered twice once, a placeholder for one never."""
-    by_id: dict[int, SpanFacts] = {}
-    doubtful = False
-    for span in spans:
-        if span.kind == PENDING:
-            continue
-        known = by_id.get(span.span_id)
-        by_id[span.span_id] = span if known is None else more_complete(known, span)
-    for span in by_id.values():
-        parent = by_id.get(span.parent_id)  # type: ignore[arg-type]
-        if parent is not None and parent.start >= span.start:
-            doubtful = True
-            break
-    ordered = {span_id: by_id[span_id] for span_id in sorted(by_id)}
-    return _without_cycles(ordered) if doubtful else ordered
-
-
-def more_complete(one: SpanFacts, other: SpanFacts) -> SpanFacts:
-    """Of two deliveries of one span the later state; which arrived first does not matter."""
-    if one == other and not one.labels.metadata:  # among metadata, 1 equals True
-        return one
-    return max(one, other, key=lambda span: (span.kind != PENDING, span.end, -span.start, repr(span)))
-
-
-def _without_cycles(spans: dict[int, SpanFacts]) -> dict[int, SpanFacts]:
-    """The spans, with the parent taken from one span of every cycle: its earliest, which is then a root.
-
-    Cycles only come of forged or corrupt ids, and need a parent that does not start before its child.
-    """
-    settled: set[int] = set()
-    for span_id in spans:
-        path: dict[int, None] = {}
-        current: int | None = span_id
-        while current is not None and current in spans and current not in settled:
-            if current in path:
-                ids = list(path)
-                cycle = ids[ids.index(current) :]
-                root = min(cycle, key=lambda id_: (spans[id_].start, id_))
-                spans[root] = spans[root]._replace(parent_id=None)
-                break
-            path[current] = None
-            current = spans[current].parent_id
-        settled.update(path)
-    return spans
-
-
-def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
-    if call.reported is not None:
-        return call.reported
-    if pricer is None or call.usage is None:
-        return None
-    for model in (call.model, call.request_model):
-        if model is not None:
-            cost = pricer.price(
-                provider=call.provider, model=model, usage=call.usage, at=span.start, context=call.context
-            )
-            if cost is not None and call.usage.unexplained_tokens:
-                return cost._replace(source=cost.source + _UNEXPLAINED)
-            if cost is not None or call.request_model == model:
-                return cost
-    return None
-
-
-def _calls_by_session(
-    priced: Mapping[int, Priced], skipped: Mapping[int, Skipped], members: Members
-) -> dict[Pair, list[Priced]]:
-    """The calls of each session; one that several spans report is in one session of each key."""
-    copies: dict[int, list[int]] = {}
-    for span_id, one in skipped.items():
-        if one.reason == DUPLICATE and one.by is not None:
-            copies.setdefault(one.by, []).append(span_id)
-    calls: dict[Pair, list[Priced]] = {}
-    for span_id, call in priced.items():
-        pairs = members.charged(span_id, copies[span_id]) if span_id in copies else members.sessions[span_id]
-        for pair in pairs:
-            calls.setdefault(pair, []).append(call)
-    return calls
-
-
-def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced]) -> TraceGroup:
+def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Priced], left_out: int) -> TraceGroup:
     operations: set[str] = set()
     failed = False
     first = next(iter(spans.values()))
     start, last_start, end, labels = first.start, first.start, first.end, first.labels
     shared = True
-    for _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _, _, consumer, _, _, _ in spans.values():
+    record_count = 0
+    for span in spans.values():
+        _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _, _, consumer, event, _, _ = span
         if span_start < start:
             start = span_start
         elif span_start > last_start:
             last_start = span_start
         end = max(end, span_end)
-        if parent_id not in spans:
+        if event:
+            record_count += 1
+        elif parent_id not in spans:
             operations.add(name)
             failed = failed or span_failed
         elif span_failed and consumer:
@@ -281,7 +212,9 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced
         if own is not labels:
             shared = False
     models: dict[Model, Totals] = {}
-    for call, cost, call_failed in calls:
+    lanes: set[str | None] = set()
+    for call, cost, call_failed, lane in calls:
+        lanes.add(lane)
         model = _model(call.provider, call.model or call.request_model)
         totals = models.get(model)
         if totals is None:
@@ -291,12 +224,24 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced
         trace_id,
         start,
         max(end, start),
-        len(spans),
+        len(spans) - record_count,
         failed,
         present(operations),
         models,
         [(labels, last_start)] if shared else _dated(spans.values()),
+        NO_LANES if not lanes or lanes == _MAIN_ONLY else _by_lane(calls),
+        len(calls) + left_out,
     )
+
+
+def _by_lane(calls: Collection[Priced]) -> dict[str | None, Totals]:
+    """The calls of each lane added up, the main one first."""
+    lanes: dict[str | None, Totals] = {None: Totals()}
+    for name in sorted({one.lane for one in calls if one.lane is not None}):
+        lanes[name] = Totals()
+    for call, cost, failed, lane in calls:
+        lanes[lane].add_call(call.usage, cost, failed=failed)
+    return lanes
 
 
 def _dated(spans: Iterable[SpanFacts]) -> list[tuple[Labels, int]]:
@@ -318,6 +263,8 @@ def _labelled(
     operations: frozenset[str],
     models: dict[Model, Totals],
     dated_labels: list[tuple[Labels, int]],
+    lanes: Mapping[str | None, Totals],
+    listed: int,
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
     metadata: dict[str, Dated] = {}
@@ -326,7 +273,22 @@ def _labelled(
         (label,) = labels
         named = None if label.name is None else (dated_labels[0][1], label.name)
         sets = only(label.service), only(label.environment), only(label.user_id), only(None)
-        return TraceGroup("", "", trace_id, start, end, span_count, failed, operations, models, *sets, named, {})
+        return TraceGroup(
+            "",
+            "",
+            trace_id,
+            start,
+            end,
+            span_count,
+            failed,
+            operations,
+            models,
+            *sets,
+            named,
+            {},
+            lanes=lanes,
+            listed=listed,
+        )
     for label, at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
             name = (at, label.name)
@@ -348,6 +310,8 @@ def _labelled(
         present([tag for label in labels for tag in label.tags]),
         name,
         metadata,
+        lanes=lanes,
+        listed=listed,
     )
 
 

@@ -35,7 +35,7 @@ from otel_sessions.server.projections.delete import Deleted, delete_session
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
-from otel_sessions.server.projections.trace_facts import last_version, seen_trace_ids
+from otel_sessions.server.projections.trace_facts import has_cells, last_version, seen_trace_ids
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.readiness import CommitReadiness
 from otel_sessions.server.settling import Settling
@@ -111,11 +111,12 @@ class Backend:
         may_write = lease.check if lease is not None else lambda: None
         self._rows = SessionRows(store, may_write=may_write)
         self._settling = Settling(self._log, self._rows)
-        self.reader = Reader(store, self._settling)
+        self.reader = Reader(store, self._settling, pricer=pricer)
         self._committer = Committer(
             ClickHouseTarget(store),
             self._log,
             known=SeenTraceIds(seen_trace_ids(store)),
+            has_cells=has_cells(store),
             pricer=pricer,
             version=last_version(store),
             may_write=may_write,

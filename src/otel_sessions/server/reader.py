@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.pagination import Cursor
@@ -33,15 +35,17 @@ class Reader:
     reads. All of them raise `UnsettledError` if that takes too long, and `StoreError` if the store cannot answer.
     """
 
-    def __init__(self, store: Store, settling: Settling | None = None) -> None:
+    def __init__(self, store: Store, settling: Settling | None = None, *, pricer: Pricer | None = None) -> None:
         """Read from a store.
 
         Args:
             store: stays open.
             settling: what to wait for in the process that writes to the store; `None` waits for nothing.
+            pricer: the cost of calls that do not report one, for the list of calls.
         """
         self._store = store
         self._settling = settling
+        self._pricer = pricer
 
     def sessions(
         self,
@@ -95,6 +99,12 @@ class Reader:
     def spans(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> SpanPage:
         """A page of a session's spans, trace by trace, each by start; a total of 0 if no span of it is stored."""
         return session_spans(self._with_spans(), session_id, key=key, limit=limit, offset=offset)
+
+    def calls(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> CallPage | None:
+        """A page of a session's calls, and of what is not counted, trace by trace, each by start; `None` if there is no such session."""
+        # Facts are written after trace groups, before spans are settled.
+        store = self._with_spans()
+        return session_calls(store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer)
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""

@@ -16,8 +16,8 @@ from tests.server.building import (
 )
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 
+from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.trace import distinct_spans
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.trace_facts import members
 from otel_sessions.server.queries.spans import session_spans

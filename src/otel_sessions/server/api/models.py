@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from otel_sessions.counting.measures import AMOUNT, FLOAT, MEASURES, UINT64, Measure
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup, by_name
+from otel_sessions.counting.turns import failed_turns
 from otel_sessions.money import shown_money
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.clickhouse.span_rows import trace_hex
@@ -141,6 +142,25 @@ class ModelUse(BaseModel):
     cost_sources: CostSources
 
 
+class LaneUse(BaseModel):
+    """What one agent of a session used. Tokens and costs that are not known are null."""
+
+    lane: str | None = Field(description="The sub-agent; null for the main agent.")
+    call_count: CallCount
+    unpriced_call_count: UnpricedCallCount
+    input_tokens: InputTokens
+    output_tokens: OutputTokens
+    cache_read_tokens: CacheReadTokens
+    cache_write_tokens: CacheWriteTokens
+    reasoning_tokens: ReasoningTokens
+    total_tokens: TotalTokens
+    input_cost: InputCost
+    output_cost: OutputCost
+    total_cost: TotalCost
+    cost_exact: CostExact
+    cost_sources: CostSources
+
+
 class Session(BaseModel):
     """A session, added up from its traces. Tokens and costs that are not known are null."""
 
@@ -183,6 +203,9 @@ class Session(BaseModel):
         description="Mean duration of the session's traces in milliseconds, each from its first start to its last end."
     )
     models: list[ModelUse] = Field(description="What each model was used for, by the names of the models.")
+    lanes: list[LaneUse] = Field(
+        description="What each agent used, the main one first; empty if no sub-agent made a call. Together they are the session's."
+    )
     tags: Tags
     metadata: Metadata = Field(description="The last value of each metadata name.")
     scores: dict[str, Any] = Field(description="Scores by name; empty, since scores are not stored yet.")
@@ -201,9 +224,18 @@ class Session(BaseModel):
 
 
 class Trace(BaseModel):
-    """A trace as seen from one session: those of its spans that belong to the session."""
+    """A trace as seen from one session: those of its spans that belong to the session.
 
-    trace_id: TraceId
+    Log records that are in no trace are shown in the same way, five minutes of a session at a time.
+    """
+
+    trace_id: str | None = Field(
+        description="The trace id, 32 hexadecimal digits; null for log records that are in no trace.",
+        examples=["0af7651916cd43dd8448eb211c80319c"],
+    )
+    turn_count: int = Field(
+        description="1 for a trace; for log records in no trace, the number of turns that they tell of."
+    )
     start: Time = Field(description="The first start of a span in the session.")
     end: Time = Field(description="The last end of a span in the session.")
     duration_ms: float = Field(description="Milliseconds from the start to the end.")
@@ -241,11 +273,12 @@ class Trace(BaseModel):
     def of(cls, group: TraceGroup) -> Self:
         """The trace of a trace group."""
         return cls(
-            trace_id=trace_hex(group.trace_id),
+            trace_id=trace_hex(group.trace_id) if group.turns is None else None,
+            turn_count=1 if group.turns is None else len(group.turns),
             start=format_time(group.start),
             end=format_time(group.end),
             duration_ms=(group.end - group.start) / 1e6,
-            status="error" if group.failed else "ok",
+            status="error" if group.failed or (group.turns and failed_turns(group.turns)) else "ok",
             span_count=group.span_count,
             operations=sorted(group.operations),
             environments=sorted(group.environments),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.server.api.call_models import Call
 from otel_sessions.server.api.cursors import list_mark, read_session_cursor, session_cursor
 from otel_sessions.server.api.dependencies import BackendDep, ReaderDep
 from otel_sessions.server.api.endpoints import Endpoint, SessionEndpoint, answer
@@ -24,6 +25,7 @@ from otel_sessions.server.api.validation_messages import shortened
 SESSIONS_A_PAGE: Final = 50
 TRACES_A_PAGE: Final = 50
 SPANS_A_PAGE: Final = 100
+CALLS_A_PAGE: Final = 100
 SPAN_PAGES: Final = 2
 """How many pages of spans are made at once. Others wait without a thread: while one is made, it takes many times its size."""
 
@@ -165,6 +167,29 @@ async def list_spans(
             return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
 
     return await to_thread.run_sync(made, limiter=limiter)
+
+
+@single.get(
+    f"{SESSION}/calls",
+    operation_id="listCallsOfSession",
+    summary="List a session's calls",
+    response_model=Page[Call],
+    response_description="A page of the session's calls.",
+    responses=error_responses(404),
+)
+def list_calls(
+    reader: ReaderDep, session: NamedSession, query: Annotated[PageQuery, Depends(page_query(CALLS_A_PAGE))]
+) -> Response:
+    """List what a session's totals are made of: its model calls, and what reports usage and is not counted, with the reason.
+
+    Trace by trace in the order of their start, and by start within a trace. The counted ones add up to the session's tokens, costs and
+    number of calls.
+    """
+    page = query.counted("calls", *session)
+    found = reader.calls(session.id, key=session.key, limit=page.limit, offset=page.offset)
+    if found is None:
+        raise _no_such(session)
+    return answer(page.of(map(Call.of, found.calls), total=found.total))
 
 
 @single.delete(

@@ -88,6 +88,8 @@ _LOGS_OF_OURS: Final = {
     "ScopeAttributeTypes": _TYPES,
     "Segment": "UInt64",
     "SegmentRow": "UInt32",
+    "CountedIn": "UInt128",
+    "CountedAs": "UInt64",
 }
 
 TRACES: Final = "otel_traces"
@@ -114,7 +116,14 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         TRACES: {**_SPANS_OF_THE_EXPORTER, **_SPANS_OF_OURS},
         LOGS: {**_LOGS_OF_THE_EXPORTER, **_LOGS_OF_OURS},
-        FACTS: {"TraceId": "UInt128", "Version": "UInt64", "Start": "UInt64", "End": "UInt64", "Facts": _TEXT},
+        FACTS: {
+            "TraceId": "UInt128",
+            "Version": "UInt64",
+            "Start": "UInt64",
+            "End": "UInt64",
+            "Facts": _TEXT,
+            "IsCell": "UInt8",
+        },
         GROUPS: {
             "Key": _NAME,
             "Id": _TEXT,
@@ -138,6 +147,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "MetadataAfter": "Array(UInt64)",
             "MetadataValues": f"Array({_TEXT})",
             "Content": _TEXT,
+            "IsCell": "UInt8",
+            "Turns": "Array(UInt64)",
+            "TurnStates": "Array(UInt64)",
+            "Listed": "Nullable(UInt64)",
         },
         SESSIONS: {
             "Key": _NAME,

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.related_units import RelatedUnits, Units
 from otel_sessions.server.ingest.commit_target import CommitTarget
 from otel_sessions.server.ingest.stored_traces import StoredTraces
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch, joined
@@ -65,6 +66,8 @@ class SegmentWriter:
     ) -> None:
         self._target = target
         self._traces = traces
+        self._related = RelatedUnits(self._read, target.traces_near)
+        self._stored: dict[int, Trace] = {}
         self._progress = progress
         self._pricer = pricer
         self._regrouped = regrouped
@@ -85,8 +88,8 @@ class SegmentWriter:
         """Write a segment for the first time; its inserts have tokens, so that one that the client repeats adds nothing."""
         spans, logs = _batch(segment, TRACES, SpanBatch), _batch(segment, LOGS, LogBatch)
         token = f"{segment.identity}-spans"
-        known = self._traces.read(set(spans.trace_ids))
-        changes = span_changes(spans.trace_ids, spans.facts, known)
+        known = self._traces.read({*spans.trace_ids, *logs.units})
+        changes = _changes(spans, logs, known)
         self._add_lost(spans, changes, [row for row in changes.repeated if self._traces.is_older(spans.trace_ids[row])])
         if segment.awaited:
             groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
@@ -99,9 +102,10 @@ class SegmentWriter:
                 groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
                 self._progress.groups_written(segment.number)
                 facts = _to_json(changes)
-        self._insert_facts(facts, known, version)
         if len(logs):
             self._target.insert_logs(logs, segment.identity, range(len(logs)), f"{segment.identity}-logs")
+        # Last, since a record whose facts are stored is taken for stored.
+        self._insert_facts(facts, known, version)
         return _committed(segment, changes, groups, len(logs))
 
     def recommit(self, segment: SealedSegment, version: int) -> Committed:
@@ -111,19 +115,21 @@ class SegmentWriter:
         if no span is new, since facts may be stored and their groups not.
         """
         spans, logs = _batch(segment, TRACES, SpanBatch), _batch(segment, LOGS, LogBatch)
-        trace_ids = set(spans.trace_ids)
+        trace_ids = {*spans.trace_ids, *logs.units}
         known = self._traces.read(trace_ids)
-        changes = span_changes(spans.trace_ids, spans.facts, known)
+        changes = _changes(spans, logs, known)
         self._add_lost(spans, changes, changes.repeated)
         with self._inserting_spans(spans, self._not_stored(spans, changes.rows), None):
             groups = self._write_groups(trace_ids, changes, known, self._target.pairs_of(trace_ids), version)
             facts = _to_json(changes)
+        stored = self._insert_missing_logs(logs, segment)
         self._insert_facts(facts, known, version)
-        return _committed(segment, changes, groups, self._insert_missing_logs(logs, segment))
+        return _committed(segment, changes, groups, stored)
 
     def regroup_without(self, segment: SealedSegment, version: int) -> Committed:
         """Write the trace groups of a segment's traces as they are without it, after it was set aside."""
-        trace_ids = set(_batch(segment, TRACES, SpanBatch).trace_ids)
+        spans, logs = _batch(segment, TRACES, SpanBatch), _batch(segment, LOGS, LogBatch)
+        trace_ids = {*spans.trace_ids, *logs.units}
         known, nothing = self._traces.read(trace_ids), SpanChanges()
         groups = self._write_groups(trace_ids, nothing, known, self._target.pairs_of(trace_ids), version)
         return _committed(segment, nothing, groups, 0)
@@ -132,10 +138,23 @@ class SegmentWriter:
         self, trace_ids: Collection[int], changes: SpanChanges, known: _Traces, stored: _Pairs, version: int
     ) -> GroupChanges:
         """Roll traces up with what the changes adds; `stored` are sessions of groups beside those that `known` implies."""
-        groups = self._target.project(_changed_traces(trace_ids, changes, known, stored), version, self._pricer)
+        changed = {one.trace_id: one for one in _changed_traces(trace_ids, changes, known, stored)}
+        related = self._related.of({unit: one.spans for unit, one in changed.items()}, has_cells=self._traces.has_cells)
+        again = [
+            ChangedTrace(unit, facts, self._stored[unit].pairs.union(stored.get(unit, ())))
+            for unit, facts in related.again.items()
+        ]
+        self._stored.clear()
+        groups = self._target.project([*changed.values(), *again], version, self._pricer, context=related.context)
         if groups.written or groups.gone:
             self._regrouped(groups, version)
         return groups
+
+    def _read(self, units: Collection[int]) -> Units:
+        """The stored facts of units; which sessions they are in is remembered."""
+        found = self._traces.read(units)
+        self._stored.update(found)
+        return {unit: trace.spans.values() for unit, trace in found.items()}
 
     @contextmanager
     def _inserting_spans(self, batch: SpanBatch, rows: Sequence[int], token: str | None) -> Iterator[None]:
@@ -190,6 +209,15 @@ def _batch(segment: SealedSegment, signal: str, kind: Callable[[], Any]) -> Any:
     return batches[0] if batches else kind()
 
 
+def _changes(spans: SpanBatch, logs: LogBatch, known: _Traces) -> SpanChanges:
+    """What the spans and the log records of a segment change; the rows are those of spans."""
+    changes = span_changes(spans.trace_ids, spans.facts, known)
+    if logs.facts:
+        for unit, records in span_changes(logs.units, logs.facts, known).facts.items():
+            changes.facts.setdefault(unit, {}).update(records)
+    return changes
+
+
 def _changed_traces(
     trace_ids: Collection[int], changes: SpanChanges, known: _Traces, stored: _Pairs
 ) -> Iterator[ChangedTrace]:
@@ -201,7 +229,7 @@ def _changed_traces(
 
 
 def _to_json(changes: SpanChanges) -> dict[int, WrittenFacts]:
-    return {trace_id: write_facts(added.values()) for trace_id, added in changes.facts.items()}
+    return {trace_id: write_facts(trace_id, added.values()) for trace_id, added in changes.facts.items()}
 
 
 def _committed(segment: SealedSegment, changes: SpanChanges, groups: GroupChanges, logs: int) -> Committed:

@@ -16,11 +16,11 @@ from otel_sessions.server.clickhouse.probe import write_probe
 from otel_sessions.server.ingest.stored_rows import stored_log_rows, stored_spans
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.otlp.spans import ROW
-from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges
+from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges
 from otel_sessions.server.projections.facts_json import WrittenFacts
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.trace_facts import facts_of, insert_written_facts
-from otel_sessions.server.projections.trace_groups import pairs_of
+from otel_sessions.server.projections.trace_groups import pairs_of, traces_near
 
 
 class CommitTarget(Protocol):
@@ -39,14 +39,19 @@ class CommitTarget(Protocol):
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add facts of spans, by trace id; the same facts may come again."""
 
-    def project(self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None) -> GroupChanges:
-        """Bring the trace groups in step with the facts of traces that changed."""
+    def project(
+        self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None, *, context: Context = NO_CONTEXT
+    ) -> GroupChanges:
+        """Bring the trace groups in step with the facts of units that changed; `context` are units that are only looked at."""
 
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """The stored facts by trace id; a trace without any may be missing."""
 
     def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
         """The sessions of the written trace groups, by trace id; a trace without any may be missing."""
+
+    def traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> Collection[int]:
+        """The ids of the traces of sessions of the key `id` that overlap a time; by id of the session, its first and last nanosecond."""
 
     def stored_log_rows(self, segment: int) -> Collection[int]:
         """The numbers of the log records of a segment that have rows in `otel_logs`."""
@@ -67,6 +72,7 @@ class ClickHouseTarget:
         self.project = partial(project, store)
         self.facts_of = partial(facts_of, store)
         self.pairs_of = partial(pairs_of, store)
+        self.traces_near = partial(traces_near, store)
         self.stored_log_rows = partial(stored_log_rows, store)
         self.stored_spans = partial(stored_spans, store)
         self.probe = partial(write_probe, store)

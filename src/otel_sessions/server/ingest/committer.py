@@ -98,6 +98,7 @@ class Committer:
         pause: Callable[[float], object] | None = None,
         may_write: Callable[[], object] = lambda: None,
         incomplete: bool = False,
+        has_cells: bool = True,
     ) -> None:
         """Prepare; `start` starts the thread.
 
@@ -112,12 +113,13 @@ class Committer:
             committed: called after every commit, with the seconds that it took, on the same thread.
             pause: waits between tries, in seconds; something true tells the thread to stop.
             may_write: called before every change; raises `StoreAwayError` if nothing may be written now.
+            has_cells: there may be log records in the store that are in no trace.
             incomplete: rows are missing from the tables, so what is stored is looked up for every segment, and counted again.
         """
         self._log = log
         self._target = target
         self._recent = RecentTraces() if recent is None else recent
-        traces = StoredTraces(target, known, self._recent)
+        traces = StoredTraces(target, known, self._recent, has_cells=has_cells)
         self._writer = SegmentWriter(target, traces, log.progress, pricer, regrouped)
         self._commit_new = self._writer.recommit if incomplete else self._writer.commit
         self._committed = committed
@@ -291,7 +293,7 @@ class Committer:
         what = f"a request of segment {number} cannot be set aside"
         if not self._insist(what, lambda: self.set_aside.keep(number, signal, request.payload)):
             return False
-        if signal == TRACES and not self._insist(
+        if not self._insist(
             f"segment {number} waits", lambda: self._attempt(segment, self._writer.regroup_without), only_if=is_passing
         ):
             return False

@@ -12,12 +12,19 @@ from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 
 
 class StoredTraces:
-    """Looks traces up in a cache, then, if the store may have them, in the store."""
+    """Looks traces up in a cache, then, if the store may have them, in the store.
 
-    def __init__(self, target: CommitTarget, known: SeenTraceIds, recent: RecentTraces) -> None:
+    Attributes:
+        has_cells: the store may have log records that are in no trace.
+    """
+
+    def __init__(
+        self, target: CommitTarget, known: SeenTraceIds, recent: RecentTraces, *, has_cells: bool = True
+    ) -> None:
         self._target = target
         self._known = known
         self._recent = recent
+        self.has_cells = has_cells
 
     def read(self, trace_ids: Iterable[int]) -> dict[int, Trace]:
         """The traces with these ids that are stored, by id."""
@@ -40,7 +47,8 @@ class StoredTraces:
 
     def add(self, facts: Mapping[int, WrittenFacts], before: Mapping[int, Trace]) -> None:
         """Remember facts that were just stored, by trace id, of traces that were `before` as `read` returned them."""
-        for trace_id, (_, _, json) in facts.items():
+        for trace_id, (_, _, json, is_cell) in facts.items():
+            self.has_cells = self.has_cells or is_cell
             if trace_id in before and trace_id not in self._recent:
                 self._recent.add(trace_id, to_json(before[trace_id].spans.values()))
             self._recent.add(trace_id, json)

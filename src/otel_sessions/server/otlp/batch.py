@@ -7,6 +7,7 @@ change what it holds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from otel_sessions.counting.facts import SpanFacts
@@ -15,33 +16,55 @@ from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
 _OF_THE_COMMITTER: Final = frozenset({"Segment", "SegmentRow"})
 """Columns of `otel_logs` that are known only when a request is committed."""
 
+NOTHING_COUNTED: Final[Mapping[int, SpanFacts]] = MappingProxyType({})
+
 LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _OF_THE_COMMITTER)
 """Columns of `otel_logs` that are known from a request, in the order of the table."""
 
 
 class LogBatch:
-    """Rows of `otel_logs`.
+    """Rows of `otel_logs`, and the facts of those records that tell of model calls and their sessions.
 
     Attributes:
         columns: column name to one value a log record, in the order of the table.
+        counted: by place of a record, its facts.
     """
 
-    __slots__ = ("columns",)
+    __slots__ = ("columns", "counted")
 
     def __init__(self) -> None:
         self.columns: dict[str, list[Any]] = {name: [] for name in LOG_COLUMNS}
+        self.counted: dict[int, SpanFacts] = {}
+
+    @property
+    def units(self) -> list[int]:
+        """The trace or cell of each of `facts`."""
+        return [self.columns["CountedIn"][place] for place in self.counted]
+
+    @property
+    def facts(self) -> list[SpanFacts]:
+        """The facts of the records that have any."""
+        return list(self.counted.values())
 
     def __len__(self) -> int:
         """The number of rows."""
         return len(self.columns["Timestamp"])
 
-    def add(self, rows: Sequence[tuple[Any, ...]], shared: Mapping[str, Any]) -> None:
+    def add(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        shared: Mapping[str, Any],
+        counted: Mapping[int, SpanFacts] = NOTHING_COUNTED,
+    ) -> None:
         """Add rows.
 
         Args:
             rows: of each row, the columns that are its own, in the order of the table.
             shared: by name, the other columns, which are the same in all of these rows.
+            counted: by place in `rows`, the facts of a record that has any.
         """
+        before = len(self)
+        self.counted.update({before + place: facts for place, facts in counted.items()})
         own = [name for name in self.columns if name not in shared]
         for name, values in zip(own, zip(*rows, strict=True), strict=bool(rows)):
             self.columns[name].extend(values)
@@ -53,10 +76,13 @@ class LogBatch:
         taken = LogBatch()
         for name, values in self.columns.items():
             taken.columns[name] = [values[index] for index in indices]
+        taken.counted = {place: self.counted[index] for place, index in enumerate(indices) if index in self.counted}
         return taken
 
     def extend(self, other: LogBatch) -> None:
         """Add the rows of another batch after these."""
+        before = len(self)
+        self.counted.update({before + place: facts for place, facts in other.counted.items()})
         for name, values in other.columns.items():
             self.columns[name].extend(values)
 

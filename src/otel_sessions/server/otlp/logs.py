@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.record_reading import record_facts
+from otel_sessions.counting.units import unit_of
 from otel_sessions.server.clickhouse.times import LATEST
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
@@ -13,6 +16,8 @@ from otel_sessions.server.otlp.messages import messages, parse
 from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.resource_scope import Resource, Scope, each_scope
 from otel_sessions.server.otlp.values import decode, text_of, to_text
+
+_TRACE_ID_BYTES: Final = 16
 
 
 def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
@@ -32,12 +37,17 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
     record_class = messages().logs.record
     for resource, scope, records in each_scope(request, messages().logs, budget, rejected):
         rows: list[tuple[Any, ...]] = []
+        counted: dict[int, SpanFacts] = {}
         for raw in records:
             try:
-                rows.append(_read(parse(record_class, raw), budget))
+                row, facts = _read(parse(record_class, raw), resource, scope, budget)
             except MalformedError as error:
                 rejected.add(error)
-        batch.add(rows, _origin(resource, scope))
+            else:
+                if facts is not None:
+                    counted[len(rows)] = facts
+                rows.append(row)
+        batch.add(rows, _origin(resource, scope), counted)
     return batch, rejected
 
 
@@ -56,29 +66,50 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
     }
 
 
-def _read(record: Any, budget: RecordBudget) -> tuple[Any, ...]:
-    """The columns that differ from record to record, in the order of the table.
+def _read(
+    record: Any, resource: Resource, scope: Scope, budget: RecordBudget
+) -> tuple[tuple[Any, ...], SpanFacts | None]:
+    """The columns that differ from record to record, in the order of the table, and the facts of a record that has any.
 
     A record without a time of its own has the time when it was observed.
     """
     observed = record.observed_time_unix_nano
     severity = record.severity_number
     flags = record.flags
-    body, body_type = to_text(decode(record.body, budget))
+    body = decode(record.body, budget)
+    body_text, body_type = to_text(body)
     attributes = read_attributes(record.attributes, budget)
-    return (
-        min(record.time_unix_nano or observed, LATEST),
+    event_name = text_of(record.event_name)
+    trace_id = record.trace_id if len(record.trace_id) == _TRACE_ID_BYTES and any(record.trace_id) else b""
+    facts = record_facts(
+        attributes.values,
+        event_name=event_name,
+        body=body,
+        time=record.time_unix_nano,
+        observed=observed,
+        trace_id=int.from_bytes(trace_id),
+        span_id=int.from_bytes(record.span_id) if trace_id else 0,
+        scope=scope.name,
+        service=resource.service,
+        environment=resource.environment,
+        session_id=resource.session_id,
+    )
+    row = (
+        min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST),
         record.trace_id.hex() if any(record.trace_id) else "",
         record.span_id.hex() if any(record.span_id) else "",
         flags & 0xFF,
         text_of(record.severity_text),
         severity if 0 <= severity < 256 else 0,
-        body,
+        body_text,
         attributes.texts,
-        text_of(record.event_name),
+        event_name,
         observed,
         flags,
         record.dropped_attributes_count,
         body_type,
         attributes.types,
+        0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
+        0 if facts is None else facts.span_id,
     )
+    return row, facts

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
+from otel_sessions.counting.distinct_spans import distinct_spans, more_complete
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.ledger import roll_up_units
 from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.counting.trace import TraceGroup, distinct_spans, more_complete, roll_up
+from otel_sessions.counting.trace import TraceGroup, TraceRollup, roll_up
+from otel_sessions.counting.units import as_cell
 from otel_sessions.server.projections.recent_traces import Trace
 from otel_sessions.server.projections.unassigned import NO_KEY, unassigned_groups, unassigned_pairs
 
@@ -96,11 +100,27 @@ class GroupChanges:
         return frozenset(pair for _, pair in self.gone if pair[0] != NO_KEY)
 
 
-def group_changes(traces: Iterable[ChangedTrace], pricer: Pricer | None) -> GroupChanges:
-    """Roll traces up again."""
+Context = Mapping[int, Collection[SpanFacts]]
+"""Facts of units by id."""
+
+NO_CONTEXT: Final[Context] = MappingProxyType({})
+
+
+def group_changes(traces: Iterable[ChangedTrace], pricer: Pricer | None, context: Context = NO_CONTEXT) -> GroupChanges:
+    """Roll traces and cells up again.
+
+    Args:
+        traces: the units that changed.
+        pricer: the cost of calls that do not report one.
+        context: units that have not changed, but tell of the same calls.
+    """
+    changed = list(traces)
+    together: Mapping[int, TraceRollup | None] | None = None
+    if context or any(as_cell(unit, spans) is not None for unit, spans, _ in changed):
+        together = roll_up_units({**context, **{unit: spans for unit, spans, _ in changed}}, pricer)
     changes = GroupChanges()
-    for trace_id, spans, before in traces:
-        rolled_up = roll_up(trace_id, spans, pricer=pricer)
+    for trace_id, spans, before in changed:
+        rolled_up = roll_up(trace_id, spans, pricer=pricer) if together is None else together[trace_id]
         changes.span_count += len(spans)
         written = () if rolled_up is None else rolled_up.groups
         for (_, model), totals in () if rolled_up is None else rolled_up.whole.models.items():
@@ -109,6 +129,8 @@ def group_changes(traces: Iterable[ChangedTrace], pricer: Pricer | None) -> Grou
         now = {(group.key, group.value) for group in written}
         changes.written.extend(written)
         for span in spans:
+            if span.event:
+                continue
             # In nearly all traces with sessions, each span has its own.
             if span.cut or not span.values:
                 without = unassigned_groups(trace_id, spans)

@@ -14,9 +14,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
+from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.ledger import MOST_CELLS
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.units import REACH_NS, Cell
 from otel_sessions.dialects.kinds import PENDING
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import DELETIONS
@@ -27,12 +30,14 @@ from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.trace_facts import facts_of, insert_facts, members
+from otel_sessions.server.projections.stored_units import related_units
+from otel_sessions.server.projections.trace_facts import chunks, facts_of, has_cells, insert_facts, members
 from otel_sessions.server.projections.trace_groups import pairs_of
 from otel_sessions.server.projections.unassigned import NO_KEY
 
 SPANS_AT_ONCE: Final = 20_000
 TRACES_AT_ONCE: Final = 4_000
+CELLS_AT_ONCE: Final = 4_000
 """How much is deleted in one part: it holds up commits, is named in the store, and held in memory."""
 
 Changing = Callable[[Collection[int]], AbstractContextManager[int]]
@@ -78,9 +83,11 @@ def delete_session(
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
+    with_cells = [(trace_id, count) for trace_id, count, _, _ in traces]
+    with_cells += _cells(store, session, traces)
     spans = 0
     queues = []
-    for trace_ids in _in_parts(traces, spans_at_once, traces_at_once):
+    for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
         with changing(()) as queue:
             queues.append(queue)
         queued = _delete_rows(store, trace_ids, session, queue)
@@ -91,6 +98,27 @@ def delete_session(
         with store.writing() as client:
             client.command(statement("clear_deletion_queue"), parameters={"versions": queues})
     return Deleted(spans, len(traces))
+
+
+def _cells(store: Store, session: Pair, traces: Sequence[Any]) -> list[tuple[int, int]]:
+    """The cells of a session whose log records are all counted in these traces, so that the session has no trace group of them."""
+    if session[0] != ID_KEY or not has_cells(store):
+        return []
+    known = {trace_id for trace_id, _, _, _ in traces}
+    units: set[int] = set()
+    for _, _, start, end in traces:
+        first, last = Cell.at(session[1], max(0, start - REACH_NS)), Cell.at(session[1], end + REACH_NS)
+        units.update(
+            Cell(session[1], number).unit
+            for number in range(first.number, min(last.number, first.number + MOST_CELLS) + 1)
+        )
+        units.add(last.unit)
+    found: list[tuple[int, int]] = []
+    for some in chunks(sorted(units - known), CELLS_AT_ONCE):
+        with store.reading() as client:
+            rows = client.query(statement("stored_cells"), parameters={"units": some}).result_rows
+        found += [(unit, count) for unit, count in rows]
+    return found
 
 
 def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
@@ -117,7 +145,7 @@ def _delete_queued(store: Store, spans: Collection[tuple[str, str]], queue: int)
     if spans:
         _queue(store, spans, queue)
         with store.writing() as client:
-            for name in ("delete_traces", "delete_logs"):
+            for name in ("delete_traces", "delete_logs", "delete_counted_logs"):
                 client.command(statement(name), parameters={"queue": queue})
 
 
@@ -145,7 +173,11 @@ def _delete_derived(
     with store.writing() as client:
         client.command(statement("delete_times"), parameters=parameters)
     insert_facts(store, kept, version)
-    project(store, (ChangedTrace(trace_id, spans) for trace_id, spans in kept.items()), version, pricer)
+    related = related_units(store).of(kept, has_cells=bool(kept) and has_cells(store))
+    context = {**related.again, **related.context}
+    project(
+        store, [ChangedTrace(trace_id, spans) for trace_id, spans in kept.items()], version, pricer, context=context
+    )
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters=parameters)

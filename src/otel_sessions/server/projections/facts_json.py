@@ -11,22 +11,25 @@ from typing import Final, NamedTuple
 import msgspec
 
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.units import as_cell
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(list[SpanFacts])
 
 
 class WrittenFacts(NamedTuple):
-    """The facts of spans of one trace: first start and last end in nanoseconds UTC, and the facts as JSON."""
+    """The facts of spans of one unit: first start and last end in nanoseconds UTC, the facts as JSON, and whether it is a cell."""
 
     start: int
     end: int
     json: bytes
+    is_cell: bool = False
 
 
-def write_facts(spans: Collection[SpanFacts]) -> WrittenFacts:
-    """The facts of at least one span, in the form in which they are stored."""
-    return WrittenFacts(min(span.start for span in spans), max(span.end for span in spans), to_json(spans))
+def write_facts(unit: int, spans: Collection[SpanFacts]) -> WrittenFacts:
+    """The facts of at least one span or record of a unit, in the form in which they are stored."""
+    start, end = min(span.start for span in spans), max(span.end for span in spans)
+    return WrittenFacts(start, end, to_json(spans), as_cell(unit, spans) is not None)
 
 
 def to_json(spans: Collection[SpanFacts]) -> bytes:

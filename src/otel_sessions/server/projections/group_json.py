@@ -32,6 +32,9 @@ class Content(NamedTuple):
     name: tuple[int, str] | None
     metadata: list[tuple[str, int, str | int | float | bool]]
     models: list[Used]
+    lanes: tuple[tuple[str | None, Used], ...] = ()
+    turns: list[tuple[int, int]] | None = None
+    listed: int | None = None
 
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -6,7 +6,7 @@ amounts are `Decimal(76, 38)`, which holds every amount exactly (see `otel_sessi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from struct import Struct
@@ -14,7 +14,8 @@ from typing import Final
 
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.metadata import metadata_json
-from otel_sessions.counting.totals import COSTS, TOKENS
+from otel_sessions.counting.model_names import Model
+from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.money import EXACT
 from otel_sessions.server.clickhouse.row_binary import array, raw_string, string, strings
@@ -31,8 +32,13 @@ NULL: Final = b"\x01"
 KNOWN: Final = b"\0"
 """The marker of a `Nullable` whose value follows."""
 
-_NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9)
+_NOT_A_CELL: Final = bytes(3)
+"""The last columns, which tell of turns."""
+
+_NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9) + _NOT_A_CELL + NULL
 """The columns from `Name` to the last one, all empty."""
+
+_NO_MODEL: Final = (None, None)
 
 
 def group_rows(written: Sequence[TraceGroup], gone: Sequence[tuple[int, Pair]], version: int) -> list[bytes]:
@@ -72,8 +78,15 @@ def _row(group: TraceGroup, version: int) -> bytes:
             array([_UINT64(at - start & NANOSECONDS) for _, (at, _) in metadata]),
             array([string(metadata_json(value)) for _, (_, value) in metadata]),
             raw_string(_content(group)),
+            _NOT_A_CELL if group.turns is None else _cell(group.turns),
+            NULL if group.listed is None else KNOWN + _UINT64(group.listed),
         )
     )
+
+
+def _cell(turns: Mapping[int, int]) -> bytes:
+    states = sorted(turns.items())
+    return b"\x01" + array([_UINT64(turn) for turn, _ in states]) + array([_UINT64(state) for _, state in states])
 
 
 def _content(group: TraceGroup) -> bytes:
@@ -86,19 +99,23 @@ def _content(group: TraceGroup) -> bytes:
         group.tags,
         group.name,
         sorted((name, at, value) for name, (at, value) in group.metadata.items()),
-        [
-            Used(
-                *model,
-                totals.call_count,
-                totals.unpriced_call_count,
-                tuple(getattr(totals, name) for name in TOKENS),
-                tuple(getattr(totals, name) for name in COSTS),
-                totals.sources,
-            )
-            for model, totals in group.models.items()
-        ],
+        [_used(model, totals) for model, totals in group.models.items()],
+        tuple((lane, _used(_NO_MODEL, totals)) for lane, totals in group.lanes.items()),
+        None if group.turns is None else sorted(group.turns.items()),
+        group.listed,
     )
     return to_json(content)
+
+
+def _used(model: Model, totals: Totals) -> Used:
+    return Used(
+        *model,
+        totals.call_count,
+        totals.unpriced_call_count,
+        tuple(getattr(totals, name) for name in TOKENS),
+        tuple(getattr(totals, name) for name in COSTS),
+        totals.sources,
+    )
 
 
 def _gone(trace_id: int, pair: Pair, version: int) -> bytes:

@@ -14,12 +14,18 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, GROUPS
 from otel_sessions.server.clickhouse.insert import insert_written
-from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, group_changes
+from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges, group_changes
 from otel_sessions.server.projections.group_rows import group_rows
 
 
 def project(
-    store: Store, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None, *, table: str = GROUPS
+    store: Store,
+    traces: Iterable[ChangedTrace],
+    version: int,
+    pricer: Pricer | None,
+    *,
+    context: Context = NO_CONTEXT,
+    table: str = GROUPS,
 ) -> GroupChanges:
     """Bring the trace groups in step with the facts of traces that changed.
 
@@ -31,9 +37,10 @@ def project(
         traces: each with all of its facts as they are now.
         version: of the change; greater than that of all changes before it.
         pricer: the cost of calls that do not report one.
+        context: units that have not changed, but tell of the same calls.
         table: `session_traces`, or a table of the same columns.
     """
-    changes = group_changes(traces, pricer)
+    changes = group_changes(traces, pricer, context)
     write_groups(store, changes, version, table=table)
     return changes
 

@@ -22,7 +22,9 @@ from otel_sessions.server.projections.facts_json import from_json
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.sessions import SessionRows, truncate_session_rows
 from otel_sessions.server.projections.statements import statement
+from otel_sessions.server.projections.stored_record import LOG_FACT_COLUMNS, facts_of_log_row
 from otel_sessions.server.projections.stored_span import facts_of_row
+from otel_sessions.server.projections.stored_units import related_units
 from otel_sessions.server.projections.trace_facts import chunks, insert_facts, last_version
 
 BATCH: Final = 8_192
@@ -62,6 +64,8 @@ def rebuild(
             client.command(statement(f"create_{table}_rebuilt"))
         spans = int(client.query(statement("count_spans")).result_rows[0][0])
         _rebuild_facts(store, read_span, version, batch, lambda done: tell("spans", done, spans))
+        records = int(client.query(statement("count_logs")).result_rows[0][0])
+        _rebuild_facts_of_records(store, version, batch, lambda done: tell("log records", done, records))
         traces = int(client.query(statement("count_rebuilt_traces")).result_rows[0][0])
         _rebuild_groups(store, version, pricer, batch, lambda done: tell("traces", done, traces))
         # Without rows of sessions, the next process on this store knows that they have to be written.
@@ -88,25 +92,44 @@ def _rebuild_facts(
         tell(done)
 
 
-def _rebuild_groups(
-    store: Store, version: int, pricer: Pricer | None, batch: int, tell: Callable[[int], object]
-) -> None:
-    rows = _stream(store, statement("facts_in_order"))
-    traces = (
-        ChangedTrace(trace_id, [span for row in of_trace for span in from_json(row["Facts"])])
-        for trace_id, of_trace in groupby(rows, key=lambda row: int(row["TraceId"]))
-    )
+def _rebuild_facts_of_records(store: Store, version: int, batch: int, tell: Callable[[int], object]) -> None:
     done = 0
-    for some in chunks(traces, batch):
-        project(store, some, version, pricer, table=GROUPS + _REBUILT)
+    for some in chunks(_stream(store, statement("log_rows", columns=LOG_FACT_COLUMNS)), batch):
+        by_unit: dict[int, list[SpanFacts]] = {}
+        for row in some:
+            counted = facts_of_log_row(row)
+            if counted is not None:
+                by_unit.setdefault(counted.unit, []).append(counted.facts)
+        if by_unit:
+            insert_facts(store, by_unit, version, table=FACTS + _REBUILT)
         done += len(some)
         tell(done)
 
 
-def _stream(store: Store, sql: str) -> Iterator[dict[str, Any]]:
+def _rebuild_groups(
+    store: Store, version: int, pricer: Pricer | None, batch: int, tell: Callable[[int], object]
+) -> None:
+    """Roll up all traces, then the cells of log records, which need to know the traces beside them."""
+    related = related_units(store, facts=FACTS + _REBUILT, groups=GROUPS + _REBUILT)
+    done = 0
+    for cells in (False, True):
+        rows = _stream(store, statement("facts_in_order"), {"cells": cells})
+        traces = (
+            ChangedTrace(trace_id, [span for row in of_trace for span in from_json(row["Facts"])])
+            for trace_id, of_trace in groupby(rows, key=lambda row: int(row["TraceId"]))
+        )
+        for some in chunks(traces, batch):
+            beside = related.of({unit: facts for unit, facts, _ in some}, has_cells=True)
+            context = {**beside.again, **beside.context}
+            project(store, some, version, pricer, context=context, table=GROUPS + _REBUILT)
+            done += len(some)
+            tell(done)
+
+
+def _stream(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
     with (
         store.reading() as client,
-        client.query_row_block_stream(sql, query_formats=AS_NUMBERS) as blocks,
+        client.query_row_block_stream(sql, parameters=parameters, query_formats=AS_NUMBERS) as blocks,
     ):
         names = blocks.source.column_names
         for block in blocks:

@@ -23,7 +23,7 @@ def facts_of_row(row: Row) -> SpanFacts:
     """The facts of a span. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
     start, end = _times(row)
     parent = row["ParentSpanId"]
-    resource = read_resource(_resource(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
+    resource = read_resource(resource_of(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
     values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
     return span_facts(
         {name: value for name, value in values.items() if value is not None},
@@ -51,7 +51,7 @@ def _times(row: Row) -> tuple[int, int]:
     return start, max(start, sent_end)
 
 
-def _resource(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:
+def resource_of(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:
     """The attributes of a resource that facts are read from, as typed values; empty values are left out."""
     return {
         name: from_text(texts[name], types.get(name, ""))

@@ -8,9 +8,9 @@ from itertools import islice
 from struct import Struct
 from typing import Any, Final, TypeVar
 
+from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import sessions_of
-from otel_sessions.counting.trace import distinct_spans
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, FACTS
 from otel_sessions.server.clickhouse.insert import insert_written
@@ -36,32 +36,41 @@ def insert_facts(store: Store, facts: Mapping[int, Collection[SpanFacts]], versi
         table: `trace_facts`, or a table of the same columns.
     """
     insert_written_facts(
-        store, {trace_id: write_facts(spans) for trace_id, spans in facts.items()}, version, table=table
+        store, {trace_id: write_facts(trace_id, spans) for trace_id, spans in facts.items()}, version, table=table
     )
 
 
 def insert_written_facts(store: Store, facts: Mapping[int, WrittenFacts], version: int, *, table: str = FACTS) -> None:
     """Add facts that are JSON already, as `insert_facts` does."""
     rows = [
-        b"".join((trace_id.to_bytes(16, "little"), _NUMBERS(version, start, end), raw_string(json)))
-        for trace_id, (start, end, json) in facts.items()
+        b"".join(
+            (
+                trace_id.to_bytes(16, "little"),
+                _NUMBERS(version, start, end),
+                raw_string(json),
+                b"\x01" if is_cell else b"\0",
+            )
+        )
+        for trace_id, (start, end, json, is_cell) in facts.items()
     ]
     insert_written(store, table, list(COLUMNS[FACTS]), rows)
 
 
-def facts_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY) -> dict[int, list[SpanFacts]]:
+def facts_of(
+    store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PER_QUERY, table: str = FACTS
+) -> dict[int, list[SpanFacts]]:
     """All stored facts of these traces, repetitions included; a trace without any is missing."""
     found: dict[int, list[SpanFacts]] = {}
     for some in chunks(trace_ids, at_once):
         with store.reading() as client:
-            rows = client.query(statement("facts_of_traces"), parameters={"trace_ids": some}).result_rows
+            rows = client.query(statement("facts_of_traces", table=table), parameters={"trace_ids": some}).result_rows
         for trace_id, written in rows:
             found.setdefault(trace_id, []).extend(from_json(written))
     return found
 
 
 def members(facts: Iterable[SpanFacts], session: tuple[str, str]) -> list[SpanFacts]:
-    """The spans of one trace that belong to a session, in the order of their start."""
+    """The spans and log records of one trace that belong to a session, in the order of their start."""
     spans = distinct_spans(facts)
     if not spans:
         return []
@@ -73,6 +82,12 @@ def members(facts: Iterable[SpanFacts], session: tuple[str, str]) -> list[SpanFa
 def seen_trace_ids(store: Store) -> array[int]:
     """The lower 64 bits of the ids of all traces with facts, sorted."""
     return numbers(store, statement("seen_trace_ids"))
+
+
+def has_cells(store: Store) -> bool:
+    """Return True if there are facts of log records that are in no trace."""
+    with store.reading() as client:
+        return bool(client.query(statement("has_cells")).result_rows)
 
 
 def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> array[int]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import GROUPS
 from otel_sessions.server.projections.group_json import Used, from_json
+from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.trace_facts import TRACES_PER_QUERY, chunks
+
+LATEST: Final = (1 << 64) - 1
 
 SHOWN_COLUMNS: Final = ("Key", "Id", "TraceId", "Start", "End", "SpanCount", "Failed", "Content")
 """The columns that `trace_group` reads."""
@@ -38,6 +43,9 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
         name=content.name,
         metadata={name: (at, said) for name, at, said in content.metadata},
         conflict=content.conflict,
+        lanes={lane: _totals(used) for lane, used in content.lanes},
+        turns=None if content.turns is None else dict(content.turns),
+        listed=content.listed,
     )
 
 
@@ -50,6 +58,28 @@ def pairs_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PE
         for trace_id, key, value in rows:
             found.setdefault(trace_id, set()).add((key, value))
     return found
+
+
+def traces_near(store: Store, sessions: Mapping[str, tuple[int, int]], *, table: str = GROUPS) -> set[int]:
+    """The ids of the traces of sessions of the key `id` that overlap a time.
+
+    Args:
+        store: where the trace groups are.
+        sessions: by id of the session, the first and the last nanosecond.
+        table: `session_traces`, or a table of the same columns.
+    """
+    if not sessions:
+        return set()
+    times = {id_hash(session): time for session, time in sessions.items()}
+    parameters = {
+        "key": ID_KEY,
+        "hashes": list(times),
+        "first": min(first for first, _ in times.values()),
+        "last": min(max(last for _, last in times.values()), LATEST),
+    }
+    with store.reading() as client:
+        rows = client.query(statement("traces_near", table=table), parameters=parameters).result_rows
+    return {trace_id for trace_id, hash_, start, end in rows if start <= times[hash_][1] and end >= times[hash_][0]}
 
 
 def _totals(used: Used) -> Totals:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair, sessions_of
-from otel_sessions.counting.trace import TraceGroup, distinct_spans
+from otel_sessions.counting.trace import TraceGroup
 
 NO_KEY: Final = ""
 """Stands for the session key of spans that have none."""
@@ -25,7 +26,7 @@ LONGEST_NAME: Final = 200
 
 def unassigned_pairs(spans: Mapping[int, SpanFacts], members: Mapping[int, tuple[Pair, ...]]) -> set[Pair]:
     """The pairs that the groups of a trace's spans without a session are for."""
-    return {(NO_KEY, _service(span)) for span_id, span in spans.items() if not members[span_id]}
+    return {(NO_KEY, _service(span)) for span_id, span in spans.items() if not span.event and not members[span_id]}
 
 
 def unassigned_groups(trace_id: int, spans: Iterable[SpanFacts]) -> list[TraceGroup]:
@@ -39,7 +40,7 @@ def unassigned_groups(trace_id: int, spans: Iterable[SpanFacts]) -> list[TraceGr
     members = sessions_of(found)
     by_service: dict[str, list[SpanFacts]] = {}
     for span_id, span in found.items():
-        if not members[span_id]:
+        if not span.event and not members[span_id]:
             by_service.setdefault(_service(span), []).append(span)
     return [_group(trace_id, service, some) for service, some in by_service.items()]
 

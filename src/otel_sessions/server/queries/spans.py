@@ -58,7 +58,12 @@ def session_spans(
     if not within:
         return SpanPage([], total, offset)
     facts = facts_of(store, [trace[0] for trace in within])
-    spans = [(trace[0], span) for trace in within for span in members(facts.get(trace[0], ()), (key, session_id))]
+    spans = [
+        (trace[0], span)
+        for trace in within
+        for span in members(facts.get(trace[0], ()), (key, session_id))
+        if not span.event
+    ]
     skipped = offset - within[0][4]
     wanted = spans[skipped : skipped + limit]
     if not wanted:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair, sessions_of
-from otel_sessions.counting.trace import distinct_spans
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.trace_facts import facts_of
 from otel_sessions.server.queries.spans import PAGE_BYTES, SpanPage, page_of_spans
@@ -47,6 +47,7 @@ def whole_trace(
         max_bytes: how many bytes at most; the page has one span whatever its size.
     """
     facts = facts_of(store, [trace_id]).get(trace_id, [])
+    facts = [span for span in facts if not span.event]
     # A trace of placeholders for spans that have not ended yet is shown too.
     found = distinct_spans(facts) or {span.span_id: span for span in facts}
     if not found:

@@ -1,1 +1,1 @@
-SELECT TraceId, Facts FROM trace_facts_rebuilt ORDER BY TraceId
+SELECT TraceId, Facts FROM trace_facts_rebuilt WHERE IsCell = {cells:UInt8} ORDER BY TraceId

@@ -1,1 +1,1 @@
-SELECT TraceId, Facts FROM trace_facts WHERE TraceId IN {trace_ids:Array(UInt128)}
+SELECT TraceId, Facts FROM ${table} WHERE TraceId IN {trace_ids:Array(UInt128)}

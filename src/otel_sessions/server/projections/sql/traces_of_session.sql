@@ -1,4 +1,4 @@
-SELECT TraceId, SpanCount
+SELECT TraceId, SpanCount, Start, End
 FROM session_traces FINAL
 WHERE Key = {key:String}
     AND IdHash = {hash:UInt128}

@@ -1,0 +1,148 @@
+"""`roll_up_units`: traces and cells of log records rolled up together, so that a call that both tell of counts once.
+
+A record that names a trace is part of it. One that names none is in a cell (see `units`): a trace takes from the cells of
+its sessions the records that tell of its own calls, and what remains is counted in the cell. Two records of one call may
+lie on both sides of the border of two cells: the earlier cell takes the later one's. What a trace or a cell takes depends on
+its own spans and records, and on the records near it: never on what another one takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.distinct_spans import distinct_spans
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.records import NEAR_NS, tells_of_call
+from otel_sessions.counting.resolved import Resolved, resolve
+from otel_sessions.counting.trace import TraceRollup, roll_up_resolved
+from otel_sessions.counting.units import Cell, as_cell, cells_near
+
+MOST_CELLS: Final = 288
+"""Cells in which one span that sums up calls looks for their records: a day."""
+
+
+class Unit(NamedTuple):
+    """A trace or a cell, with its calls.
+
+    Attributes:
+        unit: its id.
+        cell: the cell that it is; `None` for a trace.
+        resolved: its calls; `None` if nothing is left in it.
+    """
+
+    unit: int
+    cell: Cell | None
+    resolved: Resolved | None
+
+
+def cells_of_trace(spans: Iterable[SpanFacts]) -> set[Cell]:
+    """The cells in which log records of a trace's calls may be."""
+    found = distinct_spans(spans)
+    telling = {span_id: span for span_id, span in found.items() if span.call is not None}
+    if not telling:
+        return set()
+    sessions = sessions_of(found)
+    by_session: dict[str, list[SpanFacts]] = {}
+    for span_id, span in telling.items():
+        for key, value in sessions[span_id]:
+            if key == ID_KEY:
+                by_session.setdefault(value, []).append(span)
+    cells: set[Cell] = set()
+    for session, calls in by_session.items():
+        cells |= cells_near(session, calls)
+        # A span that sums up calls has its records anywhere within its time.
+        for span in calls:
+            first, last = Cell.at(session, span.start).number, Cell.at(session, span.end).number
+            if 1 < last - first <= MOST_CELLS:
+                cells.update(Cell(session, number) for number in range(first, last))
+    return cells
+
+
+def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | None) -> dict[int, Unit]:
+    """The calls of traces and cells, each counted in one of them.
+
+    Args:
+        units: facts by the id of the unit. A trace needs the cells of `cells_of_trace` that exist; a cell needs the traces of its
+            session near it, with their cells, and the cells before and after it.
+        pricer: prices calls that do not report their cost.
+    """
+    cells = {cell: unit for unit, facts in units.items() if (cell := as_cell(unit, facts)) is not None}
+    found: dict[int, Unit] = {}
+    taken: dict[Cell, set[int]] = {cell: set() for cell in cells}
+    told: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
+    in_cells = set(cells.values())
+    for unit, facts in units.items():
+        if unit in in_cells:
+            continue
+        near = sorted(cells_of_trace(facts) & cells.keys()) if cells else []
+        beside = [record for cell in near for record in units[cells[cell]]]
+        resolved = resolve(facts, pricer=pricer, beside=beside)
+        found[unit] = Unit(unit, None, resolved)
+        if resolved is None:
+            continue
+        for cell in near:
+            taken[cell] |= resolved.adopted.keys() & {record.span_id for record in units[cells[cell]]}
+        if near:
+            _note_times(resolved, told)
+    left = {cell: _left(cell, units[unit], taken[cell], told) for cell, unit in cells.items()}
+    across = {cell: _across(cell.end, left[cell], left.get(cell.beside(1), ())) for cell in cells}
+    for cell, unit in cells.items():
+        gone = across.get(cell.beside(-1), frozenset())
+        mine = [record for record in left[cell] if record.span_id not in gone]
+        theirs = [record for record in left.get(cell.beside(1), ()) if record.span_id in across[cell]]
+        found[unit] = Unit(unit, cell, resolve(mine, pricer=pricer, beside=theirs))
+    return found
+
+
+def roll_up_units(
+    units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | None, *, explain: bool = False
+) -> dict[int, TraceRollup | None]:
+    """The trace groups of traces and cells; for arguments see `resolve_units` and `roll_up`."""
+    return {
+        unit: None
+        if one.resolved is None
+        else roll_up_resolved(unit, one.resolved, explain=explain, is_cell=one.cell is not None)
+        for unit, one in resolve_units(units, pricer).items()
+    }
+
+
+def _note_times(resolved: Resolved, told: dict[tuple[str, str | None], list[tuple[int, int]]]) -> None:
+    """Note when a trace tells of a session itself, so that what its emitter's records say of that time is not told twice."""
+    times: dict[tuple[str, str | None], tuple[int, int]] = {}
+    for span_id, span in resolved.facts.items():
+        for key, session in resolved.members.sessions[span_id]:
+            if key == ID_KEY and not span.event:
+                place = (session, span.labels.service)
+                start, end = times.get(place, (span.start, span.end))
+                times[place] = (min(start, span.start), max(end, span.end))
+    for place, time in times.items():
+        told.setdefault(place, []).append(time)
+
+
+def _left(
+    cell: Cell,
+    records: Collection[SpanFacts],
+    taken: Collection[int],
+    told: Mapping[tuple[str, str | None], list[tuple[int, int]]],
+) -> list[SpanFacts]:
+    """The records of a cell that no trace tells of."""
+
+    def is_told(record: SpanFacts) -> bool:
+        if tells_of_call(record):
+            return record.span_id in taken
+        times = told.get((cell.session, record.labels.service), ())
+        return any(start - NEAR_NS <= record.end <= end + NEAR_NS for start, end in times)
+
+    return [record for record in records if not is_told(record)]
+
+
+def _across(border: int, earlier: Collection[SpanFacts], later: Collection[SpanFacts]) -> frozenset[int]:
+    """The records of the later of two cells that tell of a call of the earlier one."""
+    tail = [record for record in earlier if record.end + NEAR_NS >= border and tells_of_call(record)]
+    head = [record for record in later if record.end <= border + NEAR_NS and tells_of_call(record)]
+    resolved = resolve(tail, beside=head)
+    return frozenset(() if resolved is None else resolved.adopted)

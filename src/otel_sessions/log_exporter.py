@@ -1,0 +1,111 @@
+"""`SessionLogExporter`: forwards every log record, then counts the model calls that it tells of.
+
+OpenTelemetry's log API has no public module yet; this file, `logs.py` and `scores.py` are the only ones that import `_logs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
+
+from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.record_reading import record_facts
+from otel_sessions.counting.units import unit_of
+from otel_sessions.exporter import SessionExporter
+
+
+class SessionLogExporter(LogRecordExporter):
+    """A log record exporter around another one that also counts the model calls and sessions that records tell of.
+
+    Coding agents, and instrumentations of OpenTelemetry, tell of calls in log records, with spans beside them or without.
+    All goes into the rollups of one `SessionExporter`: a call that a span and a record tell of is one call. The inner
+    exporter gets the same records first, so that an error in here never loses one.
+
+    Args:
+        exporter: the exporter that records are forwarded to; `None` forwards nothing.
+        sessions: the exporter of spans whose sessions the records are added to; by default one of its own.
+
+    Example:
+        >>> from opentelemetry._logs import LogRecord
+        >>> from opentelemetry.sdk._logs import LoggerProvider
+        >>> from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+        >>> from otel_sessions import SessionExporter, SessionLogExporter
+        >>> sessions = SessionExporter()
+        >>> provider = LoggerProvider()
+        >>> provider.add_log_record_processor(SimpleLogRecordProcessor(SessionLogExporter(sessions=sessions)))
+        >>> call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 12}
+        >>> event = "gen_ai.client.inference.operation.details"
+        >>> record = LogRecord(event_name=event, attributes={"session.id": "ticket-2611", **call})
+        >>> provider.get_logger("app").emit(record)
+        >>> sessions.session("ticket-2611").input_tokens
+        12
+    """
+
+    def __init__(self, exporter: LogRecordExporter | None = None, *, sessions: SessionExporter | None = None) -> None:
+        self._exporter = exporter
+        self._sessions = SessionExporter() if sessions is None else sessions
+
+    @property
+    def sessions(self) -> SessionExporter:
+        """The exporter of spans whose sessions the records are added to."""
+        return self._sessions
+
+    @property
+    def inner(self) -> LogRecordExporter | None:
+        """The exporter that records are forwarded to."""
+        return self._exporter
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Forward the records, then count them; returns the result of the inner exporter. Never raises."""
+        result = LogRecordExportResult.SUCCESS
+        if self._exporter is not None:
+            try:
+                result = self._exporter.export(batch)
+            except Exception as error:
+                self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
+                result = LogRecordExportResult.FAILURE
+        self._sessions.add_facts(facts for facts in map(self._facts_of, batch) if facts is not None)
+        return result
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the inner exporter. Never raises."""
+        if self._exporter is None:
+            return True
+        try:
+            return self._exporter.force_flush(timeout_millis)
+        except Exception as error:
+            self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
+            return False
+
+    def shutdown(self) -> None:
+        """Shut down the inner exporter. Never raises."""
+        if self._exporter is not None:
+            try:
+                self._exporter.shutdown()
+            except Exception as error:
+                self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
+
+    def _facts_of(self, record: ReadableLogRecord) -> tuple[int, SpanFacts] | None:
+        try:
+            log, scope = record.log_record, record.instrumentation_scope
+            resource = self._sessions.resource_facts(record.resource)
+            trace_id = log.trace_id or 0
+            facts = record_facts(
+                dict(log.attributes or {}),
+                event_name=log.event_name or "",
+                body=log.body,
+                time=log.timestamp or 0,
+                observed=log.observed_timestamp or 0,
+                trace_id=trace_id,
+                span_id=(log.span_id or 0) if trace_id else 0,
+                scope="" if scope is None else scope.name,
+                service=resource.service,
+                environment=resource.environment,
+                session_id=resource.session_id,
+            )
+        except Exception as error:
+            self._sessions.fault("unreadable_records", "reading a log record raised", error)
+            return None
+        return None if facts is None else (trace_id or unit_of(facts), facts)

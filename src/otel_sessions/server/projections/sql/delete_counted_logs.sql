@@ -1,0 +1,7 @@
+DELETE FROM otel_logs
+WHERE CountedIn IN (SELECT reinterpretAsUInt128(reverse(unhex(TraceId))) FROM deletion_queue WHERE Version = {queue:UInt64})
+    AND (CountedIn, CountedAs) IN (
+        SELECT reinterpretAsUInt128(reverse(unhex(TraceId))), reinterpretAsUInt64(reverse(unhex(SpanId)))
+        FROM deletion_queue
+        WHERE Version = {queue:UInt64} AND length(SpanId) = 16
+    )

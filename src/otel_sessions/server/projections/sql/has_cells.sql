@@ -1,0 +1,1 @@
+SELECT 1 FROM trace_facts WHERE IsCell LIMIT 1
