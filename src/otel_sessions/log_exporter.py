@@ -83,7 +83,7 @@ class SessionLogExporter(LogRecordExporter):
         """Shut down the inner exporter. Never raises."""
         if self._exporter is not None:
             try:
-                self._exporter.shutdown()
+                self._exporter.shutdown()  # type: ignore[no-untyped-call]
             except Exception as error:
                 self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
 

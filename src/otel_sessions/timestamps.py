@@ -6,6 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+MS_NS: Final = 10**6
 SECOND_NS: Final = 10**9
 DAY_NS: Final = 86_400 * SECOND_NS
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

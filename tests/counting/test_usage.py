@@ -14,7 +14,7 @@ from tests.counting.building import read
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import families
-from otel_sessions.dialects.read import FAMILIES
+from otel_sessions.dialects.targets import FAMILIES
 
 GEN_AI = "gen_ai.usage."
 OI = "llm.token_count."
@@ -435,8 +435,9 @@ def test_nothing_reported_is_no_usage() -> None:
 
 
 def test_exclusive_families() -> None:
-    """Claude Code's names are the only family that always excludes cached tokens; for others the scope or the sums decide."""
-    assert [family for family in FAMILIES if family.exclusive] == [families.CLAUDE_CODE]
+    """These names always exclude cached tokens; for others the scope or the sums decide."""
+    exclusive = [family for family in FAMILIES if family.exclusive]
+    assert exclusive == [families.FAMILIES["openclaw"], families.CLAUDE_CODE]
 
 
 SLOTS = ("input", "output", "total", "cache_read", "cache_write", "reasoning", "audio_input", "cache_write_1h")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from otel_sessions import dropped_values
 from otel_sessions.dialects import families, names
-from otel_sessions.dialects.read import FAMILIES, Read, read_attributes
+from otel_sessions.dialects.read import Read, read_attributes
+from otel_sessions.dialects.targets import FAMILIES
 
 GEN_AI = FAMILIES.index(families.FAMILIES["gen_ai"])
 OPENINFERENCE = FAMILIES.index(families.FAMILIES["openinference"])

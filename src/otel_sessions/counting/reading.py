@@ -36,12 +36,16 @@ def span_facts(
     environment: str | None = None,
     session_id: str | None = None,
     consumer: bool = False,
+    plan: Plan | None = None,
+    kind: str | None = None,
 ) -> SpanFacts:
     """The facts of a span with these attributes; `service`, `environment` and `session_id` are those of its resource.
 
+    The attributes are read by `plan`, if it is given, else by scope and service; `kind` is the kind if they name none.
     Never raises for any value of an attribute.
     """
-    plan = plan_of(attributes, scope)
+    if plan is None:
+        plan = plan_of(attributes, scope, service)
     if plan.who is None:
         read = read_planned(attributes, plan.steps)
         who = _who(read, service, environment)
@@ -52,22 +56,24 @@ def span_facts(
         except (KeyError, TypeError):  # a list is not hashable
             who = _look(attributes, plan, given, service, environment)
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
-    kind, values, cuts, labels, rank = who
+    named_kind, values, cuts, labels, rank = who
+    kind = named_kind or kind
     if session_id is not None and (not values or all(key != ID_KEY for key, _ in values)):
         values, rank = _with_id_of_resource(values, session_id)
     call = None
     if read.tokens or read.costs or kind in kinds.CALLS:
-        call = _call(read, plan.is_request)
+        call = _call(read, plan, start)
         if kind is None and call.usage is not None and call.model is not None:
             kind = kinds.LLM
         if kind == kinds.POLL or (kind not in kinds.CALLS and not call.says_something):
             call = None
     if call is None and kind != kinds.POLL and "model" in read.fields:
-        call = _model_only(read.fields["model"], read.fields.get("provider"))
+        call = _model_only(read.fields["model"], read.fields.get("provider", plan.emitter.provider))
     if len(name) > LONGEST_LABEL:
         name = cut(name, LONGEST_LABEL)
     if len(scope) > LONGEST_LABEL:
         scope = cut(scope, LONGEST_LABEL)
+    turn, agent = _lane(read, plan, values) if plan.names_lane else _MAIN
     return SpanFacts(
         span_id,
         parent_id,
@@ -83,7 +89,21 @@ def span_facts(
         call,
         rank,
         consumer,
+        "",
+        turn,
+        agent,
     )
+
+
+_MAIN: Final[tuple[str | None, str | None]] = (None, None)
+
+
+def _lane(read: Read, plan: Plan, values: Values) -> tuple[str | None, str | None]:
+    """The turn and the sub-agent that a span names. A main agent may have the id of its session, or the program's name."""
+    agent = read.fields.get("agent")
+    if agent is not None and (agent in plan.emitter.main_agents or (ID_KEY, agent) in values):
+        agent = None
+    return read.fields.get("turn"), agent
 
 
 class _Who(NamedTuple):
@@ -207,9 +227,13 @@ def _model_only(model: str, provider: str | None) -> Call:
     return Call(model=model, provider=provider)
 
 
-def _call(read: Read, is_request: bool) -> Call:
+def _call(read: Read, plan: Plan, start: int) -> Call:
     fields = read.fields
-    model, request_model, provider = fields.get("model"), fields.get("request_model"), fields.get("provider")
+    model, request_model = fields.get("model"), fields.get("request_model")
+    provider = fields.get("provider", plan.emitter.provider)
+    waited = fields.get("time_to_first_token")
+    if waited is None and "first_token_at" in fields and fields["first_token_at"] >= start:
+        waited = fields["first_token_at"] - start
     usage = None
     if read.tokens:
         has_total = any("total" in family for family in read.tokens.values())
@@ -224,7 +248,8 @@ def _call(read: Read, is_request: bool) -> Call:
         _context(fields, model or request_model),
         _reported(read.costs) if read.costs else None,
         fields.get("cache_hit", False),
-        is_request,
+        plan.is_request,
+        waited,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.dialects.read import FAMILIES
+from otel_sessions.dialects.targets import FAMILIES
 
 _PARTS = (
     "total",
@@ -62,6 +62,7 @@ def normalise(reported: Mapping[int, Mapping[str, int]], *, thinks_beside: bool 
             thought,
             total,
             cached_is=_proven(reported, chosen, input_, cached),
+            thinking_is=True if FAMILIES[chosen].thinks_beside else None,
         )
         if input_ is not None and cache_beside:
             input_ += cached
@@ -119,6 +120,7 @@ def _beside(
     total: int | None,
     *,
     cached_is: bool | None,
+    thinking_is: bool | None,
 ) -> tuple[bool, bool]:
     """Whether cached tokens are beside the input, and thinking beside the output.
 
@@ -128,7 +130,9 @@ def _beside(
     cache = [beside for beside in (False, True) if cached_is in (None, beside)]
     if input_ is not None and input_ < cached and len(cache) > 1:
         cache = [True]
-    thinking = [True] if output is not None and output < thought else [False, True]
+    thinking = [beside for beside in (False, True) if thinking_is in (None, beside)]
+    if output is not None and output < thought:
+        thinking = [True]
     readings = [(one, other) for one in cache for other in thinking]
     if total is not None and len(readings) > 1:
         whole = (input_ or 0) + (output or 0)

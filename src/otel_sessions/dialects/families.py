@@ -14,7 +14,8 @@ class Family(NamedTuple):
 
     `exclusive` means that its input does not include cache reads and writes.
     `cache_write_5m` and `cache_write_1h` are the parts of `cache_write` by time to live; some emitters report only
-    these. `cache_read_audio` is part of `cache_read` and of `audio_input`.
+    these. `cache_read_audio` is part of `cache_read` and of `audio_input`. `cost_micros` is the whole cost in millionths of
+    a dollar, read where `cost_total` is missing. `thinks_beside` means that its output does not include reasoning.
     """
 
     input: tuple[str, ...] = ()
@@ -31,10 +32,14 @@ class Family(NamedTuple):
     cost_total: tuple[str, ...] = ()
     cost_input: tuple[str, ...] = ()
     cost_output: tuple[str, ...] = ()
+    cost_micros: tuple[str, ...] = ()
     exclusive: bool = False
+    thinks_beside: bool = False
 
 
-_COUNTS: Final = tuple(slot for slot in Family._fields if slot != "exclusive" and not slot.startswith("cost_"))
+_COUNTS: Final = tuple(
+    slot for slot in Family._fields if slot not in ("exclusive", "thinks_beside") and not slot.startswith("cost_")
+)
 
 
 def _usage(*documents: str) -> Family:
@@ -280,6 +285,14 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             cache_read=("codex.turn.token_usage.cached_input_tokens",),
             reasoning=("codex.turn.token_usage.reasoning_output_tokens",),
         ),
+        "openclaw": Family(
+            input=("openclaw.tokens.input",),
+            output=("openclaw.tokens.output",),
+            total=("openclaw.tokens.total",),
+            cache_read=("openclaw.tokens.cache_read",),
+            cache_write=("openclaw.tokens.cache_write",),
+            exclusive=True,
+        ),
         "raw": _usage(*RAW_USAGE),
         "pydantic": Family(cost_total=("operation.cost",)),
         "litellm": Family(
@@ -303,7 +316,37 @@ CLAUDE_CODE: Final[Family] = Family(
     cache_write_5m=("cache_creation_5m_tokens",),
     cache_write_1h=("cache_creation_1h_tokens",),
     cost_total=("cost_usd",),
+    cost_micros=("cost_usd_micros",),
     exclusive=True,
 )
-"""Bare names, read only in Claude Code's own instrumentation scope, as are `model`, `request_id`
-and `speed` there."""
+"""Bare names, read only from spans and records of their emitter, as those that follow."""
+
+CODEX_RECORDS: Final[Family] = Family(
+    input=("input_token_count",),
+    output=("output_token_count",),
+    cache_read=("cached_token_count",),
+    cache_write=("cache_write_token_count",),
+    reasoning=("reasoning_token_count",),
+)
+"""Its `tool_token_count` is input plus output."""
+
+GEMINI_CLI: Final[Family] = Family(
+    input=("input_token_count",),
+    output=("output_token_count",),
+    cache_read=("cached_content_token_count",),
+    reasoning=("thoughts_token_count",),
+    thinks_beside=True,
+)
+"""Its total is left out: it has `tool_token_count`, which is in no other number."""
+
+QWEN_CODE: Final[Family] = Family(
+    input=("input_token_count",),
+    output=("output_token_count",),
+    total=("total_token_count",),
+    cache_read=("cached_content_token_count",),
+    reasoning=("thoughts_token_count",),
+)
+"""Gemini's names, with thinking in the output for most providers: the total tells."""
+
+OWN: Final[tuple[Family, ...]] = (CLAUDE_CODE, CODEX_RECORDS, GEMINI_CLI, QWEN_CODE)
+"""The families of single emitters."""

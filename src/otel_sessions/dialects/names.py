@@ -39,6 +39,9 @@ SESSION_ID: Final[tuple[str, ...]] = (
     "metadata#conversation_id",
     "gcp.vertex.agent.session_id",
     "gen_ai.conversation.id",
+    "gen_ai.session.id",
+    "copilot_chat.chat_session_id",
+    "copilot_chat.session_id",
     "gen_ai.thread.id",
     "@agentuity/threadId",
     "thread.id",
@@ -48,6 +51,9 @@ SESSION_ID: Final[tuple[str, ...]] = (
 """`thread.id` is OpenTelemetry's number of an operating system thread where it is an int: only strings count."""
 
 STRINGS_ONLY: Final = frozenset({"thread.id", "thread_id"})
+
+UNKNOWN_IS_NONE: Final = frozenset({"ai.telemetry.metadata.userId"})
+"""Where opencode writes `unknown` for users that it does not know."""
 
 USER_ID: Final = (
     attributes.USER_ID,
@@ -67,6 +73,7 @@ USER_ID: Final = (
     "langfuse.trace.metadata.langfuse_user_id",
     "traceloop.association.properties.Helicone-User-Id",
     "litellm.end_user.id",
+    "gen_ai.user.id",
     "gen_ai.user",
     "llm.user",
     "user.account_id",
@@ -77,6 +84,7 @@ SESSION_NAME: Final = (
     "agentmark.session_name",
     "agentmark.metadata.session_name",
     "traceloop.association.properties.Helicone-Session-Name",
+    "vscode.agent_host.session.title",
 )
 
 TAGS: Final = (
@@ -128,6 +136,7 @@ MODEL: Final[tuple[str, ...]] = (
     "langsmith.metadata.ls_model_name",
     "braintrust.metadata#model",
     "llm.response.model",
+    "openclaw.model",
     *of_raw_spans("model"),
     "llm.invocation_parameters#model",
 )
@@ -149,6 +158,7 @@ PROVIDER: Final[tuple[str, ...]] = (
     "ai.model.provider",
     "mlflow.llm.provider",
     "langsmith.metadata.ls_provider",
+    "openclaw.provider",
 )
 
 RESPONSE_ID: Final[tuple[str, ...]] = (
@@ -210,13 +220,16 @@ SERVER_ADDRESS: Final[tuple[str, ...]] = (
 CODEX_TURN: Final = "codex.turn.token_usage."
 """Beside names with this prefix, the bare name `model` is read."""
 
-CLAUDE_CODE_SCOPE: Final = "com.anthropic.claude_code"
-CLAUDE_CODE_SESSION_ID: Final[tuple[str, ...]] = (attributes.SESSION_ID,)
-"""Its conversations are those of sub-agents, which are a part of the session."""
+AGENT: Final = ("gen_ai.agent.name", "agent.name", "crewai.agent.role", "gen_ai.agent.id")
+"""The agent that a span is of."""
 
-CODEX_SCOPE: Final = "codex"
-CODEX_SESSION_ID: Final[tuple[str, ...]] = (attributes.SESSION_ID, "conversation.id", "thread.id")
-"""Its `gen_ai.conversation.id` is a turn of the thread."""
+SECONDS_TO_FIRST_TOKEN: Final = ("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token")
+MS_TO_FIRST_TOKEN: Final = (
+    "ai.response.msToFirstChunk",
+    "ai.response.msToFirstToken",
+    "copilot_chat.time_to_first_token",
+)
+FIRST_TOKEN_AT: Final = ("langfuse.observation.completion_start_time",)
 
 MESSAGES: Final = (
     "gen_ai.input.messages",

@@ -19,14 +19,23 @@ from urllib.parse import urlsplit
 
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
-from otel_sessions.money import is_amount
+from otel_sessions.money import EXACT, is_amount
 from otel_sessions.rules import MAX_NAME_LENGTH
+from otel_sessions.timestamps import DAY_NS, MS_NS, SECOND_NS, parse_time
 
 T = TypeVar("T")
 
 MAX_TOKENS: Final = 10**12
 """More tokens than this in one call are a mistake."""
 
+LONGEST_NS: Final = 30 * DAY_NS
+"""A longer duration is a mistake."""
+
+_END_OF_TIME: Final = 1 << 63
+_DURATION: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_HELPERS: Final = frozenset(
+    {"main", "auxiliary", "compact", "compaction", "sdk", "feedback", "insights", "speculation"}
+)
 _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
 _MAX_URL: Final = 4_096
@@ -75,6 +84,67 @@ def money(value: object) -> Decimal | None:
     if sys.float_info.dig < len(amount.as_tuple().digits) <= _FLOAT_DIGITS:
         amount = _FLOAT.plus(amount)
     return amount or Decimal(0)
+
+
+def micros(value: object) -> Decimal | None:
+    """An amount in USD from a number of its millionths."""
+    amount = money(value)
+    scaled = None if amount is None else amount.scaleb(-6, EXACT)
+    return scaled if is_amount(scaled) else None
+
+
+def seconds(value: object) -> int | None:
+    """Nanoseconds from a number of seconds, also as a string; of milliseconds for an int, as Strands writes it."""
+    return _nanoseconds(value, MS_NS if type(value) is int else SECOND_NS)
+
+
+def milliseconds(value: object) -> int | None:
+    """Nanoseconds from a number of milliseconds, also as a string."""
+    return _nanoseconds(value, MS_NS)
+
+
+def _nanoseconds(value: object, unit: int) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        if not _DURATION.fullmatch(value):
+            return None
+        value = float(value)
+    if isinstance(value, float):
+        return round(value * unit) if 0 <= value * unit <= LONGEST_NS else None
+    return value * unit if isinstance(value, int) and 0 <= value * unit <= LONGEST_NS else None
+
+
+def moment(value: object) -> int | None:
+    """Nanoseconds since 1970 of a time in RFC 3339; `None` for one that OTLP could not send."""
+    written = text(value)
+    if written is None:
+        return None
+    at = parse_time(written)
+    return at if at is not None and 0 < at < _END_OF_TIME else None
+
+
+def known_user_id(value: object) -> str | None:
+    """The id of a user, unless it is `unknown`."""
+    return None if value == "unknown" else checked_user_id(value)
+
+
+def known_id(value: object) -> str | None:
+    """The value of a session, unless it is `unknown`."""
+    return None if value == "unknown" else checked_id(value)
+
+
+def sub_agent(value: object) -> str | None:
+    """The sub-agent that asked for a call: `Explore` for `agent:builtin:Explore` or `Explore`.
+
+    Names with `_` and the words of `_HELPERS` are helpers of the main agent.
+    """
+    source = name(value)
+    if source is None:
+        return None
+    if source.startswith("agent:"):
+        return source.split(":", 2)[-1] or None
+    return None if "_" in source or source in _HELPERS else source
 
 
 def text(value: object) -> str | None:
