@@ -49,6 +49,8 @@ class Members(NamedTuple):
 
     def charged(self, span_id: int, copies: list[int]) -> tuple[Pair, ...]:
         """The sessions of a call that several spans report: one of each key, by the name of the highest rank."""
+        if not self.ranks:  # all spans are in the same sessions
+            return self.sessions[span_id]
         together = dict(self.sessions[span_id])
         best = self.ranks[span_id] if ID_KEY in together else None
         for copy in copies:
