@@ -65,6 +65,13 @@ class OneCall:
         return found
 
 
+_TOLD = [
+    *((True, False, False), (False, True, False), (True, True, False)),
+    *((True, True, True), (False, True, True), (True, False, True)),
+]
+"""Whether spans, records and records of a second event arrive."""
+
+
 @st.composite
 def calls(draw: st.DrawFn, *, most: int = 12) -> list[OneCall]:
     """Calls of one session, some around the borders of cells; each is told at least once."""
@@ -72,8 +79,8 @@ def calls(draw: st.DrawFn, *, most: int = 12) -> list[OneCall]:
     end = draw(st.integers(0, 400_000))
     for number in range(draw(st.integers(1, most))):
         end += draw(st.sampled_from([0, 1, 900, 40_000, 290_000]))
-        told = draw(st.sampled_from([(1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 1, 1), (0, 1, 1), (1, 0, 1)]))
+        spans, records, twins = draw(st.sampled_from(_TOLD))
         # Without an id, only the tokens tell two calls apart that are seconds apart.
         usage = Usage(1_000 + number, draw(st.integers(1, 9)))
-        found.append(OneCall(number, end, usage, draw(st.booleans()), *map(bool, told), in_trace=draw(st.booleans())))
+        found.append(OneCall(number, end, usage, draw(st.booleans()), spans, records, twins, draw(st.booleans())))
     return found

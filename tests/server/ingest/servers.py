@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.server.ingest.stores import DEADLINE, Memory, log_rows, span_rows
+from tests.server.ingest.stores import DEADLINE, Memory, log_rows, record_rows, span_rows
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair
@@ -94,6 +94,12 @@ class Server:
         """Acknowledge one request of log records; return the number of its segment."""
         payload = "\n".join(lines).encode()
         self._payloads[payload] = log_rows(*lines)
+        return self.log.append(LOGS, payload, self._payloads[payload])
+
+    def send_records(self, *records: tuple[int, SpanFacts]) -> int:
+        """Acknowledge one request of log records that are counted, each with its unit; return the number of its segment."""
+        payload = json.dumps(["records", len(self._payloads)]).encode()
+        self._payloads[payload] = record_rows(*records)
         return self.log.append(LOGS, payload, self._payloads[payload])
 
     def damage(self, payload: bytes) -> None:

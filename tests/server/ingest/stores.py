@@ -15,7 +15,7 @@ from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
-from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, group_changes
+from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges, group_changes
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 
 DEADLINE = 30.0
@@ -52,6 +52,15 @@ def log_rows(*lines: str) -> LogBatch:
     batch = LogBatch()
     for name, values in batch.columns.items():
         values.extend(lines if name == "Body" else [""] * len(lines))
+    return batch
+
+
+def record_rows(*records: tuple[int, SpanFacts]) -> LogBatch:
+    """A batch of log records that are counted, each with its unit; their bodies are the ids of their facts."""
+    batch = log_rows(*(str(facts.span_id) for _, facts in records))
+    batch.columns["CountedIn"] = [unit for unit, _ in records]
+    batch.columns["CountedAs"] = [facts.span_id for _, facts in records]
+    batch.counted = dict(enumerate(facts for _, facts in records))
     return batch
 
 
@@ -118,14 +127,16 @@ class Memory:
         """Add rows to `trace_facts`."""
 
         def make() -> None:
-            for trace_id, (_, _, written) in facts.items():
+            for trace_id, (_, _, written, _) in facts.items():
                 self.facts.setdefault(trace_id, []).extend(from_json(written))
 
         self._insert("facts", make)
 
-    def project(self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None) -> GroupChanges:
+    def project(
+        self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None, *, context: Context = NO_CONTEXT
+    ) -> GroupChanges:
         """Add rows to `session_traces`."""
-        changes = group_changes(traces, pricer)
+        changes = group_changes(traces, pricer, context)
         if changes.written or changes.gone:
             rows = {(group.trace_id, (group.key, group.value)): (version, group) for group in changes.written}
             gone = dict.fromkeys(changes.gone, (version, None))
@@ -143,6 +154,15 @@ class Memory:
             if trace_id in trace_ids and group is not None:
                 found.setdefault(trace_id, set()).add(pair)
         return found
+
+    def traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> set[int]:
+        """The traces of sessions that overlap a time."""
+        return {
+            trace_id
+            for (trace_id, (key, value)), (_, group) in self.groups.items()
+            if group is not None and group.turns is None and key == "id" and value in sessions
+            if group.start <= sessions[value][1] and group.end >= sessions[value][0]
+        }
 
     def stored_log_rows(self, segment: int) -> set[int]:
         """The numbers of the log records of a segment that have rows."""

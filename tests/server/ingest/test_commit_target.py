@@ -33,7 +33,7 @@ def test_rows_are_found_again(store: Store) -> None:
 def test_facts_and_groups_are_read_back(store: Store) -> None:
     """Facts are read as they were written, and a trace has the sessions of its groups that are not gone."""
     target: CommitTarget = ClickHouseTarget(store)
-    target.insert_facts({1: write_facts([span(1)])}, 1)
+    target.insert_facts({1: write_facts(1, [span(1)])}, 1)
     target.project([ChangedTrace(1, [span(1)])], 1, None)
     assert target.facts_of([1, 2]) == {1: [span(1)]}
     assert target.pairs_of([1, 2]) == {1: {("id", "s")}}

@@ -13,7 +13,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.ingest.recovery import left_behind
 from otel_sessions.server.ingest.set_aside import SetAside
-from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, group_changes
+from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges, group_changes
 from otel_sessions.server.signals import TRACES
 from otel_sessions.server.wal.log import WriteAheadLog
 
@@ -66,12 +66,14 @@ def test_stopping_while_spans_are_set_aside_keeps_the_segment(tmp_path: Path) ->
 class WithoutDeletions(Memory):
     """Memory that refuses to mark trace groups as deleted."""
 
-    def project(self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None) -> GroupChanges:
+    def project(
+        self, traces: Iterable[ChangedTrace], version: int, pricer: Pricer | None, *, context: Context = NO_CONTEXT
+    ) -> GroupChanges:
         """Add rows, unless groups are gone."""
         traces = list(traces)
-        if group_changes(traces, pricer).gone:
+        if group_changes(traces, pricer, context).gone:
             raise ValueError("no")
-        return super().project(traces, version, pricer)
+        return super().project(traces, version, pricer, context=context)
 
 
 def test_groups_that_cannot_be_written_without_a_request_hold_up_no_other(

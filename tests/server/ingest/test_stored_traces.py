@@ -27,7 +27,7 @@ def test_added_facts_are_read_from_memory() -> None:
     store.facts = {1: [span(1)]}
     known.add(1)
     traces = StoredTraces(store, known, RecentTraces())
-    traces.add({1: write_facts([span(2)]), 9: write_facts([span(9)])}, traces.read([1, 9]))
+    traces.add({1: write_facts(1, [span(2)]), 9: write_facts(9, [span(9)])}, traces.read([1, 9]))
     store.facts.clear()
     assert {trace_id: set(trace.spans) for trace_id, trace in traces.read([1, 9]).items()} == {1: {1, 2}, 9: {9}}
 
@@ -36,7 +36,7 @@ def test_added_traces_are_looked_up_after_they_left_memory() -> None:
     """A trace that was added may be in the store."""
     store, recent = Memory(), RecentTraces()
     traces = StoredTraces(store, SeenTraceIds(), recent)
-    traces.add({1: write_facts([span(1)])}, {})
+    traces.add({1: write_facts(1, [span(1)])}, {})
     recent.clear()
     store.facts = {1: [span(1)]}
     assert traces.read([1]).keys() == {1}

@@ -20,7 +20,7 @@ def test_facts_round_trip(spans: list[SpanFacts]) -> None:
     assert repr(from_json(to_json(spans))) == repr(spans)
     assert b"\n" not in to_json(spans)
     if spans:
-        written = write_facts(spans)
+        written = write_facts(1, spans)
         assert (written.start, written.end) == (min(s.start for s in spans), max(s.end for s in spans))
 
 

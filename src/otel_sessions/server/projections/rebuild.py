@@ -113,7 +113,7 @@ def _rebuild_groups(
     related = related_units(store, facts=FACTS + _REBUILT, groups=GROUPS + _REBUILT)
     done = 0
     for cells in (False, True):
-        rows = _stream(store, statement("facts_in_order"), {"cells": cells})
+        rows = _stream(store, statement("facts_in_order"), {"cells": int(cells)})
         traces = (
             ChangedTrace(trace_id, [span for row in of_trace for span in from_json(row["Facts"])])
             for trace_id, of_trace in groupby(rows, key=lambda row: int(row["TraceId"]))
