@@ -25,6 +25,7 @@ stamping
 resolve session_scope
 propagation
 rollups
+session_counter
 processor logs sampler scores exporter
 log_exporter
 zero_code

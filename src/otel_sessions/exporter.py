@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from types import MappingProxyType
 from typing import Any, Final
 
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind, StatusCode
@@ -33,14 +32,10 @@ from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
 from otel_sessions.drops import DropCounter, SessionValueError
 from otel_sessions.forking import ForkSafeLock
-from otel_sessions.resource import ResourceFacts, read_resource
 from otel_sessions.rollups import RollupLimits, Rollups
+from otel_sessions.session_counter import Facts, SessionCounter
 from otel_sessions.span_copies import Redact, emptied, redacted, with_attributes
 from otel_sessions.stamped_sessions import stamped_sessions
-
-_RESOURCES_KEPT: Final = 64
-_Facts = tuple[int, SpanFacts]
-"""A trace id, and the facts of a span of it."""
 
 _ERROR: Final = StatusCode.ERROR
 _CONSUMER: Final = SpanKind.CONSUMER
@@ -101,7 +96,7 @@ class SessionExporter(SpanExporter):
             stamped_sessions.wanted = True
         self._drops: Final = DropCounter(logging.getLogger("otel_sessions.exporter"))
         self._rollups: Final = Rollups(pricer=self._pricer(price), limits=limits, on_trace=on_trace, drops=self._drops)
-        self._resources: dict[int, tuple[Resource, ResourceFacts]] = {}
+        self._counter: Final = SessionCounter(self._rollups, self._drops)
         self._shutdown_lock = ForkSafeLock()
         self._is_shutdown = False
 
@@ -117,17 +112,13 @@ class SessionExporter(SpanExporter):
             try:
                 result = self._exporter.export(spans)
             except Exception as error:
-                self.fault("export_errors", "the inner exporter raised", error)
+                self._counter.fault("export_errors", "the inner exporter raised", error)
                 result = SpanExportResult.FAILURE
-        self.add_facts(facts for facts in read or map(self._facts_of, spans) if facts is not None)
-        return result
-
-    def add_facts(self, facts: Iterable[tuple[int, SpanFacts]]) -> None:
-        """Add what is counted of spans and log records, each with the id of its trace or cell. Never raises."""
         try:
-            self._rollups.add(facts)
+            self._counter.add(read or map(self._facts_of, spans))
         except Exception as error:
-            self.fault("rollup_errors", "rolling spans up raised", error)
+            self._counter.fault("rollup_errors", "rolling spans up raised", error)
+        return result
 
     def session(self, id: object, key: str = ID_KEY) -> SessionRollup | None:  # noqa: A002
         """The session with this id so far, with traces that are still open; `None` if no span of it has ended."""
@@ -185,7 +176,7 @@ class SessionExporter(SpanExporter):
         try:
             return self._exporter.force_flush(timeout_millis)
         except Exception as error:
-            self.fault("export_errors", "the inner exporter raised", error)
+            self._counter.fault("export_errors", "the inner exporter raised", error)
             return False
 
     def shutdown(self) -> None:
@@ -199,7 +190,7 @@ class SessionExporter(SpanExporter):
             try:
                 self._exporter.shutdown()
             except Exception as error:
-                self.fault("export_errors", "the inner exporter raised", error)
+                self._counter.fault("export_errors", "the inner exporter raised", error)
 
     def _pricer(self, price: Pricer | str | PathLike[str] | bool | None) -> Pricer | None:
         if price is True:
@@ -208,26 +199,22 @@ class SessionExporter(SpanExporter):
             return None
         if isinstance(price, str | PathLike):
             return default_pricer(os.fspath(price))
-        return GuardedPricer(price, lambda error: self.fault("price_errors", "the pricer raised", error))
+        return GuardedPricer(price, lambda error: self._counter.fault("price_errors", "the pricer raised", error))
 
     def _close_traces(self) -> None:
         try:
             self._rollups.close_all()
         except Exception as error:
-            self.fault("rollup_errors", "rolling spans up raised", error)
+            self._counter.fault("rollup_errors", "rolling spans up raised", error)
 
-    def fault(self, reason: str, what: str, error: Exception) -> None:
-        """Count an error in `dropped`, and log the first one of a kind."""
-        self._drops.count("exporter", reason, f"{what} {type(error).__name__}: {error}")
-
-    def _facts_of(self, span: ReadableSpan) -> _Facts | None:
+    def _facts_of(self, span: ReadableSpan) -> Facts | None:
         try:
             context = span.context
             parent = span.parent
             attributes: Any = span.attributes
             # Iterating over a span's attributes goes through Python code; a copy of them does not.
             attributes = attributes.copy() if isinstance(attributes, MappingProxyType) else dict(attributes or {})
-            resource = self.resource_facts(span.resource)
+            resource = self._counter.resource(span.resource)
             start = span.start_time or span.end_time or 0
             end = span.end_time or start
             scope = span.instrumentation_scope
@@ -246,19 +233,8 @@ class SessionExporter(SpanExporter):
                 consumer=span.kind is _CONSUMER,
             )
         except Exception as error:
-            self.fault("unreadable_spans", "reading a span raised", error)
+            self._counter.fault("unreadable_spans", "reading a span raised", error)
             return None
-
-    def resource_facts(self, resource: Resource) -> ResourceFacts:
-        """What is read of a resource; of one object only once."""
-        known = self._resources.get(id(resource))
-        if known is not None and known[0] is resource:
-            return known[1]
-        if len(self._resources) >= _RESOURCES_KEPT:
-            self._resources.clear()
-        read = read_resource(resource.attributes)
-        self._resources[id(resource)] = (resource, read)
-        return read
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan | None:
         """The redacted copy; `None` for a span that cannot be copied, since it may hold personal data."""
@@ -271,10 +247,10 @@ class SessionExporter(SpanExporter):
         try:
             return emptied(span)
         except Exception as error:
-            self.fault("unreadable_spans", "copying a span for redaction raised", error)
+            self._counter.fault("unreadable_spans", "copying a span for redaction raised", error)
             return None
 
-    def _repaired(self, spans: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], list[_Facts | None]]:
+    def _repaired(self, spans: Sequence[ReadableSpan]) -> tuple[Sequence[ReadableSpan], list[Facts | None]]:
         """The spans to send, with copies of those whose session is put back, and the facts of each; `None` for one that cannot be read."""
         read = [self._facts_of(span) for span in spans]
         try:
@@ -282,13 +258,13 @@ class SessionExporter(SpanExporter):
             lost = {place: _session_attributes(one) for place, one in donors.items()} | self._stamped(read)
             copies = {place: with_attributes(spans[place], attributes) for place, attributes in lost.items()}
         except Exception as error:
-            self.fault("repair_errors", "repairing spans raised", error)
+            self._counter.fault("repair_errors", "repairing spans raised", error)
             return spans, read
         for place, copy in copies.items():
             read[place] = self._facts_of(copy)
         return [copies.get(place, span) for place, span in enumerate(spans)], read
 
-    def _stamped(self, read: Sequence[_Facts | None]) -> dict[int, dict[str, Any]]:
+    def _stamped(self, read: Sequence[Facts | None]) -> dict[int, dict[str, Any]]:
         """By the place of a span that lost its session or names another one: what was stamped on it, redacted."""
         found: dict[int, dict[str, Any]] = {}
         for place, facts in enumerate(read):
@@ -311,7 +287,7 @@ class SessionExporter(SpanExporter):
         # The message of the error may quote the value, which must not be logged.
         self._drops.count("exporter", "redaction_errors", f"redact raised {type(error).__name__}: value replaced")
 
-    def _donors(self, spans: Sequence[ReadableSpan], read: Sequence[_Facts | None]) -> dict[int, SpanFacts]:
+    def _donors(self, spans: Sequence[ReadableSpan], read: Sequence[Facts | None]) -> dict[int, SpanFacts]:
         """By the place of a span that lost its session: a span of its trace that has it."""
         lost = {
             place: facts
@@ -328,6 +304,11 @@ class SessionExporter(SpanExporter):
             for place, (trace_id, facts) in lost.items()
             if facts.span_id in found[trace_id]
         }
+
+
+def counter_of(exporter: SessionExporter) -> SessionCounter:
+    """What an exporter counts with, for an exporter of log records that counts into the same sessions."""
+    return exporter._counter  # noqa: SLF001
 
 
 def _session_attributes(facts: SpanFacts) -> dict[str, Any]:

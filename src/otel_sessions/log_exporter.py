@@ -13,7 +13,7 @@ from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportRes
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
-from otel_sessions.exporter import SessionExporter
+from otel_sessions.exporter import SessionExporter, counter_of
 
 
 class SessionLogExporter(LogRecordExporter):
@@ -46,6 +46,7 @@ class SessionLogExporter(LogRecordExporter):
     def __init__(self, exporter: LogRecordExporter | None = None, *, sessions: SessionExporter | None = None) -> None:
         self._exporter = exporter
         self._sessions = SessionExporter() if sessions is None else sessions
+        self._counter = counter_of(self._sessions)
 
     @property
     def sessions(self) -> SessionExporter:
@@ -64,9 +65,12 @@ class SessionLogExporter(LogRecordExporter):
             try:
                 result = self._exporter.export(batch)
             except Exception as error:
-                self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
+                self._counter.fault("export_errors", "the inner exporter of log records raised", error)
                 result = LogRecordExportResult.FAILURE
-        self._sessions.add_facts(facts for facts in map(self._facts_of, batch) if facts is not None)
+        try:
+            self._counter.add(map(self._facts_of, batch))
+        except Exception as error:
+            self._counter.fault("rollup_errors", "rolling log records up raised", error)
         return result
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -76,7 +80,7 @@ class SessionLogExporter(LogRecordExporter):
         try:
             return self._exporter.force_flush(timeout_millis)
         except Exception as error:
-            self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
+            self._counter.fault("export_errors", "the inner exporter of log records raised", error)
             return False
 
     def shutdown(self) -> None:
@@ -85,12 +89,12 @@ class SessionLogExporter(LogRecordExporter):
             try:
                 self._exporter.shutdown()  # type: ignore[no-untyped-call]
             except Exception as error:
-                self._sessions.fault("export_errors", "the inner exporter of log records raised", error)
+                self._counter.fault("export_errors", "the inner exporter of log records raised", error)
 
     def _facts_of(self, record: ReadableLogRecord) -> tuple[int, SpanFacts] | None:
         try:
             log, scope = record.log_record, record.instrumentation_scope
-            resource = self._sessions.resource_facts(record.resource)
+            resource = self._counter.resource(record.resource)
             trace_id = log.trace_id or 0
             facts = record_facts(
                 dict(log.attributes or {}),
@@ -106,6 +110,6 @@ class SessionLogExporter(LogRecordExporter):
                 session_id=resource.session_id,
             )
         except Exception as error:
-            self._sessions.fault("unreadable_records", "reading a log record raised", error)
+            self._counter.fault("unreadable_records", "reading a log record raised", error)
             return None
         return None if facts is None else (trace_id or unit_of(facts), facts)

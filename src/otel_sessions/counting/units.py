@@ -46,7 +46,7 @@ class Cell(NamedTuple):
         return self.start + CELL_NS
 
     def beside(self, distance: int) -> Cell:
-        """The cell of the same session so many cells later."""
+        """The cell of the same session this number of cells later."""
         return Cell(self.session, self.number + distance)
 
 
