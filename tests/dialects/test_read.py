@@ -61,6 +61,7 @@ def document(name: str, value: str) -> dict[str, Any]:
         ("service_tier", names.SERVICE_TIER),
         ("requested_tier", names.REQUESTED_TIER),
         ("speed", names.SPEED),
+        ("agent", names.AGENT),
     ],
 )
 def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -> None:
