@@ -454,3 +454,10 @@ def test_a_provider_that_the_emitter_fixes() -> None:
     plain = read(CHAT, CLAUDE_CODE).call
     assert plain is not None
     assert plain.provider == "anthropic"
+
+
+def test_a_long_service_and_environment() -> None:
+    """Names that together are too long to be remembered are read each time."""
+    labels = [read({"user.id": "u"}, service="s" * 900, environment="e" * 900).labels for _ in range(2)]
+    assert labels[0] == labels[1]
+    assert (labels[0].service, labels[0].environment) == ("s" * 900, "e" * 900)
