@@ -389,3 +389,75 @@ def test_long_names_are_cut() -> None:
     for found in (facts.scope, facts.name):
         assert len(found) <= LONGEST_LABEL
         assert "2000" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gen_ai.response.time_to_first_chunk", 0.74),
+        ("gen_ai.server.time_to_first_token", 740),
+        ("copilot_chat.time_to_first_token", "740"),
+        ("ai.response.msToFirstChunk", 740.0),
+        ("ai.response.msToFirstToken", 740),
+        ("langfuse.observation.completion_start_time", '"1970-01-01T00:00:01.740Z"'),
+    ],
+)
+def test_the_time_to_the_first_token(name: str, value: object) -> None:
+    """It is read in seconds, in milliseconds, or as the time of the first token."""
+    call = read({**CHAT, name: value}, start=10**9).call
+    assert call is not None
+    assert call.time_to_first_token == 740 * MS
+    # What is no call has none.
+    assert read({name: value}).call is None
+
+
+def test_a_time_to_the_first_token_that_cannot_be() -> None:
+    """A first token before the start, or a time of its own beside it."""
+    at = "langfuse.observation.completion_start_time"
+    early = read({**CHAT, at: "1970-01-01T00:00:01Z"}, start=2 * 10**9).call
+    assert early is not None
+    assert early.time_to_first_token is None
+    both = read({**CHAT, at: "1970-01-01T00:00:03Z", "ai.response.msToFirstChunk": 5}, start=2 * 10**9).call
+    assert both is not None
+    assert both.time_to_first_token == 5 * MS
+
+
+def test_the_agent_of_a_span() -> None:
+    """Its name before its id; labels and kind are those of a span without."""
+    named = read({"gen_ai.agent.id": "a1", "gen_ai.agent.name": "planner", "session.id": "s", "user.id": "u"})
+    assert (named.agent, named.turn) == ("planner", None)
+    assert named == read({"session.id": "s", "user.id": "u"})._replace(agent="planner")
+    assert read({"gen_ai.agent.id": "a1"}).agent == "a1"
+    assert read({"agent.name": "crew", "openinference.span.kind": "AGENT"}).agent == "crew"
+    assert read({"gen_ai.agent.name": ["x"]}).agent is None
+
+
+def test_the_agent_beside_the_address_of_a_server() -> None:
+    """The name of an agent makes a span no call, so that the server of an HTTP request is not read."""
+    assert read({"gen_ai.agent.name": "planner", "server.address": "example.org"}).call is None
+
+
+def test_codex_by_its_service() -> None:
+    """The name of its service tells, whatever the scope, also in the plan of a span with the same names of another one."""
+    turn = {"thread.id": "t", "turn.id": "1", "gen_ai.conversation.id": "1", "model": "gpt-5.2-codex"}
+    assert read(turn, "any", service="shop").values == (("id", "1"),)
+    codex = read(turn, "any", service="codex_vscode")
+    assert (codex.values, codex.turn) == ((("id", "t"),), "1")
+    assert codex.call == Call(model="gpt-5.2-codex", provider="openai")
+
+
+def test_a_provider_that_the_emitter_fixes() -> None:
+    """It is used only where the span names none."""
+    bedrock = read({**CHAT, "gen_ai.provider.name": "aws.bedrock"}, CLAUDE_CODE).call
+    assert bedrock is not None
+    assert bedrock.provider == "aws.bedrock"
+    plain = read(CHAT, CLAUDE_CODE).call
+    assert plain is not None
+    assert plain.provider == "anthropic"
+
+
+def test_a_long_service_and_environment() -> None:
+    """Names that together are too long to be remembered are read each time."""
+    labels = [read({"user.id": "u"}, service="s" * 900, environment="e" * 900).labels for _ in range(2)]
+    assert labels[0] == labels[1]
+    assert (labels[0].service, labels[0].environment) == ("s" * 900, "e" * 900)

@@ -345,6 +345,7 @@ def test_a_request_that_failed_by_its_status(status: object) -> None:
     assert (facts.kind, facts.failed) == ("llm", True)
     assert facts.call is not None
     assert facts.call.usage is None
+    assert facts_of({**attributes, "success": "perhaps"}, "codex_otel.log_only").failed
     ended = facts_of({**attributes, "success": "true"}, "codex_otel.log_only")
     assert (ended.kind, ended.failed, ended.call) == ("other", False, None)
 

@@ -440,6 +440,16 @@ def test_exclusive_families() -> None:
     assert exclusive == [families.FAMILIES["openclaw"], families.CLAUDE_CODE]
 
 
+def test_thinking_beside_the_output() -> None:
+    """Gemini CLI's output never includes thinking, also where the numbers would allow it."""
+    gemini, qwen = FAMILIES.index(families.GEMINI_CLI), FAMILIES.index(families.QWEN_CODE)
+    reported = {"input": 9_000, "output": 200, "reasoning": 50}
+    assert normalise({gemini: reported}) == Usage(9_000, 250, reasoning_tokens=50)
+    assert normalise({gemini: {**reported, "reasoning": 300}}) == Usage(9_000, 500, reasoning_tokens=300)
+    assert normalise({qwen: reported}) == Usage(9_000, 200, reasoning_tokens=50)
+    assert normalise({qwen: {**reported, "total": 9_250}}) == Usage(9_000, 250, reasoning_tokens=50)
+
+
 SLOTS = ("input", "output", "total", "cache_read", "cache_write", "reasoning", "audio_input", "cache_write_1h")
 
 

@@ -26,6 +26,10 @@ FIELDS = {
             "SPEED",
             "BATCH",
             "SERVER_ADDRESS",
+            "AGENT",
+            "SECONDS_TO_FIRST_TOKEN",
+            "MS_TO_FIRST_TOKEN",
+            "FIRST_TOKEN_AT",
         ),
     )
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from otel_sessions import dropped_values
 from otel_sessions.dialects import families, names
-from otel_sessions.dialects.read import Read, read_attributes
+from otel_sessions.dialects.read import Read, is_read, read_attributes
 from otel_sessions.dialects.targets import FAMILIES
 
 GEN_AI = FAMILIES.index(families.FAMILIES["gen_ai"])
@@ -61,6 +61,7 @@ def document(name: str, value: str) -> dict[str, Any]:
         ("service_tier", names.SERVICE_TIER),
         ("requested_tier", names.REQUESTED_TIER),
         ("speed", names.SPEED),
+        ("agent", names.AGENT),
     ],
 )
 def test_every_candidate_in_its_order(field: str, candidates: tuple[str, ...]) -> None:
@@ -261,3 +262,12 @@ def test_the_order_of_attributes_is_nothing(attributes: dict[str, Any], order: r
     shuffled = list(attributes.items())
     order.shuffle(shuffled)
     assert parts(read_attributes(dict(shuffled))) == parts(read_attributes(attributes))
+
+
+@pytest.mark.parametrize(
+    "name", ["session.id", "input_tokens", "qwen-code.prompt_id", "openclaw.agent", "session.key.x"]
+)
+def test_names_that_some_table_reads(name: str) -> None:
+    """The bare names of single emitters are among them, since the scope is not known where attributes are taken apart."""
+    assert is_read(name)
+    assert not is_read("a." + name)

@@ -272,3 +272,72 @@ def test_host(value: object, host: str | None) -> None:
 def test_an_object_as_python_prints_it(value: object, parsed: object) -> None:
     """A printed `dict` is read as JSON is, unless a text in it has escapes or a value is of another type."""
     assert values.from_printed(value) == parsed
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        *((53_940, "0.05394"), ("53940", "0.05394"), (53_940.5, "0.0539405"), (0, "0"), (10_000_000, "10")),
+        *((-1, None), ("many", None), (None, None), (True, None), ("0." + "0" * 33 + "1", None)),
+    ],
+)
+def test_millionths_of_a_dollar(value: object, amount: str | None) -> None:
+    """An exact amount; `None` for one that has more decimals than an amount can have."""
+    assert values.micros(value) == (None if amount is None else Decimal(amount))
+
+
+@pytest.mark.parametrize(
+    ("value", "nanoseconds"),
+    [
+        *(
+            (1_210, 1_210_000_000),
+            ("1210", 1_210_000_000),
+            (1_210.25, 1_210_250_000),
+            ("1210.25", 1_210_250_000),
+            (0, 0),
+        ),
+        *(
+            (True, None),
+            (-1, None),
+            ("-1", None),
+            ("1e3", None),
+            ("", None),
+            (None, None),
+            ([1], None),
+            ("1" * 50, None),
+        ),
+        *((float("nan"), None), (float("inf"), None), (1e300, None), (10**400, None), (30 * 86_400_001, None)),
+    ],
+    ids=lambda value: repr(value)[:20] if not isinstance(value, int) or value < 10**20 else "huge",
+)
+def test_milliseconds(value: object, nanoseconds: int | None) -> None:
+    """Nanoseconds of a number or a string of digits, of a month at most."""
+    assert values.milliseconds(value) == nanoseconds
+
+
+def test_seconds() -> None:
+    """A fraction is seconds; Strands writes whole milliseconds under a name whose unit is seconds."""
+    assert [values.seconds(value) for value in (0.74, "0.74", 2.0, 740)] == [
+        740_000_000,
+        740_000_000,
+        2 * 10**9,
+        740_000_000,
+    ]
+    assert values.seconds("soon") is None
+
+
+@pytest.mark.parametrize("value", [None, 5, "", "today", "1969-12-31T23:59:59Z", "2300-01-01T00:00:00Z", '"x'])
+def test_a_moment_that_cannot_be(value: object) -> None:
+    """What is no time in RFC 3339, or none that OTLP can send."""
+    assert values.moment(value) is None
+
+
+def test_a_moment() -> None:
+    """A time in RFC 3339, also as a JSON string."""
+    assert values.moment("1970-01-01T00:00:01.5Z") == values.moment('"1970-01-01T00:00:01.5Z"') == 1_500_000_000
+
+
+def test_unknown_is_none() -> None:
+    """An id that says that there is none."""
+    assert (values.known_id("unknown"), values.known_id("s")) == (None, "s")
+    assert (values.known_user_id("unknown"), values.known_user_id("u")) == (None, "u")

@@ -24,6 +24,7 @@ _SUCCESS: Final = "success"
 _ERRORS: Final[tuple[str, ...]] = ("error.message", "error.type", "error", "error_type", "exception.type")
 _STATUS: Final[tuple[str, ...]] = ("http.response.status_code", "status_code", "error_status_code")
 _FIRST_FAILURE: Final = 400
+_TELL_OF_FAILURE: Final = frozenset({_SUCCESS, *_ERRORS, *_STATUS})
 _MAY_FAIL: Final = frozenset({emitters.CALL, emitters.REQUEST, emitters.TOOL})
 _KINDS: Final[Mapping[str, str]] = {
     emitters.CALL: kinds.LLM,
@@ -108,6 +109,8 @@ def _meaning(event: Event, attributes: Mapping[str, Any]) -> str:
 
 
 def _says_it_failed(attributes: Mapping[str, Any]) -> bool:
+    if _TELL_OF_FAILURE.isdisjoint(attributes):
+        return False
     if _SUCCESS in attributes:
         success = values.flag(attributes[_SUCCESS])
         if success is not None:
@@ -122,9 +125,9 @@ def _identity(event: str, at: int, scope: str, attributes: Mapping[str, Any]) ->
     """64 bits of what a record says, the same for every encoding it comes in and every order of its attributes."""
     told = {name: value for name, value in attributes.items() if value is not None}
     try:
-        written = json.dumps([event, at, scope, told], sort_keys=True, default=_plain)
+        written = _ENCODER.encode([event, at, scope, told])
     except (TypeError, ValueError, RecursionError):
-        written = json.dumps([event, at, scope, _bounded(told, _DEEPEST)])
+        written = _ENCODER.encode([event, at, scope, _bounded(told, _DEEPEST)])
     digest = hashlib.blake2b(written.encode(), digest_size=8).digest()
     return int.from_bytes(digest) or 1
 
@@ -136,6 +139,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, bytes):
         return list(value)
     return {"bytes": value.hex()} if isinstance(value, bytes) else type(value).__name__
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, default=_plain)
 
 
 def _bounded(value: Any, levels: int) -> Any:

@@ -66,6 +66,7 @@ def _short(emitter: Emitter) -> Iterator[tuple[str, Told]]:
 _BY_FULL_NAME: Final = {name: told for emitter in (*EMITTERS, OPENTELEMETRY) for name, told in _full(emitter)}
 _BY_EMITTER: Final = {
     emitter.prefix: {
+        **_BY_FULL_NAME,
         **dict(_short(emitter)),
         **dict(_full(emitter)),
         **{name: told._replace(emitter=emitter) for name, told in _full(OPENTELEMETRY)},
