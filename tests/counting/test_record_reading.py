@@ -125,6 +125,7 @@ def reading(facts: SpanFacts) -> dict[str, Any]:
             "request_model": call.request_model,
             "provider": call.provider,
             "response_id": call.response_id,
+            "call_id": call.call_id,
             "context": [list(pair) for pair in call.context],
             "usage": {name: count for name, count in (call.usage or Usage())._asdict().items() if count is not None},
             "cost": None if cost is None else str(cost.total.normalize()),

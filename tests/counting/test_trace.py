@@ -72,7 +72,7 @@ def test_a_trace_in_one_session() -> None:
             tags=frozenset({"a", "b"}),
             name=(AT, "Order"),
             metadata={"plan": (AT, "pro")},
-                listed=0,
+            listed=0,
         ),
     )
     assert rollup.whole == rollup.groups[0]._replace(key="", value="")

@@ -232,7 +232,7 @@ def test_bare_names_by_scope(scope: str) -> None:
     """Claude Code's names without a prefix are read in its scope only, after every name with a prefix."""
     attributes = {"model": "m", "request_id": "r", "input_tokens": 7, "cost_usd": 0.5}
     read = read_attributes(attributes, scope)
-    assert read.fields == {"model": "m", "response_id": "r"}
+    assert read.fields == {"model": "m", "call_id": "r"}
     assert read.tokens == {CLAUDE_CODE: {"input": 7}}
     assert read.costs == {CLAUDE_CODE: {"cost_total": (Decimal("0.5"), "cost_usd")}}
     assert fields({**attributes, "gen_ai.response.model": "better"}, scope)["model"] == "better"

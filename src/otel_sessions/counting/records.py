@@ -21,10 +21,13 @@ from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.membership import Members
 from otel_sessions.counting.tokens import same_tokens
 from otel_sessions.counting.units import REACH_NS, session_of
-from otel_sessions.dialects.kinds import CALLS
+from otel_sessions.dialects.kinds import AGENT, CALLS, WORKFLOW
 
 NEAR_NS: Final = 15 * 1_000_000_000
 """How far apart two tellings of one call end at most, where no id tells that they are the same."""
+
+_AROUND: Final = frozenset({AGENT, WORKFLOW})
+"""The kinds of spans that sum up what happens in their time, also what is told elsewhere."""
 
 _BY_ID, _INSIDE, _BY_LOOKS = range(3)
 """What shows that two are the same call, the most certain first."""
@@ -246,6 +249,8 @@ def _summed_up(
     for group in by_session.values():
         group.sort()
     for span_id in sums - found:
+        if facts[span_id].kind not in _AROUND:
+            continue
         span, group = facts[span_id], ends(sessions[span_id])
         place = bisect_left(group, span.start)
         if place < len(group) and group[place] <= span.end + NEAR_NS:

@@ -59,7 +59,7 @@ class Emitter(NamedTuple):
         sessions: the names of its session, as in `names.SESSION_ID`.
         unknown_is_none: it writes `unknown` where it withholds the session.
         families: its own names of tokens and costs, read only from its spans and records, as all that follows.
-        model, response_id, speed, turn, agent: names of these fields, after the general ones; of the agent before them.
+        model, response_id, call_id, speed, turn, agent: names of these fields, after the general ones; of the agent before them.
         source: names of what asked for a call, which may be a sub-agent.
         time_to_first_token: in milliseconds.
         kinds: the attribute that names the kind of a span, and the kinds.
@@ -76,6 +76,7 @@ class Emitter(NamedTuple):
     families: tuple[Family, ...] = ()
     model: tuple[str, ...] = ()
     response_id: tuple[str, ...] = ()
+    call_id: tuple[str, ...] = ()
     speed: tuple[str, ...] = ()
     turn: tuple[str, ...] = ()
     agent: tuple[str, ...] = ()
@@ -107,7 +108,8 @@ CLAUDE_CODE: Final = Emitter(
     sessions=(attributes.SESSION_ID,),
     families=(families.CLAUDE_CODE,),
     model=("model",),
-    response_id=("request_id",),
+    # Its spans have the id of the response beside that of the request, its records only the latter.
+    call_id=("request_id",),
     speed=("speed",),
     turn=("prompt.id",),
     agent=("agent_id", "gen_ai.conversation.id", "agent.name"),

@@ -219,6 +219,7 @@ def entries_of(emitter: Emitter) -> Iterator[tuple[str, Target]]:
         yield from _family(FAMILIES.index(family), family)
     yield from _after("model", emitter.model, values.name, len(names.MODEL))
     yield from _after("response_id", emitter.response_id, values.name, len(names.RESPONSE_ID))
+    yield from _after("call_id", emitter.call_id, values.name, len(names.CALL_ID))
     yield from _after("speed", emitter.speed, values.name, len(names.SPEED))
     yield from _after("turn", emitter.turn, values.name)
     # Its own words for its agents say more than the general ones, which name the program.
