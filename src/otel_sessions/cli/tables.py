@@ -20,6 +20,7 @@ ESSENTIAL: Final = 2
 
 UNKNOWN: Final = "—"
 _GAP: Final = 2
+_HEIGHT: Final = 25
 _NARROWEST: Final = 8
 """A flexible column is not made narrower than this; if it needs less, than it needs."""
 
@@ -72,10 +73,11 @@ def print_table(
     from rich.text import Text  # noqa: PLC0415
 
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # it is a terminal
-    # `Console` takes 80 columns for a terminal without colours, and writes bold text under NO_COLOR.
+    # Without a height, `Console` takes 80 columns for a dumb terminal. It writes bold text under NO_COLOR.
     console = Console(
         highlight=False,
         width=get_terminal_size().columns,
+        height=_HEIGHT,
         color_system=None if environ.get("NO_COLOR") else "auto",
     )
     texts = [[column.shown(item) for column in columns] for item in items]
