@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.resources import Resource
@@ -180,3 +183,26 @@ def test_the_lines_of_python_work(server: Server) -> None:
     ran = processes.run(sys.executable, "-W", "error", "-c", program)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert server.get("/v1/sessions/ticket-2611")["data"]["operations"] == ["answer"]
+
+
+def test_the_header_with_the_key_is_accepted(tmp_path: Path) -> None:
+    """A server with an API key accepts the header that the variables set, in which the key stands alone."""
+    with Server(tmp_path / "store", "--api-key", "hush") as server:
+        printed = in_pipe("connect", "claude-code", "--url", server.url, OTEL_SESSIONS_API_KEY="hush").out
+        program = in_pipe("connect", "python", "--url", server.url).out
+        (export,) = re.findall(r"^export (OTEL_EXPORTER_OTLP_HEADERS=.*)$", printed, re.MULTILINE)
+        command = f'{export} exec "$0" -W error -c "$1"'
+        environment = processes.environment(OTEL_SESSIONS_API_KEY="hush")
+        ran = processes.run("sh", "-euc", command, sys.executable, program, env=environment)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        listed = in_pipe("list", "--fields", "id", "--url", server.url, OTEL_SESSIONS_API_KEY="hush")
+        assert listed.out == "ticket-2611\n"
+
+
+def test_a_server_starts_with_the_address_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable of the commands is no setting of the server, and does not keep it from starting."""
+    monkeypatch.setattr(
+        processes, "environment", lambda **more: {**os.environ, "OTEL_SESSIONS_URL": "http://h:1", **more}
+    )
+    with Server(tmp_path / "store") as server:
+        assert server.stop()[0] == 0

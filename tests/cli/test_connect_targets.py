@@ -66,6 +66,14 @@ def test_texts(block: Block) -> None:
         assert max(map(len, text.splitlines())) <= 130
 
 
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "sh"], ids=lambda block: block.name)
+def test_comments_do_nothing_in_any_shell(block: Block) -> None:
+    """A comment has no character with a meaning in a shell: zsh runs comments that are typed or pasted as commands."""
+    comments = [line for line in block.text(URL, with_key=True).splitlines() if line.startswith("# ")]
+    words = [line for line in comments if not line.startswith("# export ")]
+    assert [line for line in words if set(line[1:]) & set(";&|<>$`'\"()#!*?")] == []
+
+
 def test_every_text_is_used() -> None:
     """The folder has no text that no target names."""
     folder = Path(connect_targets.__file__).parent / "targets"
