@@ -55,6 +55,7 @@ def a_call(minute: int = 0, **more: Any) -> dict[str, Any]:
         "total_cost": "0.05394",
         "cost_source": "reported",
         "cost_exact": True,
+        "cost_note": None,
         "failed": False,
         **more,
     }

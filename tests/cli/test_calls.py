@@ -16,7 +16,7 @@ CALLS = [
     a_call(1, lane="agent:builtin:Explore", total_cost="0.0468150000000012", cost_exact=False),
     a_call(2, counted=False, reason="covered_by_children", model=None, total_cost=None),
     a_call(3, counted=False, reason="duplicate"),
-    a_call(4, total_cost=None, cost_exact=False, input_tokens=None),
+    a_call(4, total_cost=None, cost_exact=False, cost_note="no model is named", input_tokens=None),
     a_call(5, counted=False, reason=None, lane="\x1b[31mred"),
 ]
 

@@ -28,6 +28,7 @@ FIELDS: Final = (
     "output_tokens",
     "total_cost",
     "cost_exact",
+    "cost_note",
     "failed",
     "trace_id",
     "span_id",
@@ -78,8 +79,8 @@ def totals(found: Sequence[Mapping[str, Any]], *, of: str = "") -> str:
     counted = [call for call in found if call.get("counted")]
     left_out = len(found) - len(counted)
     cost = money_sum(money for call in counted if (money := decimal(call.get("total_cost"))) is not None)
-    exact = all(call.get("cost_exact", True) for call in counted)
-    unpriced = sum(call.get("total_cost") is None and not call.get("cost_exact", True) for call in counted)
+    exact = all(map(_is_exact, counted))
+    unpriced = sum(call.get("total_cost") is None and not _is_exact(call) for call in counted)
     parts = [
         f"{_calls_counted(len(counted))}" + (f" ({left_out:,} more not counted)" if left_out else ""),
         f"{number(_sum(counted, 'input_tokens'))} input tokens",
@@ -115,7 +116,10 @@ def _columns(found: Sequence[Mapping[str, Any]]) -> Sequence[Column]:
         Column("OUTPUT", lambda call: number(call.get("output_tokens")), rank=4, right=True),
         Column("TOOK", lambda call: duration(call.get("duration_ms")), rank=7, right=True),
         Column("COST", _cost, rank=2, right=True),
-        Column("SEEN IN", lambda call: cell(", ".join(call.get("evidence") or ())), rank=9),
+        Column("SEEN IN", lambda call: cell(", ".join(map(str, call.get("evidence") or ()))), rank=9),
+        Column(
+            "NOT EXACT, BECAUSE", lambda call: cell(call.get("cost_note") or ""), rank=10, flexible=True, preferred=24
+        ),
     )
 
 
@@ -130,4 +134,8 @@ def _listing(limit: int | None) -> Listing:
 
 
 def _cost(call: Mapping[str, Any]) -> str:
-    return amount(call.get("total_cost"), exact=call.get("cost_exact", True))
+    return amount(call.get("total_cost"), exact=_is_exact(call))
+
+
+def _is_exact(call: Mapping[str, Any]) -> bool:
+    return call.get("cost_exact") is not False
