@@ -11,13 +11,19 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from examples.otlp_receiver import OTLPReceiver
 from tests import processes
+from typer.testing import CliRunner
 
 import otel_sessions
+from otel_sessions.cli.app import app
+from otel_sessions.cli.client import DEFAULT_URL
+from otel_sessions.cli.connect_targets import TARGETS
+from otel_sessions.counting.calls import CACHE_HIT, COVERED, DUPLICATE, REPEATED
+from otel_sessions.counting.prices.rates import AT_LEAST, TOTALS_ONLY
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NO_PROGRAM = {"end-of-a-process.md", "install.md"}
-"""The first has several programs, which tests/test_end_of_a_process.py runs; the other has commands only."""
+NO_PROGRAM = {"coding-agents.md", "end-of-a-process.md", "install.md"}
+"""The second has several programs, which tests/test_end_of_a_process.py runs; the others have settings and commands only."""
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 
 
@@ -88,6 +94,43 @@ def test_the_policy_in_the_docs_is_the_samplers_rule() -> None:
     (condition,) = yaml.safe_load(snippet)["policies"][0]["ottl_condition"]["span"]
     (ratio,) = re.findall(r"SessionRatioSampler\(([\d.]+)\)", page.read_text())
     assert condition.endswith(f"< {int(float(ratio) * 2**32)}")
+
+
+def test_settings_of_coding_agents_are_what_connect_prints() -> None:
+    """The page has, agent by agent, the texts that `otel-sessions connect` prints for a server at its default address."""
+    sections = (ROOT / "docs" / "coding-agents.md").read_text().split("\n## ")
+    for target in TARGETS.values():
+        if target.services:
+            (section,) = [section for section in sections if section.startswith(f"{target.title}\n")]
+            shown = re.findall(r"^```(\w+)\n(.*?)\n```$", section, re.MULTILINE | re.DOTALL)
+            assert shown == [(block.language, block.text(DEFAULT_URL, with_key=False)) for block in target.blocks]
+
+
+def test_the_page_about_totals_names_every_reason() -> None:
+    """The tables have each reason for which something is not counted, and each doubt that makes a cost inexact."""
+    page = (ROOT / "docs" / "why-this-total.md").read_text()
+    in_table = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    assert in_table == [COVERED, REPEATED, DUPLICATE, CACHE_HIT]
+    sources = "".join(path.read_text() for path in (ROOT / "src" / "otel_sessions" / "counting").rglob("*.py"))
+    doubts = [AT_LEAST + rest for rest in re.findall(r'AT_LEAST \+ "([^"]+)"', sources)]
+    assert len(doubts) > 1
+    assert [doubt for doubt in (TOTALS_ONLY, *doubts) if f"`{doubt.strip()}`" not in page] == []
+
+
+def test_commands_in_the_docs_exist() -> None:
+    """Every command in code and in consoles exists, and so does every option that stands behind one."""
+    for page in PAGES:
+        text = page.read_text()
+        for line in [
+            *re.findall(r"^(?:\$ )?otel-sessions (\w.*)$", text, re.MULTILINE),
+            *re.findall(r"`otel-sessions (\w[^`]*)`", text),
+        ]:
+            name, *words = line.split()
+            if name != "ready":
+                ran = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
+                assert ran.exit_code == 0, f"{page.name}: {line}"
+                options = [word for word in words if word.startswith("--")]
+                assert [option for option in options if option not in ran.output] == [], f"{page.name}: {line}"
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

@@ -15,6 +15,12 @@ STRICT: Final = PREFIX + "STRICT"
 PRICES: Final = PREFIX + "PRICES"
 """The path of a prices file that is asked before genai-prices; also a setting of the server."""
 
+URL: Final = PREFIX + "URL"
+"""The address of the server that commands ask."""
+
+API_KEY: Final = PREFIX + "API_KEY"
+"""The key that commands send to a server; also a setting of the server."""
+
 DIALECTS: Final = PREFIX + "DIALECTS"
 """Dialects that the zero-code processor writes, separated by commas."""
 

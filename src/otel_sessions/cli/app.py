@@ -7,6 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
+from otel_sessions.cli.calls import calls
+from otel_sessions.cli.connect import connect
+from otel_sessions.cli.list_sessions import list_sessions
 from otel_sessions.cli.rebuild import rebuild
 from otel_sessions.cli.retry_refused import retry_refused
 from otel_sessions.cli.serve import serve
@@ -20,6 +23,9 @@ app: Final = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serve)
+app.command()(connect)
+app.command("list")(list_sessions)
+app.command()(calls)
 app.command()(rebuild)
 app.command()(retry_refused)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from otel_sessions.server.process.log_lines import escaped
+from otel_sessions.cli.errors import FAILED, say
 from otel_sessions.server.process.setting_texts import SETTINGS
 
 if TYPE_CHECKING:
@@ -41,5 +41,5 @@ def settings_of(**given: Any) -> Settings:
 
 def fail(error: Exception) -> NoReturn:
     """End the command with the error as one line on stderr, and status 1."""
-    typer.echo(f"otel-sessions: {escaped(' '.join(str(error).split()))}", err=True)
-    raise typer.Exit(1)
+    say(str(error))
+    raise typer.Exit(FAILED)

@@ -1,0 +1,58 @@
+"""Commands as a person runs them in a terminal, and as a program runs them in a pipe; both in this process."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+
+import pytest
+from typer.testing import CliRunner
+
+from otel_sessions.cli.app import app
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """What it wrote to stderr, which is one line of the command, without its beginning."""
+        assert self.err.startswith("otel-sessions: ")
+        assert self.err.count("\n") == 1
+        return self.err.removeprefix("otel-sessions: ").rstrip("\n")
+
+
+class Screen(io.TextIOWrapper):
+    """Stdout that is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def in_pipe(*arguments: str, **environment: str) -> Ran:
+    """Run a command whose output is read by a program."""
+    result = CliRunner().invoke(app, arguments, env=environment)
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def in_terminal(monkeypatch: pytest.MonkeyPatch, columns: int, *arguments: str, encoding: str = "utf-8") -> Ran:
+    """Run a command whose output a person reads, without colours."""
+    bytes_written, errors = io.BytesIO(), io.StringIO()
+    with monkeypatch.context() as terminal:
+        screen = Screen(bytes_written, encoding=encoding, write_through=True)
+        terminal.setattr(sys, "stdout", screen)
+        terminal.setattr(sys, "stderr", errors)
+        terminal.setattr(sys, "argv", ["otel-sessions", *arguments])
+        terminal.setenv("COLUMNS", str(columns))
+        terminal.setenv("NO_COLOR", "1")
+        with pytest.raises(SystemExit) as ended:
+            app(prog_name="otel-sessions")
+        screen.flush()
+    return Ran(int(ended.value.code or 0), bytes_written.getvalue().decode(encoding), errors.getvalue())
