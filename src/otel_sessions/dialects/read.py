@@ -447,7 +447,12 @@ def _claude_code_entries() -> Iterator[tuple[str, Target]]:
     yield "model", _BARE_MODEL
     yield "request_id", Target(_FIELD, "response_id", "response_id", len(names.RESPONSE_ID), values.name, -1)
     yield "speed", Target(_FIELD, "speed", "speed", len(names.SPEED), values.name, -1)
-    claude = {"llm_request": kinds.LLM, "tool": kinds.TOOL, "interaction": kinds.AGENT}
+    claude = {
+        "llm_request": kinds.LLM,
+        "tool": kinds.TOOL,
+        "interaction": kinds.AGENT,
+        "tool.blocked_on_user": kinds.HUMAN,
+    }
     for name in (*claude,):
         claude["claude_code." + name] = claude[name]
     yield "span.type", Target(_FIELD, "kind", "kind", len(kinds.KINDS), _kind_parser(claude), -1)
