@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from otel_sessions.counting.cache_ttl import cache_ttl
 from otel_sessions.counting.facts import Call, SpanFacts
+from otel_sessions.counting.prices.penalties import penalties_of
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.counting.tokens import Usage
-from otel_sessions.money import EXACT
 
 
 class CacheUse(NamedTuple):
@@ -43,9 +42,6 @@ class CacheUse(NamedTuple):
     penalty_1h: Decimal | None = None
 
 
-_NO_PENALTIES: Final = (None, None)
-
-
 def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | None) -> CacheUse | None:
     """What a counted call did with the cache; `None` if it says nothing of one.
 
@@ -53,16 +49,13 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
         call: the call.
         span: the span that tells of it.
         lane: the agent or sub-agent whose call it is; `None` for the main one.
-        pricer: prices one token, at the price in force for this call; without one the penalties are not known.
+        pricer: tells the price of one token in this call; without one the penalties are not known.
     """
     usage = call.usage
     if usage is None or (usage.cache_read_tokens is None and usage.cache_write_tokens is None):
         return None
     model = call.model or call.request_model
-    penalties = (
-        _NO_PENALTIES if pricer is None or cache_ttl(call.provider, model) is None else _penalties(call, span, pricer)
-    )
-    return CacheUse(
+    use = CacheUse(
         span.start,
         span.end,
         lane,
@@ -72,33 +65,19 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
         usage.cache_read_tokens,
         usage.cache_write_tokens,
         usage.cache_write_1h_tokens,
-        *penalties,
     )
-
-
-def _penalties(call: Call, span: SpanFacts, pricer: Pricer) -> tuple[Decimal | None, Decimal | None]:
-    """The penalties of one token in a call with the same input, since prices may depend on the length of the input."""
-    whole = max((call.usage and call.usage.input_tokens) or 0, 1)
-    read, written, written_1h = (
-        Usage(whole, 0, cache_read_tokens=1, cache_write_tokens=0),
-        Usage(whole, 0, cache_read_tokens=0, cache_write_tokens=1),
-        Usage(whole, 0, cache_read_tokens=0, cache_write_tokens=1, cache_write_1h_tokens=1),
-    )
-    for model in (call.model, call.request_model):
-        if model is None:
-            continue
-
-        def cost(usage: Usage, model: str = model) -> Decimal | None:
-            priced = pricer.price(provider=call.provider, model=model, usage=usage, at=span.start, context=call.context)
-            return None if priced is None else priced.total
-
-        of_read, of_written = cost(read), cost(written)
-        if of_read is None or of_written is None:
-            continue
-        of_written_1h = cost(written_1h)
-        has_own = of_written_1h is not None and of_written_1h != of_written
-        return (
-            EXACT.subtract(of_written, of_read),
-            EXACT.subtract(of_written_1h, of_read) if has_own and of_written_1h is not None else None,
-        )
-    return _NO_PENALTIES
+    if pricer is None or cache_ttl(call.provider, model) is None:
+        return use
+    for name in (call.model, call.request_model):
+        if name is not None:
+            found = penalties_of(
+                pricer,
+                provider=call.provider,
+                model=name,
+                input_tokens=usage.input_tokens or 0,
+                at=span.start,
+                context=call.context,
+            )
+            if found is not None:
+                return use._replace(penalty=found[0], penalty_1h=found[1])
+    return use
