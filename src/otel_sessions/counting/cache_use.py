@@ -27,6 +27,20 @@ class CacheUse(NamedTuple):
         penalty: USD that a token costs more if it is written than if it is read; `None` if that is not known, or if it can never be
             told from the time alone that something was written again.
         penalty_1h: the same for a token that is kept for an hour; `None` also if the price list has no price of its own for it.
+
+    Example:
+        >>> from opentelemetry.sdk.trace import TracerProvider
+        >>> from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        >>> from otel_sessions import SessionExporter
+        >>> traces = []
+        >>> exporter, provider = SessionExporter(on_trace=traces.append), TracerProvider()
+        >>> provider.add_span_processor(SimpleSpanProcessor(exporter))
+        >>> usage = {"gen_ai.usage.input_tokens": 900, "gen_ai.usage.cache_read.input_tokens": 800}
+        >>> call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", **usage}
+        >>> provider.get_tracer("app").start_span("chat", attributes=call).end()
+        >>> exporter.shutdown()  # a trace is reported when it was idle for a while, or at the end
+        >>> [(use.model, use.read_tokens, use.written_tokens) for use in traces[0].whole.cache]
+        [('gpt-4o', 800, None)]
     """
 
     start: int

@@ -24,6 +24,12 @@ class TimeSpent(NamedTuple):
         tool: a tool ran, and nothing of the above.
         human: a tool waited for a person's decision, whatever else went on.
         other: nothing of all this.
+
+    Example:
+        >>> from otel_sessions import TimeSpent
+        >>> first, second = TimeSpent(model_wait=400, generation=1_600), TimeSpent(tool=250, other=50)
+        >>> first.added(second)
+        TimeSpent(model_wait=400, generation=1600, tool=250, human=0, other=50)
     """
 
     model_wait: int = 0

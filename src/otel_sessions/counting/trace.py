@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from otel_sessions.counting.cache_use import CacheUse, cache_use
 from otel_sessions.counting.calls import DUPLICATE, Skipped, count_calls
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import Members, Pair, members_of
@@ -16,6 +17,7 @@ from otel_sessions.counting.prices.pricer import Cost, Pricer
 from otel_sessions.counting.prices.rates import AT_LEAST
 from otel_sessions.counting.residuals import residuals
 from otel_sessions.counting.shared_sets import only, present
+from otel_sessions.counting.time_spent import TimeSpent, spent_by
 from otel_sessions.counting.totals import Totals
 from otel_sessions.dialects.kinds import PENDING
 
@@ -42,6 +44,8 @@ class TraceGroup(NamedTuple):
         name: the start of the last span that gave the session a name, and the name.
         metadata: by name, the start of the last span that gave a value, and the value.
         conflict: spans of the trace have another value of the same key.
+        time: what the time from start to end was spent on; `None` if it was stored before this was told.
+        cache: what its calls did with the caches of providers, as far as they say; in the order of their spans' ids.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -73,6 +77,8 @@ class TraceGroup(NamedTuple):
     name: tuple[int, str] | None
     metadata: Mapping[str, Dated]
     conflict: bool = False
+    time: TimeSpent | None = None
+    cache: tuple[CacheUse, ...] = ()
 
     @property
     def totals(self) -> Totals:
@@ -94,11 +100,12 @@ def by_name(models: Mapping[Model, Totals]) -> list[tuple[Model, Totals]]:
 
 
 class Priced(NamedTuple):
-    """A counted call, its cost, and whether it failed."""
+    """A counted call, its cost, whether it failed, and what it did with the provider's cache."""
 
     call: Call
     cost: Cost | None
     failed: bool
+    use: CacheUse | None = None
 
 
 class TraceRollup(NamedTuple):
@@ -153,11 +160,8 @@ def roll_up(
         return None
     members = members_of(by_id)
     counted = count_calls(by_id, cousins=cousins, members=members)
-    priced = {
-        span_id: Priced(call, _cost(call, by_id[span_id], pricer), by_id[span_id].failed)
-        for span_id, call in counted.calls.items()
-    }
-    whole = _group(trace_id, by_id, priced.values())
+    priced = {span_id: _priced(call, by_id[span_id], pricer) for span_id, call in counted.calls.items()}
+    whole = _group(trace_id, by_id, priced.values(), counted.calls)
     first = next(iter(members.sessions.values()))
     if all(pairs is first or pairs == first for pairs in members.sessions.values()):
         groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
@@ -169,7 +173,7 @@ def roll_up(
         calls_of = _calls_by_session(priced, counted.skipped, members)
         values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
-            _group(trace_id, spans_of[pair], calls_of.get(pair, ()))._replace(
+            _group(trace_id, spans_of[pair], calls_of.get(pair, ()), counted.calls)._replace(
                 key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1
             )
             for pair in sorted(spans_of)
@@ -228,6 +232,12 @@ def _without_cycles(spans: dict[int, SpanFacts]) -> dict[int, SpanFacts]:
     return spans
 
 
+def _priced(call: Call, span: SpanFacts, pricer: Pricer | None) -> Priced:
+    cost = _cost(call, span, pricer)
+    # A pricer that knows no cost of the call knows no price of its tokens.
+    return Priced(call, cost, span.failed, cache_use(call, span, span.agent, None if cost is None else pricer))
+
+
 def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:
     if call.reported is not None:
         return call.reported
@@ -261,7 +271,9 @@ def _calls_by_session(
     return calls
 
 
-def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced]) -> TraceGroup:
+def _group(
+    trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced], counted: Mapping[int, Call]
+) -> TraceGroup:
     operations: set[str] = set()
     failed = False
     first = next(iter(spans.values()))
@@ -281,21 +293,27 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced
         if own is not labels:
             shared = False
     models: dict[Model, Totals] = {}
-    for call, cost, call_failed in calls:
+    cache: list[CacheUse] = []
+    for call, cost, call_failed, use in calls:
         model = _model(call.provider, call.model or call.request_model)
         totals = models.get(model)
         if totals is None:
             totals = models[model] = Totals()
         totals.add_call(call.usage, cost, failed=call_failed)
+        if use is not None:
+            cache.append(use)
+    end = max(end, start)
     return _labelled(
         trace_id,
         start,
-        max(end, start),
+        end,
         len(spans),
         failed,
         present(operations),
         models,
         [(labels, last_start)] if shared else _dated(spans.values()),
+        spent_by(spans.values(), counted, start, end),
+        tuple(cache),
     )
 
 
@@ -318,6 +336,8 @@ def _labelled(
     operations: frozenset[str],
     models: dict[Model, Totals],
     dated_labels: list[tuple[Labels, int]],
+    time: TimeSpent,
+    cache: tuple[CacheUse, ...],
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
     metadata: dict[str, Dated] = {}
@@ -326,7 +346,8 @@ def _labelled(
         (label,) = labels
         named = None if label.name is None else (dated_labels[0][1], label.name)
         sets = only(label.service), only(label.environment), only(label.user_id), only(None)
-        return TraceGroup("", "", trace_id, start, end, span_count, failed, operations, models, *sets, named, {})
+        begin = "", "", trace_id, start, end, span_count, failed, operations, models
+        return TraceGroup(*begin, *sets, named, {}, time=time, cache=cache)
     for label, at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
             name = (at, label.name)
@@ -348,6 +369,8 @@ def _labelled(
         present([tag for label in labels for tag in label.tags]),
         name,
         metadata,
+        time=time,
+        cache=cache,
     )
 
 

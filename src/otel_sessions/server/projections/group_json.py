@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from otel_sessions.counting.cache_use import CacheUse
+
 
 class Used(NamedTuple):
     """The calls of one model, added up."""
@@ -21,7 +23,7 @@ class Used(NamedTuple):
 
 
 class Content(NamedTuple):
-    """The content of the JSON, which is a list in this order."""
+    """The content of the JSON, which is a list in this order; rows of older versions lack the last ones."""
 
     conflict: bool
     operations: frozenset[str]
@@ -32,6 +34,8 @@ class Content(NamedTuple):
     name: tuple[int, str] | None
     metadata: list[tuple[str, int, str | int | float | bool]]
     models: list[Used]
+    time: tuple[int, int, int, int, int] | None = None
+    cache: tuple[CacheUse, ...] = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -97,6 +97,8 @@ def _content(group: TraceGroup) -> bytes:
             )
             for model, totals in group.models.items()
         ],
+        group.time,
+        group.cache,
     )
     return to_json(content)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from otel_sessions.counting.membership import Pair
+from otel_sessions.counting.time_spent import TimeSpent
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
@@ -38,6 +39,8 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
         name=content.name,
         metadata={name: (at, said) for name, at, said in content.metadata},
         conflict=content.conflict,
+        time=None if content.time is None else TimeSpent(*content.time),
+        cache=content.cache,
     )
 
 
