@@ -4,6 +4,7 @@
 spans up to traces and sessions, with tokens and cost, while it forwards them to any OTLP backend.
 """
 
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.calls import Skipped
 from otel_sessions.counting.model_call import ModelCall
 from otel_sessions.counting.prices.chain import default_pricer
@@ -11,6 +12,7 @@ from otel_sessions.counting.prices.custom import PriceFile
 from otel_sessions.counting.prices.genai import GenAIPrices
 from otel_sessions.counting.prices.pricer import Cost, Pricer
 from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
+from otel_sessions.counting.time_spent import TimeSpent
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup, TraceRollup
@@ -37,6 +39,7 @@ from otel_sessions.zero_code import default_exporter
 
 __all__ = [
     "AttributeValue",
+    "CacheUse",
     "Cost",
     "GenAIPrices",
     "LaneRollup",
@@ -59,6 +62,7 @@ __all__ = [
     "SessionSpanProcessor",
     "SessionValueError",
     "Skipped",
+    "TimeSpent",
     "Totals",
     "TraceGroup",
     "TraceRollup",

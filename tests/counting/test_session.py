@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.counting.building import AT
 
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.fold import IDLE_GAP_NS, MODELS_KEPT, OTHER_MODELS, SET_KEPT, SPELLS_KEPT, SessionSum, fold
 from otel_sessions.counting.model_names import Model
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.session import ModelRollup, SessionRollup
+from otel_sessions.counting.time_spent import TimeSpent
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup
@@ -29,7 +31,7 @@ FIELDS_OF_THE_CONTRACT = """
 id, key, name, start, end, duration_ms, active_ms, status, environments, services, user_ids, operations, trace_count,
 failed_trace_count, failure_rate, span_count, call_count, unpriced_call_count, input_tokens, output_tokens,
 cache_read_tokens, cache_write_tokens, reasoning_tokens, total_tokens, input_cost, output_cost, total_cost, latency_ms,
-models, tags, metadata, scores, dropped, conflicts
+models, tags, metadata, scores, dropped, conflicts, time, cache
 """.replace("\n", " ")
 
 
@@ -254,6 +256,72 @@ def test_to_dict_has_the_fields_of_the_contract() -> None:
     documented = SessionRollup.__doc__ or ""
     assert "cost_sources:" in documented
     assert "late_span_count:" in documented
+
+
+def cached(number: int, read: int, written: int) -> CacheUse:
+    """A call, at the start of the trace group of this number, that tells of its cache."""
+    start, penalty = AT + number * 60 * SECOND, Decimal("0.0000057500")
+    return CacheUse(start, start + 1, None, "anthropic", "claude-opus-4-8", 9_000, read, written, 0, penalty, None)
+
+
+def test_time_adds_up_and_idle_is_between_traces() -> None:
+    """Traces add up what they spent their time on; where two overlap, the session is not idle twice."""
+    spent = TimeSpent(model_wait=1_000_000, generation=2_000_000, human=500_000)
+    groups = [group(0, time=spent), group(1, time=TimeSpent(tool=3_000_000, other=1)), group(1, time=spent)]
+    for order in itertools.permutations(groups):
+        session = SessionSum("id", "s1")
+        for one in order:
+            session.add(one)
+        assert session.copy().rollup().time == {
+            "model_wait_ms": 2.0,
+            "generation_ms": 4.0,
+            "tool_ms": 3.0,
+            "human_ms": 1.0,
+            "other_ms": 0.000001,
+            "idle_ms": 59_000.0,
+        }
+
+
+def test_time_that_was_not_stored_is_not_known() -> None:
+    """A trace that was stored before the time was told makes the session's unknown, but for the idle time."""
+    shown = fold("id", "s1", [group(0), group(1, time=TimeSpent(other=SECOND))]).to_dict()["time"]
+    assert shown.pop("idle_ms") == 59_000.0
+    assert set(shown.values()) == {None}
+
+
+def test_pauses_beyond_the_bound_are_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of many pauses are left out and counted; the figure stays a lower bound."""
+    monkeypatch.setattr("otel_sessions.counting.fold.INTERVALS_KEPT", 3)
+    rollup = fold("id", "s1", [group(number) for number in range(10)])
+    assert 0 < rollup.time["idle_ms"] < 9 * 59_000  # type: ignore[operator]
+    assert rollup.dropped["pauses"] > 0
+    overlapping = fold("id", "s1", [group(0, end=AT + number * SECOND) for number in range(1, 10)])
+    assert (overlapping.time["idle_ms"], overlapping.dropped) == (0.0, {})
+
+
+def test_the_cache_bill_of_a_session() -> None:
+    """Calls of several traces are one chain, whatever the order of the traces."""
+    groups = [
+        group(0, cache=(cached(0, 0, 9_000),)),
+        group(1, cache=(cached(1, 9_000, 0),)),
+        group(22, cache=(cached(22, 0, 9_000),)),
+    ]
+    for order in itertools.permutations(groups):
+        assert fold("id", "s1", order).to_dict()["cache"] == {
+            "rebuilt_count": 1,
+            "rebuilt_tokens": 9_000,
+            "rebuilt_cost": "0.05175",
+            "cost_exact": True,
+            "by_reason": {"expired": {"count": 1, "tokens": 9_000, "cost": "0.05175"}},
+            "cheaper_ttl": None,
+        }
+
+
+def test_calls_that_tell_of_a_cache_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls beyond the bound are left out of the bill, and counted."""
+    monkeypatch.setattr("otel_sessions.counting.fold.CACHE_USES_KEPT", 2)
+    rollup = fold("id", "s1", [group(22 * number, cache=(cached(22 * number, 0, 9_000),)) for number in range(5)])
+    assert (rollup.cache["rebuilt_count"], rollup.dropped) == (1, {"cache": 3})
 
 
 def test_to_dict_is_json() -> None:

@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.cache_bill import bill_of
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.metadata import Dated, later, metadata_json
 from otel_sessions.counting.model_names import Model, fold_models
 from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
+from otel_sessions.counting.time_spent import NO_TIME, TimeSpent, busy, idle
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup, by_name
 from otel_sessions.counting.turns import add_turns, failed_turns
@@ -24,6 +27,8 @@ PROVIDERS_KEPT: Final = 10
 SET_KEPT: Final = 1_000
 SPELLS_KEPT: Final = 1_000
 LANES_KEPT: Final = 100
+CACHE_USES_KEPT: Final = 20_000
+INTERVALS_KEPT: Final = 20_000
 
 OTHER_MODELS: Final = "(other models)"
 """The calls of models beyond `MODELS_KEPT` of a session are added up under this name."""
@@ -42,10 +47,12 @@ class SessionSum:
     Its attributes have the names that `SessionRollup` has, so that a measure reads both. Sets are bounded: of users, tags, metadata
     and so on the first `SET_KEPT` in alphabetical order are kept, of models the first `MODELS_KEPT`; the rest is left out and
     counted, and the calls of these models are added up together. Pauses beyond `SPELLS_KEPT` count as active time. The order of the
-    groups changes nothing but two figures beyond these bounds: `dropped`, where a name that comes again counts again, and `active_ms`.
+    groups changes nothing but figures beyond these bounds: `dropped`, where a name that comes again counts again, and `active_ms`; of calls
+    that tell of a cache, the first `CACHE_USES_KEPT` to come are kept, and pauses beyond `INTERVALS_KEPT` are not idle.
     """
 
     __slots__ = (
+        "cache",
         "conflicts",
         "dated_metadata",
         "dated_name",
@@ -59,12 +66,14 @@ class SessionSum:
         "latency",
         "left_out",
         "models",
+        "open",
         "operations",
         "services",
         "span_count",
         "spells",
         "start",
         "tags",
+        "time",
         "turns",
         "user_ids",
         "value",
@@ -95,6 +104,9 @@ class SessionSum:
         self.user_ids: frozenset[str] = frozenset()
         self.tags: frozenset[str] = frozenset()
         self.spells: tuple[tuple[int, int], ...] = ()
+        self.open: list[tuple[int, int]] = []
+        self.time: TimeSpent | None = NO_TIME
+        self.cache: list[CacheUse] = []
         self.left_out: dict[str, int] | None = None
 
     def add(self, group: TraceGroup) -> None:
@@ -113,6 +125,12 @@ class SessionSum:
         self.span_count += group.span_count
         self.conflicts += group.conflict
         self.spells = self._bounded_spells(_with_spell(self.spells, group.start, group.end))
+        self.open.append((group.start, group.end))
+        if len(self.open) > 2 * INTERVALS_KEPT:
+            self._bound_open()
+        self.time = None if self.time is None or group.time is None else self.time.added(group.time)
+        if group.cache:
+            self._add_cache(group.cache)
         if group.name is not None and (self.dated_name is None or group.name > self.dated_name):
             self.dated_name = group.name
         if group.metadata:
@@ -135,6 +153,8 @@ class SessionSum:
             setattr(copied, name, getattr(self, name))
         copied.dated_metadata = dict(self.dated_metadata)
         copied.left_out = dict(self.left_out) if self.left_out is not None else None
+        copied.open = list(self.open)
+        copied.cache = list(self.cache)
         copied.turns = dict(self.turns)
         copied.lanes = _copied(self.lanes)
         copied.models = _copied(self.models)
@@ -240,6 +260,8 @@ class SessionSum:
             dropped=left_out,
             conflicts=self.conflicts,
             late_span_count=self.late_span_count,
+            time=_time(self.time, idle(self.open)),
+            cache=_cache(self.cache),
             **_numbers(self.totals),
         )
 
@@ -287,6 +309,20 @@ class SessionSum:
             for model in surplus:
                 self._add_model(into, self.models.pop(model))
                 self._leave_out("models")
+
+    def _add_cache(self, uses: tuple[CacheUse, ...]) -> None:
+        room = CACHE_USES_KEPT - len(self.cache)
+        self.cache.extend(uses[:room])
+        if len(uses) > room:
+            self._leave_out("cache", len(uses) - room)
+
+    def _bound_open(self) -> None:
+        """Make one interval of those that overlap; beyond the bound, the earliest are one."""
+        self.open = busy(self.open)
+        beyond = len(self.open) - INTERVALS_KEPT
+        if beyond > 0:
+            self._leave_out("pauses", beyond)
+            self.open[: beyond + 1] = [(self.open[0][0], self.open[beyond][1])]
 
     def _united(self, field: str, known: frozenset[str], more: frozenset[str]) -> frozenset[str]:
         if more <= known:
@@ -341,6 +377,28 @@ def _with_spell(spells: tuple[tuple[int, int], ...], start: int, end: int) -> tu
         else:
             merged.append((one_start, one_end))
     return tuple(merged)
+
+
+def _time(time: TimeSpent | None, idle_time: int) -> dict[str, float | None]:
+    """Milliseconds by name, as `SessionRollup` has them."""
+    spent = {f"{name}_ms": None if time is None else getattr(time, name) / 1e6 for name in TimeSpent._fields}
+    return {**spent, "idle_ms": idle_time / 1e6}
+
+
+def _cache(uses: list[CacheUse]) -> dict[str, Any]:
+    """The bill by name, as `SessionRollup` has it."""
+    bill, _ = bill_of(uses)
+    return {
+        "rebuilt_count": bill.rebuilt_count,
+        "rebuilt_tokens": bill.rebuilt_tokens,
+        "rebuilt_cost": without_trailing_zeros(bill.rebuilt_cost),
+        "cost_exact": bill.cost_exact,
+        "by_reason": {
+            label: {"count": one.count, "tokens": one.tokens, "cost": without_trailing_zeros(one.cost)}
+            for label, one in bill.by_reason.items()
+        },
+        "cheaper_ttl": bill.cheaper_ttl,
+    }
 
 
 def _folded(models: Mapping[Model, Totals]) -> dict[Model, Totals]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
+from otel_sessions.counting.cache_use import CacheUse, cache_use
 from otel_sessions.counting.calls import DUPLICATE, Skipped, count_calls
 from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import Call, SpanFacts
@@ -18,12 +19,13 @@ _UNEXPLAINED: Final = AT_LEAST + "the total reported has more tokens than input 
 
 
 class Priced(NamedTuple):
-    """A counted call, its cost, whether it failed, and the sub-agent that made it."""
+    """A counted call, its cost, whether it failed, the sub-agent that made it, and what it did with the provider's cache."""
 
     call: Call
     cost: Cost | None
     failed: bool
     lane: str | None
+    use: CacheUse | None
 
 
 class Resolved(NamedTuple):
@@ -98,10 +100,17 @@ def resolve(
     else:
         lanes = {}
     priced = {
-        span_id: Priced(call, _cost(call, by_id[span_id], pricer), by_id[span_id].failed, lanes.get(span_id))
+        span_id: _priced(call, by_id[span_id], lanes.get(span_id), pricer)
         for span_id, call in counted.calls.items()
     }
     return Resolved(by_id, members, priced, counted.skipped, adopted)
+
+
+def _priced(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | None) -> Priced:
+    cost = _cost(call, span, pricer)
+    # A pricer that knows no cost of the call knows no price of its tokens.
+    use = cache_use(call, span, lane, None if cost is None else pricer)
+    return Priced(call, cost, span.failed, lane, use)
 
 
 def _cost(call: Call, span: SpanFacts, pricer: Pricer | None) -> Cost | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -158,6 +158,11 @@ class SessionRollup:
         dropped: what of this session was not kept, by reason.
         conflicts: traces that also carry another value of the same key.
         late_span_count: spans that came after their trace had been closed, and are in no other number.
+        time: what the time was spent on, each instant of a trace counted once: `model_wait_ms` until the first token, `generation_ms`,
+            `tool_ms`, `human_ms` while a tool waited for a person's decision, `other_ms`; and `idle_ms` between traces.
+        cache: what it cost to fill the caches of providers again: `rebuilt_count` calls wrote `rebuilt_tokens` again, which cost
+            `rebuilt_cost` USD more than to read them, a lower bound unless `cost_exact`; the same by reason in `by_reason`, and in
+            `cheaper_ttl` whether it would have been cheaper to keep all for `5m` or for `1h`.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -211,6 +216,8 @@ class SessionRollup:
     dropped: Mapping[str, int]
     conflicts: int
     late_span_count: int = 0
+    time: Mapping[str, float | None] = field(default_factory=dict)
+    cache: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The session as JSON carries it: times RFC 3339 UTC, money as decimal strings."""
@@ -228,8 +235,19 @@ def _shown(rollup: SessionRollup | ModelRollup | LaneRollup) -> dict[str, Any]:
         elif isinstance(value, tuple):
             value = list(value)
         elif isinstance(value, Mapping):
-            value = dict(value)
+            value = _shown_mapping(value)
         elif name in ("start", "end"):
             value = format_time(value)
         shown[name] = value
     return shown
+
+
+def _shown_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: shown_money(value)
+        if isinstance(value, Decimal)
+        else _shown_mapping(value)
+        if isinstance(value, Mapping)
+        else value
+        for name, value in values.items()
+    }

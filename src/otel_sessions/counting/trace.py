@@ -8,8 +8,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.calls import Skipped
-from otel_sessions.counting.facts import Labels, SpanFacts
+from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.metadata import Dated, later
 from otel_sessions.counting.model_names import Model
@@ -17,6 +18,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.residuals import residuals
 from otel_sessions.counting.resolved import Priced, Resolved, resolve
 from otel_sessions.counting.shared_sets import only, present
+from otel_sessions.counting.time_spent import TimeSpent, spent_by
 from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.turns import turns_of
 
@@ -47,6 +49,8 @@ class TraceGroup(NamedTuple):
         conflict: spans of the trace have another value of the same key.
         lanes: the calls of each sub-agent, and under `None` those of the main agent; empty if there is no sub-agent.
         turns: `None` for a trace; for log records in no trace, their turns as `turns_of` returns them.
+        time: what the time from start to end was spent on; `None` if that was not stored.
+        cache: what its calls did with the caches of providers, as far as they say; in the order of their ids.
         listed: how many entries it has in the list of calls: counted ones and what was left out; `None` if that was not stored.
 
     Example:
@@ -82,6 +86,8 @@ class TraceGroup(NamedTuple):
     lanes: Mapping[str | None, Totals] = NO_LANES
     turns: Mapping[int, int] | None = None
     listed: int | None = None
+    time: TimeSpent | None = None
+    cache: tuple[CacheUse, ...] = ()
 
     @property
     def totals(self) -> Totals:
@@ -160,7 +166,8 @@ def roll_up(
 def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False, is_cell: bool = False) -> TraceRollup:
     """The trace groups of a unit whose calls are known; `is_cell` tells that it has log records only, which are in no trace."""
     by_id, members, priced, skipped, adopted = resolved
-    whole = _group(trace_id, by_id, priced.values(), len(skipped))
+    counted = {span_id: one.call for span_id, one in priced.items()}
+    whole = _group(trace_id, by_id, priced.values(), counted, len(skipped))
     first = next(iter(members.sessions.values()))
     if all(pairs is first or pairs == first for pairs in members.sessions.values()):
         groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
@@ -173,13 +180,13 @@ def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False
         left_out = resolved.left_out(calls_of)
         values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
-            _group(trace_id, spans_of[pair], calls_of.get(pair, {}).values(), len(left_out.get(pair, ())))._replace(
+            _group(trace_id, spans_of[pair], calls_of.get(pair, {}).values(), counted, len(left_out.get(pair, ())))._replace(
                 key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1
             )
             for pair in sorted(spans_of)
         )
     if explain and skipped:
-        beyond = residuals(by_id, {span_id: one.call for span_id, one in priced.items()})
+        beyond = residuals(by_id, counted)
         skipped = {span_id: one._replace(residual=beyond.get(span_id)) for span_id, one in skipped.items()}
     if is_cell:
         turns = turns_of(by_id, priced)
@@ -188,7 +195,7 @@ def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False
     return TraceRollup(trace_id, groups, whole, skipped, frozenset(adopted))
 
 
-def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Priced], left_out: int) -> TraceGroup:
+def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Priced], counted: Mapping[int, Call], left_out: int) -> TraceGroup:
     operations: set[str] = set()
     failed = False
     first = next(iter(spans.values()))
@@ -213,17 +220,21 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Pric
             shared = False
     models: dict[Model, Totals] = {}
     lanes: set[str | None] = set()
-    for call, cost, call_failed, lane in calls:
+    cache: list[CacheUse] = []
+    for call, cost, call_failed, lane, use in calls:
         lanes.add(lane)
         model = _model(call.provider, call.model or call.request_model)
         totals = models.get(model)
         if totals is None:
             totals = models[model] = Totals()
         totals.add_call(call.usage, cost, failed=call_failed)
+        if use is not None:
+            cache.append(use)
+    end = max(end, start)
     return _labelled(
         trace_id,
         start,
-        max(end, start),
+        end,
         len(spans) - record_count,
         failed,
         present(operations),
@@ -231,6 +242,8 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Pric
         [(labels, last_start)] if shared else _dated(spans.values()),
         NO_LANES if not lanes or lanes == _MAIN_ONLY else _by_lane(calls),
         len(calls) + left_out,
+        spent_by(spans.values(), counted, start, end),
+        tuple(cache),
     )
 
 
@@ -239,7 +252,7 @@ def _by_lane(calls: Collection[Priced]) -> dict[str | None, Totals]:
     lanes: dict[str | None, Totals] = {None: Totals()}
     for name in sorted({one.lane for one in calls if one.lane is not None}):
         lanes[name] = Totals()
-    for call, cost, failed, lane in calls:
+    for call, cost, failed, lane, _ in calls:
         lanes[lane].add_call(call.usage, cost, failed=failed)
     return lanes
 
@@ -265,6 +278,8 @@ def _labelled(
     dated_labels: list[tuple[Labels, int]],
     lanes: Mapping[str | None, Totals],
     listed: int,
+    time: TimeSpent,
+    cache: tuple[CacheUse, ...],
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
     metadata: dict[str, Dated] = {}
@@ -288,6 +303,8 @@ def _labelled(
             {},
             lanes=lanes,
             listed=listed,
+            time=time,
+            cache=cache,
         )
     for label, at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
@@ -312,6 +329,8 @@ def _labelled(
         metadata,
         lanes=lanes,
         listed=listed,
+        time=time,
+        cache=cache,
     )
 
 

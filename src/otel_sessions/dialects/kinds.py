@@ -17,6 +17,9 @@ AGENT: Final = "agent"
 WORKFLOW: Final = "workflow"
 POLL: Final = "poll"
 PENDING: Final = "pending"
+HUMAN: Final = "human"
+"""Waiting for a person's decision."""
+
 OTHER: Final = "other"
 
 CALLS: Final = frozenset({LLM, EMBEDDING, RERANK})
@@ -133,6 +136,9 @@ KINDS: Final[tuple[tuple[str, Mapping[str, str]], ...]] = (
 
 TOOL_NAMES: Final = ("gen_ai.tool.name", "tool.name", "ai.toolCall.name")
 """Attributes whose presence makes a span a tool call if no other attribute gives its kind."""
+
+HUMAN_NAMES: Final = frozenset({"claude_code.tool.blocked_on_user", "qwen-code.tool.blocked_on_user"})
+"""Names of spans that last as long as a tool waits for a person's decision."""
 
 AGENT_NAMES: Final = ("codex.turn.token_usage.input_tokens",)
 """Attributes whose presence makes a span an agent's, around its calls, in the same way."""

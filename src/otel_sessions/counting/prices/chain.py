@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 
 from otel_sessions.counting.prices.custom import PriceFile
 from otel_sessions.counting.prices.genai import GenAIPrices
+from otel_sessions.counting.prices.penalties import Penalties, penalties_of, probed, tells_penalties
 from otel_sessions.counting.prices.pricer import Cost, Pricer
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import is_amount
@@ -28,6 +30,18 @@ class FirstPrice:
                 return cost
         return None
 
+    def cache_penalties(
+        self, *, provider: str | None, model: str, input_tokens: int, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Penalties | None:
+        """What a token costs more if it is written to a cache than if it is read; see `penalties_of`."""
+        for pricer in self._pricers:
+            found = penalties_of(
+                pricer, provider=provider, model=model, input_tokens=input_tokens, at=at, context=context
+            )
+            if found is not None:
+                return found
+        return None
+
 
 class GuardedPricer:
     """A `Pricer` that never raises, around one that may: if that one raises, `failed` is called and the cost is unknown."""
@@ -45,6 +59,14 @@ class GuardedPricer:
         except Exception as error:
             self._failed(error)
             return None
+
+    def cache_penalties(
+        self, *, provider: str | None, model: str, input_tokens: int, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Penalties | None:
+        """What a token costs more if it is written to a cache than if it is read; see `penalties_of`."""
+        # The pricers of this package raise nothing.
+        ask = self._pricer.cache_penalties if tells_penalties(self._pricer) else partial(probed, self)
+        return ask(provider=provider, model=model, input_tokens=input_tokens, at=at, context=context)
 
 
 def _checked(cost: object) -> Cost | None:

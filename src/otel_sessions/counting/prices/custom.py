@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from otel_sessions.counting.prices.penalties import Penalties, penalties_at
 from otel_sessions.counting.prices.price_entries import Entry, read_entries
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.prices.rates import charge
@@ -63,11 +64,26 @@ class PriceFile:
         """The cost of one call; see `Pricer.price`. The context is ignored: a file has one price per model."""
         del context
         try:
-            if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
-                return None
-            for entry in self._covering(provider, model):
-                if entry.is_active(at):
-                    return charge(entry.rates, usage, self._source)
+            entry = self._entry(provider, model, at)
+            return None if entry is None else charge(entry.rates, usage, self._source)
         except Exception:
             self.failures += 1
         return None
+
+    def cache_penalties(
+        self, *, provider: str | None, model: str, input_tokens: int, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Penalties | None:
+        """What a token costs more if it is written to a cache than if it is read; see `penalties_of`."""
+        del context, input_tokens  # a file has one price per model, whatever the input
+        try:
+            entry = self._entry(provider, model, at)
+            return None if entry is None else penalties_at(entry.rates)
+        except Exception:
+            self.failures += 1
+        return None
+
+    def _entry(self, provider: str | None, model: str, at: int) -> Entry | None:
+        """The most specific entry that covers a call."""
+        if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
+            return None
+        return next((entry for entry in self._covering(provider, model) if entry.is_active(at)), None)

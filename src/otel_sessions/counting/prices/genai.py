@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from otel_sessions.counting.prices.local_servers import LOCAL_SERVER
+from otel_sessions.counting.prices.penalties import Penalties, penalties_at, probed
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.rules import MAX_NAME_LENGTH
@@ -62,15 +63,33 @@ class GenAIPrices:
     ) -> Cost | None:
         """The cost of one call; see `Pricer.price`."""
         try:
-            if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
-                return None
-            if context and (LOCAL_SERVER in context or not _is_small(context)):
+            if not _may_be_known(provider, model, context):
                 return None
             found = self._find(provider, model, context)
             return None if found is None else found.cost(usage, at)
         except Exception:
             self.failures += 1
             return None
+
+    def cache_penalties(
+        self, *, provider: str | None, model: str, input_tokens: int, at: int, context: tuple[tuple[str, str], ...] = ()
+    ) -> Penalties | None:
+        """What a token costs more if it is written to a cache than if it is read; see `penalties_of`."""
+        try:
+            found = self._find(provider, model, context) if _may_be_known(provider, model, context) else None
+            rates = None if found is None else found.known_rates(input_tokens, at)
+            if found is None or rates is not None:
+                return None if rates is None else penalties_at(rates)
+        except Exception:
+            self.failures += 1
+            return None
+        return probed(self, provider=provider, model=model, input_tokens=input_tokens, at=at, context=context)
+
+
+def _may_be_known(provider: str | None, model: str, context: tuple[tuple[str, str], ...]) -> bool:
+    if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
+        return False
+    return not context or (LOCAL_SERVER not in context and _is_small(context))
 
 
 def _is_small(context: tuple[tuple[str, str], ...]) -> bool:

@@ -19,7 +19,7 @@ from otel_sessions.counting.prices.aliases import candidates, provider_id
 from otel_sessions.counting.prices.genai_linear import NotLinear, Plan, linear_plan
 from otel_sessions.counting.prices.genai_periods import Periods, periods_of
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.prices.rates import TOTALS_ONLY, charge
+from otel_sessions.counting.prices.rates import TOTALS_ONLY, Rates, charge
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import EXACT
 from otel_sessions.timestamps import to_datetime
@@ -81,6 +81,12 @@ class PricedModel:
             self._plans[cell] = plan
         rates = plan.at(usage.input_tokens or 0) if plan.starts or not plan.rates else plan.rates[0]
         return None if rates is None else charge(rates, usage, self._source)
+
+    def known_rates(self, total_input: int, at: int) -> Rates | None:
+        """The rates of a call; `None` if it has none, or before the first call of its period was priced."""
+        dates, times = self._periods
+        plan = self._plans.get(self._periods.cell(at) if dates or times else 0)
+        return None if plan is None else plan.at(total_input)
 
     def _computed(self, usage: Usage, at: int) -> Cost | None:
         """The same by the slower calculation of genai-prices, with our rules for unknown prices."""

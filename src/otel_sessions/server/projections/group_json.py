@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from otel_sessions.counting.cache_use import CacheUse
+
 
 class Used(NamedTuple):
     """The calls of one model, added up."""
@@ -21,7 +23,7 @@ class Used(NamedTuple):
 
 
 class Content(NamedTuple):
-    """The content of the JSON, which is a list in this order."""
+    """The content of the JSON, which is a list in this order; rows of older versions lack the last ones."""
 
     conflict: bool
     operations: frozenset[str]
@@ -35,6 +37,8 @@ class Content(NamedTuple):
     lanes: tuple[tuple[str | None, Used], ...] = ()
     turns: list[tuple[int, int]] | None = None
     listed: int | None = None
+    time: tuple[int, int, int, int, int] | None = None
+    cache: tuple[CacheUse, ...] = ()
 
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

@@ -103,6 +103,8 @@ def _content(group: TraceGroup) -> bytes:
         tuple((lane, _used(_NO_MODEL, totals)) for lane, totals in group.lanes.items()),
         None if group.turns is None else sorted(group.turns.items()),
         group.listed,
+        group.time,
+        group.cache,
     )
     return to_json(content)
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
+from otel_sessions.counting.time_spent import TimeSpent
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
@@ -46,6 +47,8 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
         lanes={lane: _totals(used) for lane, used in content.lanes},
         turns=None if content.turns is None else dict(content.turns),
         listed=content.listed,
+        time=None if content.time is None else TimeSpent(*content.time),
+        cache=content.cache,
     )
 
 
