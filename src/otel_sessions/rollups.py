@@ -20,7 +20,7 @@ from otel_sessions.counting.facts import SpanFacts, Values
 from otel_sessions.counting.fold import SessionSum
 from otel_sessions.counting.ledger import cells_of_trace, resolve_units, roll_up_units
 from otel_sessions.counting.membership import Pair, sessions_of
-from otel_sessions.counting.model_call import ModelCall, list_calls
+from otel_sessions.counting.model_call import ModelCall, judge, list_calls
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.related_units import RelatedUnits, Units
 from otel_sessions.counting.session import SessionRollup
@@ -167,11 +167,15 @@ class Rollups:
                 resolved = resolve_units({**units, **related.again, **related.context}, self._pricer)
             else:
                 resolved = resolve_units(units, self._pricer)
+            groups = () if session is None else (session.groups or {}).values()
+            judged = judge(
+                use for part in (*groups, *(() if session is None else (session.forgotten,))) for use in part.cache
+            )
         listed = [
             entry
             for unit in units
             if (one := resolved[unit]).resolved is not None
-            for entry in list_calls(unit, one.resolved, (key, value), is_cell=one.cell is not None)
+            for entry in list_calls(unit, one.resolved, (key, value), judged, is_cell=one.cell is not None)
         ]
         return sorted(listed, key=lambda entry: (entry.start, entry.trace_id or 0, entry.span_id))
 

@@ -12,11 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.counting.building import AT, MS, TRACE, PerToken, fact, in_session, totals
 
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.calls import Skipped
 from otel_sessions.counting.distinct_spans import distinct_spans, more_complete
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.metadata import later
+from otel_sessions.counting.prices.chain import GuardedPricer
+from otel_sessions.counting.prices.genai import GenAIPrices
 from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.time_spent import TimeSpent
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup, TraceRollup, roll_up
 from otel_sessions.rules import MetadataValue
@@ -73,6 +77,7 @@ def test_a_trace_in_one_session() -> None:
             name=(AT, "Order"),
             metadata={"plan": (AT, "pro")},
             listed=0,
+            time=TimeSpent(other=1_000),
         ),
     )
     assert rollup.whole == rollup.groups[0]._replace(key="", value="")
@@ -389,3 +394,42 @@ def test_order_and_repetition_change_nothing(spans: list[SpanFacts], order: rand
     final = {span.span_id for span in spans if span.kind != "pending"}
     assert rollup.whole.span_count == len(final)
     assert all(one.start <= one.end for one in rollup.groups)
+
+
+def test_time_and_cache_of_each_session() -> None:
+    """A group has the time of its own spans, and what its own calls did with the cache, at the price in force."""
+    call = Call(Usage(9_000, 10, 8_000, 900), "claude-opus-4-8", provider="anthropic", time_to_first_token=20)
+    reported = call._replace(reported=Cost(None, None, Decimal(1), "reported:x"))
+    spans = [
+        fact(1, start=0, end=500, **in_session("a")),
+        fact(2, 1, kind="llm", start=100, end=200, call=call, agent="Explore"),
+        fact(3, 1, start=300, end=480, **in_session("b")),
+        fact(4, 3, kind="llm", start=310, end=350, call=reported),
+    ]
+    rollup = roll_up(TRACE, spans, pricer=GenAIPrices())
+    assert rollup is not None
+    penalties = Decimal("0.00000575"), Decimal("0.0000095")
+    numbers = "anthropic", "claude-opus-4-8", 9_000, 8_000, 900, None
+    assert [(group.value, group.time, group.cache) for group in rollup.groups] == [
+        ("a", TimeSpent(20, 80, 0, 0, 400), (CacheUse(100, 200, "Explore", *numbers, *penalties),)),
+        ("b", TimeSpent(20, 20, 0, 0, 140), (CacheUse(310, 350, None, *numbers, *penalties),)),
+    ]
+    assert rollup.whole.time == TimeSpent(40, 100, 0, 0, 360)
+
+
+def test_a_pricer_that_fails_is_not_asked_again() -> None:
+    """Where the cost of a call is unknown, the price of its tokens is not looked up."""
+    span = fact(1, kind="llm", call=Call(Usage(9, 1, 8, 0), "claude-opus-4-8", provider="anthropic"))
+    failures: list[Exception] = []
+    rollup = roll_up(TRACE, [span], pricer=GuardedPricer(Failing(), failures.append))
+    assert rollup is not None
+    assert [(use.read_tokens, use.penalty) for use in rollup.whole.cache] == [(8, None)]
+    assert len(failures) == 1
+
+
+class Failing:
+    """A pricer that raises."""
+
+    def price(self, **asked_for: Any) -> Cost | None:
+        """Never a cost."""
+        raise ValueError(str(asked_for))

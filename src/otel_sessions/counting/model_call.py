@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
+from otel_sessions.counting.cache_bill import UNKNOWN, Judged, judged_calls
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.calls import DUPLICATE, REPEATED
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.membership import Pair
@@ -17,6 +21,8 @@ from otel_sessions.money import shown_money, without_trailing_zeros
 from otel_sessions.timestamps import format_time
 
 _COPIES: Final = frozenset({DUPLICATE, REPEATED})
+
+NOTHING_JUDGED: Final[Mapping[CacheUse, Judged]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,10 @@ class ModelCall:
         cost_exact: false if the cost is not known, or only a lower bound.
         cost_note: why it is not exact.
         failed: the call failed.
+        cache: whether its prompt was in the provider's cache: `hit`, `expired`, `prefix_changed`, `cold` or `unknown`; `None` for what is
+            not counted.
+        rebuilt_tokens: what had been cached before and was written again.
+        rebuilt_cost: USD that this cost more than to read it.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -91,6 +101,9 @@ class ModelCall:
     cost_exact: bool
     cost_note: str | None
     failed: bool
+    cache: str | None = None
+    rebuilt_tokens: int | None = None
+    rebuilt_cost: Decimal | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON carries it: ids in hexadecimal, times RFC 3339 UTC, money as decimal strings."""
@@ -100,18 +113,31 @@ class ModelCall:
         shown["counted_as"] = None if self.counted_as is None else f"{self.counted_as:016x}"
         shown["start"] = format_time(self.start)
         shown["evidence"] = list(self.evidence)
-        for name in ("input_cost", "output_cost", "total_cost"):
+        for name in ("input_cost", "output_cost", "total_cost", "rebuilt_cost"):
             shown[name] = shown_money(getattr(self, name))
         return shown
 
 
-def list_calls(unit: int, resolved: Resolved, session: Pair, *, is_cell: bool = False) -> list[ModelCall]:
+def judge(uses: Iterable[CacheUse]) -> dict[CacheUse, Judged]:
+    """What each call of a session did with the cache of its provider, for `list_calls`."""
+    return {one.use: one for one in judged_calls(uses)}
+
+
+def list_calls(
+    unit: int,
+    resolved: Resolved,
+    session: Pair,
+    judged: Mapping[CacheUse, Judged] = NOTHING_JUDGED,
+    *,
+    is_cell: bool = False,
+) -> list[ModelCall]:
     """What a unit adds to a session, and what in it reports usage and is not counted, in the order of the start.
 
     Args:
         unit: the id of the trace or cell.
         resolved: its calls.
         session: key and value.
+        judged: what the calls of the session did with the caches of providers.
         is_cell: it has log records only, which are in no trace.
     """
     by_session = resolved.calls_by_session()
@@ -124,16 +150,22 @@ def list_calls(unit: int, resolved: Resolved, session: Pair, *, is_cell: bool = 
     listed = []
     for span_id, priced in by_session.get(session, {}).items():
         told = [facts[id_] for id_ in (span_id, *copies.get(span_id, ())) if id_ in facts]
-        listed.append(
-            _entry(
-                trace_id, facts[span_id], priced.call, priced.cost, priced.lane, _evidence(told), failed=priced.failed
-            )
+        entry = _entry(
+            trace_id, facts[span_id], priced.call, priced.cost, priced.lane, _evidence(told), failed=priced.failed
         )
+        known = None if priced.use is None else judged.get(priced.use)
+        if known is None:
+            listed.append(replace(entry, cache=UNKNOWN))
+        else:
+            cost = without_trailing_zeros(known.rebuilt_cost)
+            listed.append(replace(entry, cache=known.label, rebuilt_tokens=known.rebuilt_tokens, rebuilt_cost=cost))
     for span_id in resolved.left_out(by_session).get(session, ()):
         span, one = facts[span_id], resolved.skipped[span_id]
         in_trace = None if span_id in resolved.adopted else trace_id
         entry = _entry(in_trace, span, span.call or Call(), None, span.agent, _evidence([span]), failed=span.failed)
-        listed.append(_not_counted(entry, one.reason, one.by))
+        listed.append(
+            replace(entry, counted=False, reason=one.reason, counted_as=one.by, cost_exact=True, cost_note=None)
+        )
     return sorted(listed, key=lambda entry: (entry.start, entry.span_id))
 
 
@@ -178,12 +210,6 @@ def _entry(
         cost_note=note,
         failed=failed,
     )
-
-
-def _not_counted(entry: ModelCall, reason: str, by: int | None) -> ModelCall:
-    values = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
-    values.update(counted=False, reason=reason, counted_as=by, cost_exact=True, cost_note=None)
-    return ModelCall(**values)
 
 
 def _evidence(told: list[SpanFacts]) -> tuple[str, ...]:

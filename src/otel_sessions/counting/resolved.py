@@ -100,8 +100,7 @@ def resolve(
     else:
         lanes = {}
     priced = {
-        span_id: _priced(call, by_id[span_id], lanes.get(span_id), pricer)
-        for span_id, call in counted.calls.items()
+        span_id: _priced(call, by_id[span_id], lanes.get(span_id), pricer) for span_id, call in counted.calls.items()
     }
     return Resolved(by_id, members, priced, counted.skipped, adopted)
 

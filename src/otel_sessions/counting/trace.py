@@ -180,9 +180,9 @@ def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False
         left_out = resolved.left_out(calls_of)
         values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
-            _group(trace_id, spans_of[pair], calls_of.get(pair, {}).values(), counted, len(left_out.get(pair, ())))._replace(
-                key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1
-            )
+            _group(
+                trace_id, spans_of[pair], calls_of.get(pair, {}).values(), counted, len(left_out.get(pair, ()))
+            )._replace(key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1)
             for pair in sorted(spans_of)
         )
     if explain and skipped:
@@ -195,7 +195,9 @@ def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False
     return TraceRollup(trace_id, groups, whole, skipped, frozenset(adopted))
 
 
-def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Priced], counted: Mapping[int, Call], left_out: int) -> TraceGroup:
+def _group(
+    trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Priced], counted: Mapping[int, Call], left_out: int
+) -> TraceGroup:
     operations: set[str] = set()
     failed = False
     first = next(iter(spans.values()))

@@ -83,7 +83,7 @@ def normalise(reported: Mapping[int, Mapping[str, int]], *, thinks_beside: bool 
         reasoning,
         parts.get("audio_input"),
         parts.get("audio_output"),
-        parts.get("cache_write_1h"),
+        _kept_for_an_hour(parts, write),
         parts.get("cache_read_audio"),
         unexplained,
     )
@@ -95,6 +95,12 @@ def _written(parts: Mapping[str, int]) -> int | None:
     if minutes is None and hour is None:
         return whole
     return max(whole or 0, (minutes or 0) + (hour or 0))
+
+
+def _kept_for_an_hour(parts: Mapping[str, int], write: int | None) -> int | None:
+    """The cache writes that are kept for an hour; none of them where all are kept for five minutes."""
+    minutes, hour = parts.get("cache_write_5m"), parts.get("cache_write_1h")
+    return 0 if hour is None and minutes is not None and minutes == write else hour
 
 
 def _proven(reported: Mapping[int, Mapping[str, int]], chosen: int, input_: int | None, cached: int) -> bool | None:

@@ -25,6 +25,8 @@ AT_LEAST: Final = " (at least: "
 
 CACHED_AUDIO_UNKNOWN: Final = AT_LEAST + "how much of the audio was cached is not reported)"
 
+CACHE_TTL_UNKNOWN: Final = AT_LEAST + "for how long the cache keeps what was written is not reported)"
+
 _FINEST_EXPONENT: Final = -60
 _MULTIPLY: Final = EXACT.multiply
 
@@ -87,10 +89,23 @@ def charge(rates: Rates, usage: Usage, source: str) -> Cost | None:
         input_sum, input_doubt = _input(rates, usage)
     if reasoning or speech:
         output_sum, output_doubt = _output(rates, usage)
+    if (
+        usage.cache_write_tokens
+        and usage.cache_write_1h_tokens is None
+        and not input_doubt
+        and _costs_more_for_an_hour(rates)
+    ):
+        input_doubt = CACHE_TTL_UNKNOWN
     total = input_sum + output_sum + rates.per_call
     usd = rates.usd
     doubt = input_doubt if input_doubt == output_doubt else input_doubt + output_doubt
     return Cost(_MULTIPLY(input_sum, usd), _MULTIPLY(output_sum, usd), _MULTIPLY(total, usd), source + doubt)
+
+
+def _costs_more_for_an_hour(rates: Rates) -> bool:
+    return (
+        rates.cache_write is not None and rates.cache_write_1h is not None and rates.cache_write_1h > rates.cache_write
+    )
 
 
 def _is_priced(count: int | None, rate: int | None) -> bool:

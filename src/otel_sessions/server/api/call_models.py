@@ -54,6 +54,14 @@ class Call(BaseModel):
     cost_exact: bool = Field(description="False if the cost is not known, or only a lower bound.")
     cost_note: str | None = Field(description="Why the cost is not exact.")
     failed: bool = Field(description="True if the call failed.")
+    cache: str | None = Field(
+        description=(
+            "Whether the prompt was in the provider's cache: `hit`, `expired` (its time to live was over), `prefix_changed` (it begins "
+            "differently than before), `cold` (nothing was cached before) or `unknown`; null for what is not counted."
+        )
+    )
+    rebuilt_tokens: int | None = Field(description="Tokens that had been cached before and were written again.")
+    rebuilt_cost: Money | None = Field(description="What this cost more than to read them, in USD.")
 
     @classmethod
     def of(cls, call: ModelCall) -> Self:

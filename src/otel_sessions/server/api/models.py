@@ -161,6 +161,48 @@ class LaneUse(BaseModel):
     cost_sources: CostSources
 
 
+class SessionTime(BaseModel):
+    """What the time of a session was spent on, in milliseconds. Within a trace each instant counts once, as the first that applies."""
+
+    human_ms: float | None = Field(
+        description="A tool waited for a person's decision. Null, as the next four, if it is not known."
+    )
+    generation_ms: float | None = Field(
+        description="A model was answering; the whole call where its time to first token is not known."
+    )
+    model_wait_ms: float | None = Field(description="Waiting for the first token of a model.")
+    tool_ms: float | None = Field(description="A tool was running.")
+    other_ms: float | None = Field(description="Nothing of all this.")
+    idle_ms: float = Field(description="Between the traces of the session.")
+
+
+class CacheRebuilt(BaseModel):
+    """Calls that wrote again what a provider's cache had held."""
+
+    count: int = Field(description="The number of these calls.")
+    tokens: int = Field(description="The tokens that they wrote again.")
+    cost: Money | None = Field(
+        description="What these cost more than to read them, in USD; null if it is not known for any call."
+    )
+
+
+class SessionCache(BaseModel):
+    """What it cost to fill the caches of providers again."""
+
+    rebuilt_count: int | None = Field(
+        description="Calls that wrote again what had been cached; null if no call tells, as the next two."
+    )
+    rebuilt_tokens: int | None = Field(description="The tokens that they wrote again.")
+    rebuilt_cost: Money | None = Field(description="What these cost more than to read them, in USD.")
+    cost_exact: bool = Field(description="False if the cost is not known, or is a lower bound.")
+    by_reason: dict[str, CacheRebuilt] = Field(
+        description="The same by reason: `expired`, or `prefix_changed` within the time to live; reasons that did not occur are left out."
+    )
+    cheaper_ttl: str | None = Field(
+        description="The time to live that would have been cheaper for these calls, `5m` or `1h`; null if both cost the same, or if it is not known."
+    )
+
+
 class Session(BaseModel):
     """A session, added up from its traces. Tokens and costs that are not known are null."""
 
@@ -216,6 +258,8 @@ class Session(BaseModel):
     late_span_count: int = Field(
         description="Spans that came too late to be counted. A server counts all spans, so it is 0."
     )
+    time: SessionTime = Field(description="What the time of the session was spent on.")
+    cache: SessionCache = Field(description="What it cost to fill the caches of providers again.")
 
     @classmethod
     def of(cls, rollup: SessionRollup) -> Self:

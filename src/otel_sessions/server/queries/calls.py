@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.ledger import resolve_units
-from otel_sessions.counting.model_call import ModelCall, list_calls
+from otel_sessions.counting.model_call import ModelCall, judge, list_calls
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.group_json import from_json
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.stored_units import related_units
 from otel_sessions.server.projections.trace_facts import facts_of, has_cells
@@ -64,14 +67,24 @@ def session_calls(
     return CallPage(calls[skipped : skipped + limit], int(total))
 
 
+def _cache_uses(store: Store, session: tuple[str, str]) -> Iterator[CacheUse]:
+    """What all calls of a session did with the caches of providers: each is judged by the one before it."""
+    parameters = {"key": session[0], "hash": id_hash(session[1])}
+    with store.reading() as client:
+        rows = client.query(statement("contents_of_session"), parameters=parameters).result_rows
+    for (written,) in rows:
+        yield from from_json(written).cache
+
+
 def _calls(store: Store, units: list[int], session: tuple[str, str], pricer: Pricer | None) -> list[ModelCall]:
     """All entries of some traces and cells, in their order."""
     facts = facts_of(store, units)
     related = related_units(store).of(facts, has_cells=has_cells(store))
     resolved = resolve_units({**facts, **related.again, **related.context}, pricer)
+    judged = judge(_cache_uses(store, session))
     found: list[ModelCall] = []
     for unit in units:
         one = resolved.get(unit)
         if one is not None and one.resolved is not None:
-            found += list_calls(unit, one.resolved, session, is_cell=one.cell is not None)
+            found += list_calls(unit, one.resolved, session, judged, is_cell=one.cell is not None)
     return found
