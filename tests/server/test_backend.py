@@ -257,7 +257,8 @@ def test_a_read_waits_for_a_long_replay(start: Open, tmp_path: Path, monkeypatch
         lambda: backend.reader.traces("s").total,
         lambda: backend.reader.spans("s").total,
     ]
-    with ThreadPoolExecutor(len(questions)) as readers:
+    with ThreadPoolExecutor(len(questions)) as readers, ExitStack() as stack:
+        stack.callback(go_on.set)
         answers = [readers.submit(question) for question in questions]
         with pytest.raises(UnsettledError):
             backend.settle(0)

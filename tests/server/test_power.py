@@ -123,10 +123,12 @@ def acknowledging() -> Iterator[tuple[str, threading.Semaphore, threading.Event]
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", arrived, go_on
-        go_on.set()
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", arrived, go_on
+        finally:
+            go_on.set()
+            server.shutdown()
+            thread.join()
 
 
 def test_the_log_of_requests_keeps_what_it_acknowledged(disk: Disk) -> None:

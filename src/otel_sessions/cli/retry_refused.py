@@ -29,8 +29,8 @@ def retry_refused(*, store: StoreOption = None, prices: PricesOption = None, con
             opened, lease = open_store(settings, running)
             running.callback(opened.close)
             tried = take_in_refused(folder)
-            # Requests leave the log here too, maybe some that a server with `--sync` acknowledged. A server of ClickHouse would go on
-            # writing every insert to the disk afterwards; an embedded store does what the next start says.
+            # Requests leave the log here too, maybe some that a server with `--sync` acknowledged. An embedded store syncs inserts until
+            # the next start says otherwise; a ClickHouse server would go on syncing them, so there the setting decides.
             backend = Backend(opened, folder, pricer=pricer, sync=settings.sync or opened.is_embedded, lease=lease)
             is_complete = backend.close()
             left = backend.requests_set_aside

@@ -72,7 +72,7 @@ def migrate(client: Client, store: str, *, embedded: bool) -> int:
         if not (embedded and step.for_servers):
             client.command(step.sql)
     if missing:
-        # A power failure must not take the note: all steps would be applied again, and rows of sessions begin anew.
+        # If a power failure takes this note, the next start applies all steps again, and has to write all rows of sessions.
         client.command(statement("sync_schema_version"))
         rows = [[step.number, step.name] for step in missing]
         client.insert("schema_version", rows, column_names=["Version", "Name"])
