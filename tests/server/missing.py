@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from otel_sessions.server.clickhouse.client import Store
@@ -30,8 +30,8 @@ def span_rows(store: Store) -> SpanIds:
         )
 
 
-def report(store: Store, wanted: SpanIds, *, requests: Path, health: Any, log: str) -> str:
-    """What each table has, broken parts, the files of the log of requests, and what the server said."""
+def report(store: Store, wanted: SpanIds, *, requests: Sequence[str], health: Any, log: str) -> str:
+    """What each table has, and, of the server before it stopped, the files of its log of requests, its health and its stderr."""
     facts = facts_of(store, {int(trace, 16) for trace, _ in wanted})
     counted = {(trace_hex(trace), span_hex(span.span_id)) for trace, spans in facts.items() for span in spans}
     rows = span_rows(store)
@@ -42,7 +42,7 @@ def report(store: Store, wanted: SpanIds, *, requests: Path, health: Any, log: s
     }
     with store.reading() as client:
         found |= {name: list(client.query(sql).result_rows) for name, sql in _TABLES.items()}
-    found["files of the log of requests"] = sorted(path.name for path in requests.iterdir())
+    found["files of the log of requests"] = sorted(requests)
     found["/healthz"] = json.dumps(health)
     found["stderr"] = f"\n{log}"
     return "\n".join(f"{name}: {value}" for name, value in found.items())

@@ -153,14 +153,15 @@ def check(folder: Path, server: Server, spans: Sequence[ReadableSpan], *, torn: 
         expected[key] = {session.id: session.to_dict() for session in truth.sessions(key, limit=None)}
         found[key] = {session["id"]: session for session in pages(server, f"/v1/sessions?key={key}&limit=100")}
     health = server.get("/healthz")
+    requests = folder / "requests"
+    waiting = [path.name for path in requests.iterdir()]
     status, _, err = server.stop()
     ids = [span.context for span in spans if span.context is not None]
     wanted = Counter((trace_hex(one.trace_id), span_hex(one.span_id)) for one in ids)
-    requests = folder / "requests"
     store = Store(StoreSettings(f"chdb://{folder}", readers=1))
     rows = span_rows(store)
     complete = found == expected and rows == wanted
-    said = "" if complete else report(store, wanted, requests=requests, health=health, log=err)
+    said = "" if complete else report(store, wanted, requests=waiting, health=health, log=err)
     store.close()
     assert found == expected, said
     assert rows == wanted, said
