@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from otel_sessions.cli.app import app
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.durability import TABLES
 from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
@@ -49,6 +50,17 @@ def test_requests_are_stored_once(requests: Path) -> None:
     store.close()
     assert session is not None
     assert session.total_tokens == 12
+
+
+def test_rows_are_on_the_disk_when_a_request_leaves_the_log(requests: Path) -> None:
+    """A power failure right after the command takes nothing that a server with `--sync` had acknowledged."""
+    assert retry(requests.parent).exit_code == 0
+    store = Store(StoreSettings(f"chdb://{requests.parent}", readers=1))
+    with store.reading() as client:
+        sql = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine_full LIKE '%fsync_after_insert = 1%'"
+        synced = {name for (name,) in client.query(sql).result_rows}
+    store.close()
+    assert synced >= set(TABLES)
 
 
 def test_a_request_that_still_cannot_be_stored(requests: Path) -> None:

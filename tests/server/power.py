@@ -42,7 +42,10 @@ class Disk:
         _run("umount", self.folder)
 
     def cut(self) -> None:
-        """Lose what is not on the disk; until the next `mount` nothing can be read or written."""
+        """Lose what is not on the disk; until the next `mount` nothing can be read or written.
+
+        A sync that is under way can return success and have written nothing: what a process says from here on proves nothing.
+        """
         import fcntl  # not on Windows
 
         opened = os.open(self.folder, os.O_RDONLY)

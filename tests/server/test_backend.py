@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import count
@@ -17,12 +19,15 @@ import pytest
 from tests.server.dying_store import dying_at
 from tests.server.otlp.building import AT, traces
 
+from otel_sessions.server import backend as backend_module
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.broken_parts import broken_parts, put_aside
 from otel_sessions.server.clickhouse.client import WRITERS, Store
 from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
+from otel_sessions.server.ingest.commit_target import ClickHouseTarget
+from otel_sessions.server.otlp.batch import SpanBatch
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, MalformedError, UnavailableError
 from otel_sessions.server.projections.sessions import FLUSH_AT
@@ -228,6 +233,38 @@ def test_requests_of_a_dead_process_are_stored(start: Open, tmp_path: Path, capl
         backend = start()
     assert get_session(backend.store, "s") is not None
     assert "committed 1 requests" in caplog.text
+
+
+def test_a_read_waits_for_a_long_replay(start: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier process acknowledged is read by every question to a server that started before it was committed."""
+    go_on = threading.Event()
+
+    class HeldTarget(ClickHouseTarget):
+        def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
+            assert go_on.wait(60)
+            super().insert_spans(batch, token)
+
+    monkeypatch.setattr(backend_module, "ClickHouseTarget", HeldTarget)
+    monkeypatch.setattr(backend_module, "REPLAY_SECONDS", 0)
+    for number in (1, 2):
+        log = WriteAheadLog(tmp_path, backlog_bytes=1000)
+        log.append(TRACES, request("s", number), [])
+        log.release()
+    backend = start()
+    questions = [
+        lambda: backend.reader.sessions().sessions[0].span_count,
+        lambda: backend.reader.keys()[0].sessions,
+        lambda: backend.reader.traces("s").total,
+        lambda: backend.reader.spans("s").total,
+    ]
+    with ThreadPoolExecutor(len(questions)) as readers, ExitStack() as stack:
+        stack.callback(go_on.set)
+        answers = [readers.submit(question) for question in questions]
+        with pytest.raises(UnsettledError):
+            backend.settle(0)
+        assert not any(answer.done() for answer in answers)
+        go_on.set()
+        assert [answer.result() for answer in answers] == [2, 1, 2, 2]
 
 
 def test_parts_are_merged(start: Open) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from tests.exporting import chat, finished
+from tests.server.missing import report, span_rows
 from tests.server.running import Server, post
 
 from otel_sessions import RollupLimits, SessionExporter
@@ -64,7 +65,10 @@ def requests_of(rng: random.Random, spans: Sequence[ReadableSpan], number: int) 
 
 
 class Traffic:
-    """Clients that send each request again until it is acknowledged, whatever happens to the server."""
+    """Clients that send each request again until it is acknowledged, whatever happens to the server.
+
+    An acknowledgement counts only if requests still go to the server that it comes from.
+    """
 
     def __init__(self) -> None:
         self._requests: SimpleQueue[bytes | None] = SimpleQueue()
@@ -78,10 +82,14 @@ class Traffic:
             thread.start()
 
     def to(self, url: str) -> None:
-        """Send the next requests to this server."""
+        """Send the next requests to this server; those without an answer by now are sent to it as well."""
         with self._changed:
             self._url = url
             self._changed.notify_all()
+
+    def to_nobody(self) -> None:
+        """Send nothing until the next `to`; requests without an answer by now are sent again then."""
+        self.to("")
 
     def add(self, requests: Sequence[bytes]) -> None:
         """Send these requests as well."""
@@ -111,15 +119,19 @@ class Traffic:
                     self._changed.wait(PAUSE)
                     if self._over:
                         return
-            with self._changed:
-                self.acknowledged += 1
-                self._changed.notify_all()
 
     def _is_acknowledged(self, request: bytes) -> bool:
+        url = self._url
         try:
-            return post(f"{self._url}/v1/traces", request) == 200
+            status = post(f"{url}/v1/traces", request)
         except (OSError, ValueError, http.client.HTTPException):
             return False
+        with self._changed:
+            if status != 200 or url != self._url:
+                return False
+            self.acknowledged += 1
+            self._changed.notify_all()
+            return True
 
 
 @contextmanager
@@ -136,20 +148,26 @@ def check(folder: Path, server: Server, spans: Sequence[ReadableSpan], *, torn: 
     """Every number of every session is the library's, and every span has one row; `torn` allows the end of a file kept aside."""
     truth = SessionExporter(limits=RollupLimits(sessions=10_000, traces=100_000, spans=1_000_000))
     truth.export(spans)
+    expected, found = {}, {}
     for key in ("id", "ticket"):
-        found = {session["id"]: session for session in pages(server, f"/v1/sessions?key={key}&limit=100")}
-        expected = {session.id: session.to_dict() for session in truth.sessions(key, limit=None)}
-        assert found == expected
+        expected[key] = {session.id: session.to_dict() for session in truth.sessions(key, limit=None)}
+        found[key] = {session["id"]: session for session in pages(server, f"/v1/sessions?key={key}&limit=100")}
+    health = server.get("/healthz")
+    requests = folder / "requests"
+    waiting = [path.name for path in requests.iterdir()]
     status, _, err = server.stop()
+    ids = [span.context for span in spans if span.context is not None]
+    wanted = Counter((trace_hex(one.trace_id), span_hex(one.span_id)) for one in ids)
+    store = Store(StoreSettings(f"chdb://{folder}", readers=1))
+    rows = span_rows(store)
+    complete = found == expected and rows == wanted
+    said = "" if complete else report(store, wanted, requests=waiting, health=health, log=err)
+    store.close()
+    assert found == expected, said
+    assert rows == wanted, said
     assert status == 0
     assert "Traceback" not in err
-    store = Store(StoreSettings(f"chdb://{folder}", readers=1))
-    with store.reading() as client:
-        rows = Counter(client.query("SELECT TraceId, SpanId FROM otel_traces").result_rows)
-    store.close()
-    ids = [span.context for span in spans if span.context is not None]
-    assert rows == Counter((trace_hex(one.trace_id), span_hex(one.span_id)) for one in ids)
-    left = [path.name for path in (folder / "requests").iterdir()]
+    left = [path.name for path in requests.iterdir()]
     assert [name for name in left if not (torn and name.endswith(".damaged"))] == ["next-segment"]
 
 

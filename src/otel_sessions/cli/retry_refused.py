@@ -29,7 +29,9 @@ def retry_refused(*, store: StoreOption = None, prices: PricesOption = None, con
             opened, lease = open_store(settings, running)
             running.callback(opened.close)
             tried = take_in_refused(folder)
-            backend = Backend(opened, folder, pricer=pricer, lease=lease)
+            # Requests leave the log here too, maybe some that a server with `--sync` acknowledged. An embedded store syncs inserts until
+            # the next start says otherwise; a ClickHouse server would go on syncing them, so there the setting decides.
+            backend = Backend(opened, folder, pricer=pricer, sync=settings.sync or opened.is_embedded, lease=lease)
             is_complete = backend.close()
             left = backend.requests_set_aside
     except (StartError, StoreError) as error:

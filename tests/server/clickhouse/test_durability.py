@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.durability import INSERTS_SYNCED, MERGES_SYNCED, TABLES, apply_durability
 
 
-def synced(store: Store) -> dict[str, set[str]]:
+def synced(store: Store, of: Collection[str] = TABLES) -> dict[str, set[str]]:
     """By table, which of the settings are on."""
     names = [*MERGES_SYNCED, *INSERTS_SYNCED]
     with store.reading() as client:
@@ -14,7 +16,7 @@ def synced(store: Store) -> dict[str, set[str]]:
     return {
         table: {name for name in names if f"{name} = 1" in engine}
         for table, engine in tables.result_rows
-        if table in TABLES
+        if table in of
     }
 
 
@@ -34,3 +36,8 @@ def test_what_the_owner_of_a_server_set_stays(fresh_store: Store) -> None:
     store.is_embedded = False
     apply_durability(store, sync=False)
     assert synced(store) == {key: {*MERGES_SYNCED, *INSERTS_SYNCED} for key in TABLES}
+
+
+def test_the_version_of_the_schema_is_always_synced(fresh_store: Store) -> None:
+    """It is one row, and without it the next start would make tables again."""
+    assert synced(fresh_store, ["schema_version"]) == {"schema_version": {*MERGES_SYNCED, *INSERTS_SYNCED}}

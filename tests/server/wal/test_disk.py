@@ -12,9 +12,9 @@ from otel_sessions.server.wal.disk import replace_file, sync_folder
 def test_a_file_has_the_old_or_the_new_content(tmp_path: Path) -> None:
     """A file is replaced by a finished one, and no draft is left."""
     file = tmp_path / "number"
-    for content in ("1", "22"):
+    for content in (b"1", b"22"):
         replace_file(file, content)
-        assert file.read_text() == content
+        assert file.read_bytes() == content
     assert [path.name for path in tmp_path.iterdir()] == ["number"]
 
 

@@ -72,6 +72,8 @@ def migrate(client: Client, store: str, *, embedded: bool) -> int:
         if not (embedded and step.for_servers):
             client.command(step.sql)
     if missing:
+        # If a power failure takes this note, the next start applies all steps again, and has to write all rows of sessions.
+        client.command(statement("sync_schema_version"))
         rows = [[step.number, step.name] for step in missing]
         client.insert("schema_version", rows, column_names=["Version", "Name"])
     return len(missing)

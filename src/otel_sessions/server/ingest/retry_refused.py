@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from otel_sessions.server.ingest.set_aside import refused_files
+from otel_sessions.server.wal.disk import write_file
 from otel_sessions.server.wal.numbering import Numbering
 from otel_sessions.server.wal.salvage import record_of
 from otel_sessions.server.wal.segments import index_of, path_of
@@ -26,7 +27,7 @@ def take_in_refused(folder: Path) -> int:
             signal = path.name.split(".")[1]
             index = index_of(folder, number, signal)
             draft = index.with_name(f"{index.name}.new")
-            draft.write_bytes(record_of(path.read_bytes()))
+            write_file(draft, record_of(path.read_bytes()))
             path.replace(path_of(folder, number, signal))
             draft.replace(index)
     return len(refused)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_sessions.server.signals import SIGNALS
+from otel_sessions.server.wal.disk import replace_file
 from otel_sessions.server.wal.salvage import Salvaged
 from otel_sessions.server.wal.segments import DAMAGED, move_aside
 
@@ -44,9 +45,8 @@ class SetAside:
         while True:
             path = self._folder / f"{number:012d}-{place}.{signal}{REFUSED}"
             if not path.exists():
-                draft = path.with_name(f"{path.name}.new")
-                draft.write_bytes(payload)
-                draft.replace(path)
+                # On the disk, since the segment that has the request too is deleted next.
+                replace_file(path, payload)
                 self.count += 1
                 break
             if path not in self._mine and path.read_bytes() == payload:

@@ -1,4 +1,4 @@
-"""`sync_folder`, `replace_file`: files whose names survive the death of the machine, not only their contents."""
+"""`sync_folder`, `write_file`, `replace_file`: files that survive the death of the machine, their names and their contents."""
 
 from __future__ import annotations
 
@@ -25,16 +25,27 @@ def sync_folder(folder: Path) -> None:
         os.close(opened)
 
 
-def replace_file(path: Path, content: str) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whose content is on the disk before its name can be changed; `sync_folder` writes its name.
+
+    Without this a file system may write the new name first, and after a power failure the file is there and empty.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, content: bytes) -> None:
     """Write a file as a whole: whenever the machine dies, it has the old content or the new one.
 
     Raises:
         OSError: it cannot be written; the old content stays.
     """
     draft = path.with_name(f"{path.name}.new")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_file(draft, content)
     draft.replace(path)
     sync_folder(path.parent)

@@ -62,7 +62,7 @@ class Numbering:
         if self._is_reserved:
             return
         lines = [str(self.first + _NUMBERS_PER_START), *(f"{n} {identity}" for n, identity in self._identities.items())]
-        replace_file(self._file, "\n".join(lines))
+        replace_file(self._file, "\n".join(lines).encode("ascii"))
         self._is_reserved = True
 
     def identity(self, number: int) -> int:
