@@ -267,25 +267,7 @@ def _group(trace_id: int, spans: Mapping[int, SpanFacts], calls: Iterable[Priced
     first = next(iter(spans.values()))
     start, last_start, end, labels = first.start, first.start, first.end, first.labels
     shared = True
-    for (
-        _,
-        parent_id,
-        span_start,
-        span_end,
-        span_failed,
-        _,
-        _,
-        name,
-        _,
-        _,
-        own,
-        _,
-        _,
-        consumer,
-        _,
-        _,
-        _,
-    ) in spans.values():
+    for _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _, _, consumer, _, _, _ in spans.values():
         if span_start < start:
             start = span_start
         elif span_start > last_start:
