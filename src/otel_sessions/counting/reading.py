@@ -73,8 +73,7 @@ def span_facts(
         name = cut(name, LONGEST_LABEL)
     if len(scope) > LONGEST_LABEL:
         scope = cut(scope, LONGEST_LABEL)
-    turn, agent = _lane(read, plan, values) if plan.names_lane else _MAIN
-    return SpanFacts(
+    facts = SpanFacts(
         span_id,
         parent_id,
         start,
@@ -89,21 +88,16 @@ def span_facts(
         call,
         rank,
         consumer,
-        "",
-        turn,
-        agent,
     )
+    return _in_lane(facts, read, plan) if plan.names_lane else facts
 
 
-_MAIN: Final[tuple[str | None, str | None]] = (None, None)
-
-
-def _lane(read: Read, plan: Plan, values: Values) -> tuple[str | None, str | None]:
-    """The turn and the sub-agent that a span names. A main agent may have the id of its session, or the program's name."""
+def _in_lane(facts: SpanFacts, read: Read, plan: Plan) -> SpanFacts:
+    """With the turn and the sub-agent that the span names. A main agent may have the id of its session, or the program's name."""
     agent = read.fields.get("agent")
-    if agent is not None and (agent in plan.emitter.main_agents or (ID_KEY, agent) in values):
+    if agent is not None and (agent in plan.emitter.main_agents or (ID_KEY, agent) in facts.values):
         agent = None
-    return read.fields.get("turn"), agent
+    return facts._replace(turn=read.fields.get("turn"), agent=agent)
 
 
 class _Who(NamedTuple):
