@@ -24,6 +24,7 @@ counting
 stamping
 resolve session_scope
 propagation
+kept_units
 rollups
 session_counter
 processor logs sampler scores exporter

@@ -11,23 +11,21 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from otel_sessions.attributes import ID_KEY
-from otel_sessions.counting.distinct_spans import distinct_spans, more_complete
+from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts, Values
 from otel_sessions.counting.fold import SessionSum
-from otel_sessions.counting.ledger import cells_of_trace, resolve_units, roll_up_units
+from otel_sessions.counting.ledger import resolve_units, roll_up_units
 from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.counting.model_call import ModelCall, judge, list_calls
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.counting.related_units import RelatedUnits, Units
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup, TraceRollup, roll_up
-from otel_sessions.counting.units import REACH_NS, Cell, as_cell
 from otel_sessions.drops import DropCounter
 from otel_sessions.forking import ForkSafeLock, on_fork
+from otel_sessions.kept_units import KeptUnit, KeptUnits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +50,6 @@ class RollupLimits:
     forgotten_traces: int = 100_000
     sessions: int = 50_000
     idle_seconds: float = 30.0
-
-
-class _Trace:
-    """A trace, or a cell of log records.
-
-    Attributes:
-        adopted: the ids of records of cells that are counted here.
-    """
-
-    __slots__ = ("adopted", "groups", "last_seen", "reported", "spans")
-
-    def __init__(self) -> None:
-        self.spans: dict[int, SpanFacts] = {}
-        self.groups: tuple[TraceGroup, ...] = ()
-        self.adopted: frozenset[int] = frozenset()
-        self.reported = False
-        self.last_seen = 0.0
 
 
 class _Session:
@@ -100,19 +81,15 @@ class Rollups:
         self._drops = drops or DropCounter()
         self._clock = clock
         self._lock = ForkSafeLock()
-        self._related = RelatedUnits(self._read, self._traces_near)
         on_fork(self._start)
         self._start()
 
     def _start(self) -> None:
         """Forget all traces: at the start, and in a forked child, since the parent reports what the parent has seen."""
-        self._open: OrderedDict[int, _Trace] = OrderedDict()
-        self._closed: OrderedDict[int, _Trace] = OrderedDict()
+        self._units = KeptUnits(self._groups_of)
         self._forgotten: OrderedDict[int, tuple[Pair, ...]] = OrderedDict()
         self._sessions: OrderedDict[Pair, _Session] = OrderedDict()
-        self._stale: dict[int, _Trace] = {}
-        self._span_count = 0
-        self._has_cells = False
+        self._stale: dict[int, KeptUnit] = {}
 
     def add(self, spans: Iterable[tuple[int, SpanFacts]]) -> None:
         """Add spans, each with its trace id, and close the traces that have been idle."""
@@ -128,8 +105,8 @@ class Rollups:
             for trace_id, together in by_trace.items():
                 self._add(trace_id, together, now)
             self._make_room(finished)
-            while self._open:
-                trace_id, trace = next(iter(self._open.items()))
+            while self._units.open:
+                trace_id, trace = next(iter(self._units.open.items()))
                 if now - trace.last_seen < self._limits.idle_seconds:
                     break
                 self._close(trace_id, finished)
@@ -139,7 +116,7 @@ class Rollups:
         """Close every open trace; a later span opens its trace again."""
         finished: list[TraceRollup] = []
         with self._lock:
-            for trace_id in list(self._open):
+            for trace_id in list(self._units.open):
                 self._close(trace_id, finished)
         self._report(finished)
 
@@ -161,16 +138,13 @@ class Rollups:
         with self._lock:
             self._refresh()
             session = self._sessions.get((key, value))
-            units = {} if session is None else self._read(list(session.groups or ()))
-            if self._has_cells:
-                related = self._related.of(units, has_cells=True)
-                resolved = resolve_units({**units, **related.again, **related.context}, self._pricer)
-            else:
-                resolved = resolve_units(units, self._pricer)
-            groups = () if session is None else (session.groups or {}).values()
-            judged = judge(
-                use for part in (*groups, *(() if session is None else (session.forgotten,))) for use in part.cache
-            )
+            if session is None:
+                return []
+            units = self._units.read(list(session.groups or ()))
+            related = self._units.related(units)
+            resolved = resolve_units({**units, **related.again, **related.context}, self._pricer)
+            uses = [use for group in (session.groups or {}).values() for use in group.cache]
+            judged = judge([*session.forgotten.cache, *uses])
         listed = [
             entry
             for unit in units
@@ -185,7 +159,7 @@ class Rollups:
         If there are several, it is the nearest ancestor, else the first by id.
         """
         with self._lock:
-            trace = self._open.get(trace_id) or self._closed.get(trace_id)
+            trace = self._units.get(trace_id)
             known = dict(trace.spans) if trace is not None else {}
         asking = list(spans)
         known = distinct_spans([*known.values(), *asking])
@@ -203,41 +177,34 @@ class Rollups:
         return found
 
     def _add(self, trace_id: int, spans: list[SpanFacts], now: float) -> None:
-        trace = self._open.get(trace_id)
+        units = self._units
+        trace = units.open.get(trace_id)
         if trace is None:
-            trace = self._closed.pop(trace_id, None)
+            trace = units.closed.pop(trace_id, None)
             if trace is None:
                 if trace_id in self._forgotten:
                     self._count_late(trace_id, spans)
                     return
-                trace = _Trace()
-            self._open[trace_id] = trace
+                trace = KeptUnit()
+            units.open[trace_id] = trace
         else:
-            self._open.move_to_end(trace_id)
+            units.open.move_to_end(trace_id)
         trace.last_seen = now
-        before = len(trace.spans)
-        changed = False
-        self._has_cells = self._has_cells or (not before and as_cell(trace_id, spans) is not None)
-        for span in spans:
-            known = trace.spans.get(span.span_id)
-            kept = span if known is None else more_complete(known, span)
-            if kept is not known:
-                trace.spans[span.span_id] = kept
-                changed = True
-        self._span_count += len(trace.spans) - before
-        if changed:
+        if units.add(trace_id, trace, spans):
             trace.reported = False
             self._stale[trace_id] = trace
 
     def _make_room(self, finished: list[TraceRollup]) -> None:
         limits = self._limits
-        while self._span_count > limits.spans or len(self._open) + len(self._closed) > limits.traces:
-            if not self._closed:
-                self._close(next(iter(self._open)), finished)
-            trace_id, trace = self._closed.popitem(last=False)
-            if self._has_cells:
-                self._part(trace_id, trace)
-            self._span_count -= len(trace.spans)
+        units = self._units
+        while units.span_count > limits.spans or len(units) > limits.traces:
+            if not units.closed:
+                self._close(next(iter(units.open)), finished)
+            if units.has_cells:
+                # What two units share has to be known before one of them is forgotten.
+                self._refresh()
+            trace_id = next(iter(units.closed))
+            trace = units.forget(trace_id)
             pairs = []
             for group in trace.groups:
                 pairs.append((group.key, group.value))
@@ -249,8 +216,8 @@ class Rollups:
                 self._forgotten.popitem(last=False)
 
     def _close(self, trace_id: int, finished: list[TraceRollup]) -> None:
-        trace = self._open.pop(trace_id)
-        self._closed[trace_id] = trace
+        trace = self._units.open.pop(trace_id)
+        self._units.closed[trace_id] = trace
         reporting = self._on_trace is not None and not trace.reported
         if trace_id in self._stale or reporting:
             rolled_up = self._roll_up({trace_id: trace})[trace_id]
@@ -262,63 +229,28 @@ class Rollups:
         if self._stale:
             self._roll_up(dict(self._stale))
 
-    def _roll_up(self, units: Mapping[int, _Trace]) -> dict[int, TraceRollup | None]:
+    def _roll_up(self, units: Mapping[int, KeptUnit]) -> dict[int, TraceRollup | None]:
         """Recompute units, and those that tell of the same calls, and replace their groups in their sessions."""
         explain = self._on_trace is not None
-        if not self._has_cells:
+        if not self._units.has_cells:
             rolled_up = {
                 unit: roll_up(unit, trace.spans.values(), pricer=self._pricer, explain=explain)
                 for unit, trace in units.items()
             }
         else:
             changed = {unit: trace.spans.values() for unit, trace in units.items()}
-            related = self._related.of(changed, has_cells=True)
+            related = self._units.related(changed)
             together = roll_up_units(
                 {**changed, **related.again, **related.context}, pricer=self._pricer, explain=explain
             )
             rolled_up = {unit: together[unit] for unit in (*changed, *related.again)}
         for unit, one in rolled_up.items():
-            self._replace_groups(unit, self._open.get(unit) or self._closed[unit], one)
+            kept = self._units.get(unit)
+            if kept is not None:
+                self._replace_groups(unit, kept, one)
         return rolled_up
 
-    def _read(self, units: Collection[int]) -> Units:
-        kept = ((unit, self._open.get(unit) or self._closed.get(unit)) for unit in units)
-        return {unit: trace.spans.values() for unit, trace in kept if trace is not None}
-
-    def _traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> set[int]:
-        near: set[int] = set()
-        for session, (first, last) in sessions.items():
-            known = self._sessions.get((ID_KEY, session))
-            for unit, group in (known.groups or {}).items() if known is not None else ():
-                if group.turns is None and group.start <= last and group.end >= first:
-                    near.add(unit)
-        return near
-
-    def _part(self, unit: int, trace: _Trace) -> None:
-        """Give each of two units that share a call what it needs to be counted alone, before one of them is forgotten."""
-        cell = as_cell(unit, trace.spans.values())
-        if cell is None:
-            for other in self._units(cells_of_trace(trace.spans.values())):
-                self._span_count -= len(other.spans.keys() & trace.adopted)
-                other.spans = {id_: record for id_, record in other.spans.items() if id_ not in trace.adopted}
-            return
-        after = self._units({cell.beside(1)})
-        for other in after:
-            self._span_count -= len(other.spans.keys() & trace.adopted)
-            other.spans = {id_: record for id_, record in other.spans.items() if id_ not in trace.adopted}
-        reach = {cell.session: (cell.start - REACH_NS, cell.end + REACH_NS)}
-        takers = [self._open.get(near) or self._closed.get(near) for near in self._traces_near(reach)]
-        for taker in (*takers, *self._units({cell.beside(-1)})):
-            if taker is not None:
-                shared = {id_: trace.spans[id_] for id_ in taker.adopted & trace.spans.keys()}
-                self._span_count += len(shared)
-                taker.spans = {**taker.spans, **shared}
-
-    def _units(self, cells: Iterable[Cell]) -> list[_Trace]:
-        kept = (self._open.get(cell.unit) or self._closed.get(cell.unit) for cell in cells)
-        return [trace for trace in kept if trace is not None]
-
-    def _replace_groups(self, trace_id: int, trace: _Trace, rolled_up: TraceRollup | None) -> None:
+    def _replace_groups(self, trace_id: int, trace: KeptUnit, rolled_up: TraceRollup | None) -> None:
         groups = () if rolled_up is None else rolled_up.groups
         trace.adopted = frozenset() if rolled_up is None else rolled_up.adopted
         for group in trace.groups:
@@ -335,6 +267,10 @@ class Rollups:
             session.groups[trace_id] = group
         trace.groups = groups
         self._stale.pop(trace_id, None)
+
+    def _groups_of(self, session: Pair) -> Mapping[int, TraceGroup]:
+        known = self._sessions.get(session)
+        return {} if known is None else known.groups or {}
 
     def _session(self, group: TraceGroup) -> _Session:
         pair = (group.key, group.value)
