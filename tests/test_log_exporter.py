@@ -56,7 +56,8 @@ class Failing(LogRecordExporter):
 
 def test_records_are_forwarded_and_counted() -> None:
     """The inner exporter gets every record; a session of calls that only records tell of is there."""
-    inner, sessions = InMemoryLogRecordExporter(), SessionExporter()
+    inner: Any = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+    sessions = SessionExporter()
     exporter = SessionLogExporter(inner, sessions=sessions)
     log = logger(exporter, **{"service.name": "agent", "deployment.environment.name": "test"})
     log.emit(LogRecord(event_name=EVENT, attributes=CALL))

@@ -46,6 +46,8 @@ def kind_of(instant: int, calls: list[TimedCall], tools: list[Interval], human: 
 @given(start=MOMENT, end=MOMENT, calls=CALLS, tools=INTERVALS, human=INTERVALS)
 @example(start=0, end=10, calls=[(0, 10, 4)], tools=[(2, 6)], human=[(3, 5)])
 @example(start=0, end=10, calls=[(8, 2, 1)], tools=[(9, 1)], human=[(5, 5)])
+@example(start=0, end=10, calls=[(0, 3, 2), (4, 12, None)], tools=[(3, 4)], human=[])
+@example(start=0, end=20, calls=[(0, 3, 2), (4, 12, -1), (12, 12, 0)], tools=[(3, 4), (15, 15)], human=[])
 def test_every_instant_counts_as_the_first_that_applies(
     start: int, end: int, calls: list[TimedCall], tools: list[Interval], human: list[Interval]
 ) -> None:

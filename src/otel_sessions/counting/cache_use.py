@@ -69,7 +69,10 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
     if usage is None or (usage.cache_read_tokens is None and usage.cache_write_tokens is None):
         return None
     model = call.model or call.request_model
-    use = CacheUse(
+    penalty = penalty_1h = None
+    if pricer is not None and cache_ttl(call.provider, model) is not None:
+        penalty, penalty_1h = _penalties(call, usage.input_tokens or 0, span.start, pricer)
+    return CacheUse(
         span.start,
         span.end,
         lane,
@@ -79,19 +82,17 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
         usage.cache_read_tokens,
         usage.cache_write_tokens,
         usage.cache_write_1h_tokens,
+        penalty,
+        penalty_1h,
     )
-    if pricer is None or cache_ttl(call.provider, model) is None:
-        return use
-    for name in (call.model, call.request_model):
-        if name is not None:
+
+
+def _penalties(call: Call, input_tokens: int, at: int, pricer: Pricer) -> tuple[Decimal | None, Decimal | None]:
+    for model in (call.model, call.request_model):
+        if model is not None:
             found = penalties_of(
-                pricer,
-                provider=call.provider,
-                model=name,
-                input_tokens=usage.input_tokens or 0,
-                at=span.start,
-                context=call.context,
+                pricer, provider=call.provider, model=model, input_tokens=input_tokens, at=at, context=call.context
             )
             if found is not None:
-                return use._replace(penalty=found[0], penalty_1h=found[1])
-    return use
+                return found
+    return None, None

@@ -46,6 +46,9 @@ class TimeSpent(NamedTuple):
 
 NO_TIME: Final = TimeSpent()
 
+_TOOL: Final = -1
+"""In place of a time to first token."""
+
 
 def time_spent(
     start: int,
@@ -72,6 +75,10 @@ def time_spent(
         return TimeSpent(0, 0, 0, 0, end - start)
     if len(calls) == 1 and not tools and not human:  # as in most traces with a call
         return _of_one_call(start, end, *next(iter(calls)))
+    if not human:
+        apart = _of_separate(start, end, calls, tools)
+        if apart is not None:
+            return apart
     # Each kind gets what it adds to the time that the kinds before it take.
     taken = _merged(human, start, end)
     human_time = before = _length(taken)
@@ -110,7 +117,7 @@ def spent_by(spans: Iterable[SpanFacts], calls: Mapping[int, Call], start: int, 
             call = calls.get(span.span_id)
             if call is not None:
                 timed.append((span.start, span.end, call.time_to_first_token))
-        elif kind == HUMAN or span.name in HUMAN_NAMES:
+        elif span.name in HUMAN_NAMES or kind == HUMAN:
             human.append((span.start, span.end))
         elif kind == TOOL:
             tools.append((span.start, span.end))
@@ -146,6 +153,28 @@ def _of_one_call(start: int, end: int, asked: int, answered: int, first_token: i
         return TimeSpent(0, 0, 0, 0, end - start)
     begun = min(max(begun, asked), answered)
     return TimeSpent(begun - asked, answered - begun, 0, 0, end - start - (answered - asked))
+
+
+def _of_separate(start: int, end: int, calls: Collection[TimedCall], tools: Collection[Interval]) -> TimeSpent | None:
+    """The same for calls and tools that lie inside the time, one after the other, as mostly; `None` for any others."""
+    ordered: list[tuple[int, ...]] = [(*tool, _TOOL) for tool in tools]
+    ordered += [(asked, answered, max(first_token or 0, 0)) for asked, answered, first_token in calls]
+    ordered.sort()
+    model_wait = generation = tool_time = 0
+    last = start
+    for begun, done, first_token in ordered:
+        if begun < last or done < begun:
+            return None
+        last = done
+        if first_token == _TOOL:
+            tool_time += done - begun
+        else:
+            waited = min(first_token, done - begun)
+            model_wait += waited
+            generation += done - begun - waited
+    if last > end:
+        return None
+    return TimeSpent(model_wait, generation, tool_time, 0, end - start - model_wait - generation - tool_time)
 
 
 def _generating(calls: Iterable[TimedCall]) -> list[Interval]:

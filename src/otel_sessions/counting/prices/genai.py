@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from otel_sessions.counting.prices.local_servers import LOCAL_SERVER
-from otel_sessions.counting.prices.penalties import Penalties, penalties_at, probed
+from otel_sessions.counting.prices.penalties import Penalties, probed
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.rules import MAX_NAME_LENGTH
@@ -77,9 +77,9 @@ class GenAIPrices:
         """What a token costs more if it is written to a cache than if it is read; see `penalties_of`."""
         try:
             found = self._find(provider, model, context) if _may_be_known(provider, model, context) else None
-            rates = None if found is None else found.known_rates(input_tokens, at)
-            if found is None or rates is not None:
-                return None if rates is None else penalties_at(rates)
+            told = None if found is None else found.penalties(input_tokens, at)
+            if found is None or told is not None:
+                return told
         except Exception:
             self.failures += 1
             return None

@@ -6,6 +6,7 @@ installed globally, and nothing from the network.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from decimal import Inexact, localcontext
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +19,9 @@ from genai_prices.units import UnitRegistry
 from otel_sessions.counting.prices.aliases import candidates, provider_id
 from otel_sessions.counting.prices.genai_linear import NotLinear, Plan, linear_plan
 from otel_sessions.counting.prices.genai_periods import Periods, periods_of
+from otel_sessions.counting.prices.penalties import Penalties, penalties_at
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.prices.rates import TOTALS_ONLY, Rates, charge
+from otel_sessions.counting.prices.rates import TOTALS_ONLY, charge
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.money import EXACT
 from otel_sessions.timestamps import to_datetime
@@ -49,7 +51,17 @@ _REPORTED: Final = {
 class PricedModel:
     """One model in one price context; the prices of a period are compiled when the first call falls into it."""
 
-    __slots__ = ("_context", "_linear", "_model", "_periods", "_plans", "_provider", "_registry", "_source")
+    __slots__ = (
+        "_context",
+        "_linear",
+        "_model",
+        "_penalties",
+        "_periods",
+        "_plans",
+        "_provider",
+        "_registry",
+        "_source",
+    )
 
     def __init__(
         self, model: ModelInfo, provider: Provider, context: dict[str, str], source: str, registry: UnitRegistry
@@ -64,6 +76,7 @@ class PricedModel:
         self._linear = periods is not None
         self._periods = periods or _ALWAYS
         self._plans: dict[int, Plan] = {}
+        self._penalties: dict[int, tuple[tuple[int, ...], tuple[Penalties | None, ...]]] = {}
 
     def cost(self, usage: Usage, at: int) -> Cost | None:
         """The cost of a call that started at `at` (nanoseconds UTC); `None` if it is unknown."""
@@ -82,11 +95,18 @@ class PricedModel:
         rates = plan.at(usage.input_tokens or 0) if plan.starts or not plan.rates else plan.rates[0]
         return None if rates is None else charge(rates, usage, self._source)
 
-    def known_rates(self, total_input: int, at: int) -> Rates | None:
-        """The rates of a call; `None` if it has none, or before the first call of its period was priced."""
+    def penalties(self, total_input: int, at: int) -> Penalties | None:
+        """What a written token costs more than one that is read; `None` also before the first call of its period was priced."""
         dates, times = self._periods
-        plan = self._plans.get(self._periods.cell(at) if dates or times else 0)
-        return None if plan is None else plan.at(total_input)
+        cell = self._periods.cell(at) if dates or times else 0
+        known = self._penalties.get(cell)
+        if known is None:
+            plan = self._plans.get(cell)
+            if plan is None or not plan.rates:
+                return None
+            known = self._penalties[cell] = plan.starts, tuple(map(penalties_at, plan.rates))
+        starts, by_tier = known
+        return by_tier[bisect_left(starts, total_input) if starts else 0]
 
     def _computed(self, usage: Usage, at: int) -> Cost | None:
         """The same by the slower calculation of genai-prices, with our rules for unknown prices."""

@@ -79,7 +79,7 @@ def probed(
     )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def penalties_at(rates: Rates) -> Penalties | None:
     """The penalties at these rates."""
     return _compared(lambda usage: charge(rates, usage, ""), 1)
