@@ -252,7 +252,7 @@ def test_to_dict_has_the_fields_of_the_contract() -> None:
     """The dict has every field that the contract lists, and a few that are documented beside it."""
     shown = fold("id", "s1", [group(0)]).to_dict()
     contract = {field.strip() for field in FIELDS_OF_THE_CONTRACT.split(",")}
-    assert set(shown) == contract | {"cost_exact", "cost_sources", "lanes", "late_span_count"}
+    assert set(shown) == contract | {"cost_exact", "cost_sources", "lanes", "late_span_count", "previous_id"}
     documented = SessionRollup.__doc__ or ""
     assert "cost_sources:" in documented
     assert "late_span_count:" in documented

@@ -16,6 +16,7 @@ from otel_sessions.counting.time_spent import NO_TIME, TimeSpent, busy, idle
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup, by_name
 from otel_sessions.counting.turns import add_turns, failed_turns
+from otel_sessions.dialects.targets import PREVIOUS_ID
 from otel_sessions.money import without_trailing_zeros
 from otel_sessions.rules import MetadataValue
 
@@ -260,6 +261,7 @@ class SessionSum:
             dropped=left_out,
             conflicts=self.conflicts,
             late_span_count=self.late_span_count,
+            previous_id=_text(self.metadata.get(PREVIOUS_ID)),
             time=_time(self.time, idle(self.open)),
             cache=_cache(self.cache),
             **_numbers(self.totals),
@@ -377,6 +379,10 @@ def _with_spell(spells: tuple[tuple[int, int], ...], start: int, end: int) -> tu
         else:
             merged.append((one_start, one_end))
     return tuple(merged)
+
+
+def _text(value: MetadataValue | None) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _time(time: TimeSpent | None, idle_time: int) -> dict[str, float | None]:

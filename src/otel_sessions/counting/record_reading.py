@@ -7,16 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_sessions.attributes import SESSION_PREVIOUS_ID
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.reading import OF_RESOURCE, span_facts
 from otel_sessions.dialects import emitters, kinds, values
 from otel_sessions.dialects.emitters import Event
 from otel_sessions.dialects.events import told_by
 from otel_sessions.dialects.read import plan_by
-
-PREVIOUS_ID: Final = "previous_id"
-"""The name in `Labels.metadata` of the session that one follows; only on records that start a session."""
 
 _TIMESTAMP: Final = "event.timestamp"
 _DURATION: Final = "duration_ms"
@@ -51,9 +47,8 @@ def record_facts(
 ) -> SpanFacts | None:
     """The facts of a log record; `service`, `environment` and `session_id` are those of its resource.
 
-    They end when the record was made, and their id is computed from what the record says, so that a copy has the same. A
-    record that starts a session has the session before it in its metadata, as `previous_id`. Attributes are read by the same
-    names as those of spans. `None` for a record that is of no known emitter and event, or has neither a trace nor a session.
+    They end when the record was made, and their id is computed from what the record says, so that a copy has the same. Attributes
+    are read by the same names as those of spans. `None` for a record that is of no known emitter and event, or has neither a trace nor a session.
     Ids and times are 0 if the record has none. Never raises for any value of an attribute.
     """
     told = told_by(scope, service, event_name, attributes, body)
@@ -82,17 +77,12 @@ def record_facts(
     )
     if not (facts.values and (told.is_named or facts.rank < OF_RESOURCE)) and not (told.is_named and trace_id):
         return None
-    labels = facts.labels
-    if meaning == emitters.SESSION_START:
-        previous = values.checked_id(attributes.get(SESSION_PREVIOUS_ID))
-        if previous is not None:
-            labels = labels._replace(metadata=tuple(sorted({**dict(labels.metadata), PREVIOUS_ID: previous}.items())))
     call = None
     if kind == kinds.LLM:
         if facts.kind in kinds.CALLS:
             call = (facts.call or Call())._replace(is_request=True)
         kind = facts.kind
-    return facts._replace(kind=kind, labels=labels, call=call, event=facts.name)
+    return facts._replace(kind=kind, call=call, event=facts.name)
 
 
 def _time(attributes: Mapping[str, Any], time: int, observed: int) -> int:

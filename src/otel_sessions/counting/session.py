@@ -158,6 +158,7 @@ class SessionRollup:
         dropped: what of this session was not kept, by reason.
         conflicts: traces that also carry another value of the same key.
         late_span_count: spans that came after their trace had been closed, and are in no other number.
+        previous_id: the session that this one continues, where it was told (`session.previous_id`).
         time: what the time was spent on, each instant of a trace counted once: `model_wait_ms` until the first token, `generation_ms`,
             `tool_ms`, `human_ms` while a tool waited for a person's decision, `other_ms`; and `idle_ms` between traces.
         cache: what it cost to fill the caches of providers again: `rebuilt_count` calls wrote `rebuilt_tokens` again, which cost
@@ -216,6 +217,7 @@ class SessionRollup:
     dropped: Mapping[str, int]
     conflicts: int
     late_span_count: int = 0
+    previous_id: str | None = None
     time: Mapping[str, float | None] = field(default_factory=dict)
     cache: Mapping[str, Any] = field(default_factory=dict)
 

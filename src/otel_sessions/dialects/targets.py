@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.attributes import SESSION_CUT, SESSION_KEY_PREFIX
+from otel_sessions.attributes import SESSION_CUT, SESSION_KEY_PREFIX, SESSION_PREVIOUS_ID
 from otel_sessions.dialects import documents, families, kinds, names, values
 from otel_sessions.dialects.emitters import Emitter
 from otel_sessions.given import check_cut
@@ -14,6 +14,9 @@ from otel_sessions.rules import MetadataValue
 
 _ENTRIES: Final = 64
 """Entries examined of one document of metadata; at most `Limits.metadata` of them are kept."""
+
+PREVIOUS_ID: Final = "previous_id"
+"""The name among the metadata of the session that one follows."""
 
 FIELD, TOKENS, COST, SESSION_ID, SESSION_KEY, METADATA, DOCUMENT, USAGE = range(8)
 """What an attribute fills; a document is `USAGE` if none of its entries tells who."""
@@ -174,6 +177,10 @@ def entries(
     for rank, name in enumerate(names.USER_ID):
         parse_user = values.known_user_id if name in names.UNKNOWN_IS_NONE else values.checked_user_id
         yield name, Target(FIELD, "user_id", "user_id", rank, parse_user, -1)
+    yield (
+        SESSION_PREVIOUS_ID,
+        Target(METADATA, PREVIOUS_ID, "metadata:" + PREVIOUS_ID, len(names.METADATA), values.checked_id, -1),
+    )
     yield from _field("session_name", names.SESSION_NAME, values.checked_name)
     yield from _field("tags", names.TAGS, values.strings)
     yield from _field("environment", names.ENVIRONMENT, _environment)

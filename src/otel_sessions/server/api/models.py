@@ -258,6 +258,9 @@ class Session(BaseModel):
     late_span_count: int = Field(
         description="Spans that came too late to be counted. A server counts all spans, so it is 0."
     )
+    previous_id: str | None = Field(
+        description="The session that this one continues, where `session.previous_id` tells; also in `metadata`."
+    )
     time: SessionTime = Field(description="What the time of the session was spent on.")
     cache: SessionCache = Field(description="What it cost to fill the caches of providers again.")
 
