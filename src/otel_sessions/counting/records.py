@@ -10,7 +10,7 @@ beside records of its parts.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
@@ -66,8 +66,10 @@ def with_records(
     """
     calls, skipped = dict(counted.calls), dict(counted.skipped)
     known = {span_id: facts[span_id]._replace(call=call) for span_id, call in calls.items()}
-    sessions = {span_id: dict(members.sessions[span_id]).get(ID_KEY) for span_id in known}
     own = [span for span in facts.values() if span.event and tells_of_call(span)]
+    sessions = {
+        span_id: dict(members.sessions[span_id]).get(ID_KEY) for span_id in (*known, *(one.span_id for one in own))
+    }
 
     def take(records: Iterable[SpanFacts]) -> list[SpanFacts]:
         """Complete calls by their records, and return the records that tell of none of them."""
@@ -85,7 +87,6 @@ def with_records(
         for record in take(event):
             assert record.call is not None
             calls[record.span_id], known[record.span_id] = record.call, record
-            sessions[record.span_id] = dict(members.sessions[record.span_id]).get(ID_KEY)
     adopted: dict[int, SpanFacts] = {}
     strangers: list[SpanFacts] = []
     for event in _by_detail(record for record in beside if tells_of_call(record)):
@@ -110,7 +111,7 @@ def match_records(
     Args:
         records: of model calls.
         calls: the calls by id; each as the span or record that is counted.
-        sessions: by the same ids, their sessions.
+        sessions: by id, the sessions of the calls and of those records that are in the same unit.
         stand_ins: spans that are not counted, and which call is counted instead.
     """
     if not records or not calls:
@@ -119,7 +120,7 @@ def match_records(
     pairs: list[tuple[int, int, int, int, int]] = []
     by_id = {record.span_id: record for record in records}
     for record in by_id.values():
-        session = session_of(record)
+        session = sessions.get(record.span_id, session_of(record))
         for shown_by, span in find(record):
             theirs = sessions.get(span.span_id)
             if session is None or theirs is None or session == theirs:
@@ -244,14 +245,13 @@ def _summed_up(
     found = set(nearest_above(own, facts, lambda span: span.span_id in sums).values())
     by_session: dict[str | None, list[int]] = {}
     for record in records:
-        by_session.setdefault(session_of(record), []).append(record.end)
-    ends: Callable[[str | None], list[int]] = lambda session: by_session.get(session, [])  # noqa: E731
+        by_session.setdefault(sessions.get(record.span_id, session_of(record)), []).append(record.end)
     for group in by_session.values():
         group.sort()
     for span_id in sums - found:
         if facts[span_id].kind not in _AROUND:
             continue
-        span, group = facts[span_id], ends(sessions[span_id])
+        span, group = facts[span_id], by_session.get(sessions[span_id], [])
         place = bisect_left(group, span.start)
         if place < len(group) and group[place] <= span.end + NEAR_NS:
             found.add(span_id)
