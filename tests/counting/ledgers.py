@@ -12,7 +12,7 @@ from tests.counting.building import AT, MS
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.counting.units import unit_of
+from otel_sessions.counting.units import CELL_NS, unit_of
 
 SECOND = 1_000 * MS
 SESSION = "s-1"
@@ -79,6 +79,10 @@ def calls(draw: st.DrawFn, *, most: int = 12) -> list[OneCall]:
     end = draw(st.integers(0, 400_000))
     for number in range(draw(st.integers(1, most))):
         end += draw(st.sampled_from([0, 1, 900, 40_000, 290_000]))
+        if draw(st.booleans()):
+            # Its tellings may lie on both sides of a border of cells.
+            border = (AT + end * MS) // CELL_NS * CELL_NS + CELL_NS
+            end = (border - AT) // MS - draw(st.integers(0, 3))
         spans, records, twins = draw(st.sampled_from(_TOLD))
         # Without an id, only the tokens tell two calls apart that are seconds apart.
         usage = Usage(1_000 + number, draw(st.integers(1, 9)))

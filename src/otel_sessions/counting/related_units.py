@@ -57,17 +57,20 @@ class RelatedUnits:
         if not cells and not has_cells:
             return Related({}, {})
         units: dict[int, Collection[SpanFacts]] = dict(changed)
-        touched = cells | {cell.beside(distance) for cell in cells for distance in (-1, 1)}
+        touched = cells | _beside(cells)
         for unit, facts in changed.items():
             if as_cell(unit, facts) is None:
                 touched |= cells_of_trace(facts)
         again = self._read(touched, units)
         beside_changed = self._traces_near(cells, units)
         again.update(beside_changed)
+        # What a cell has depends on the cells beside it, and what these have on the traces near them.
         present = {cell for cell in touched if cell.unit in units}
-        context = self._traces_near(present - cells, units)
+        context = self._read(_beside(present), units)
+        beside = self._traces_near(present - cells, units)
+        context.update(beside)
         further: set[Cell] = set()
-        for facts in (*beside_changed.values(), *context.values()):
+        for facts in (*beside_changed.values(), *beside.values()):
             further |= cells_of_trace(facts)
         context.update(self._read(further, units))
         return Related(again, context)
@@ -94,3 +97,7 @@ class RelatedUnits:
         found = dict(self._stored(wanted - units.keys()))
         units.update(found)
         return found
+
+
+def _beside(cells: Iterable[Cell]) -> set[Cell]:
+    return {cell.beside(distance) for cell in cells for distance in (-1, 1)}
