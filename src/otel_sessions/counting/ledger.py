@@ -22,7 +22,7 @@ from otel_sessions.counting.trace import TraceRollup, roll_up_resolved
 from otel_sessions.counting.units import Cell, as_cell, cells_near
 
 MOST_CELLS: Final = 288
-"""Cells in which one span that sums up calls looks for their records: a day."""
+"""In how many cells at most the records are looked for of the calls that one span sums up: a day."""
 
 
 class Unit(NamedTuple):

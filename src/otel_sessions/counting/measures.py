@@ -110,7 +110,11 @@ MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(
             quantiles="duration_ms",
         ),
         "traces": Measure(
-            "trace_count", "traces", "the number of traces with a span in the session", UINT64, (_TRACES,)
+            "trace_count",
+            "traces",
+            "the number of traces with a span in the session, and of turns that only log records tell of",
+            UINT64,
+            (_TRACES,),
         ),
         "failure_rate": Measure(
             "failure_rate",

@@ -62,7 +62,7 @@ class Resolved(NamedTuple):
     def left_out(self, calls: Mapping[Pair, Mapping[int, Priced]]) -> dict[Pair, list[int]]:
         """What each session has that is not counted; `calls` are those of `calls_by_session`.
 
-        A record of another unit is where the call is that it tells of.
+        A record of another unit is in the sessions of the call that it tells of.
         """
         found: dict[Pair, list[int]] = {}
         for span_id, one in self.skipped.items():

@@ -1,4 +1,4 @@
-"""`turns_of`: the turns that log records tell of, and whether each failed, for a sum in any order."""
+"""`turns_of`: the turns that log records tell of, and whether each failed, in a form that can be added up in any order."""
 
 from __future__ import annotations
 

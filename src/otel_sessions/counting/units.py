@@ -16,11 +16,16 @@ from otel_sessions.counting.facts import SpanFacts
 
 CELL_NS: Final = 300 * 1_000_000_000
 REACH_NS: Final = CELL_NS
-"""How far from a span a record of the same call may lie, where an id tells that it is the same."""
+"""How far apart a span and a record of one call may end, where an id tells that they are the same."""
 
 
 class Cell(NamedTuple):
-    """Five minutes of a session: its id, and the number of the minutes."""
+    """Five minutes of a session.
+
+    Attributes:
+        session: the id of the session.
+        number: which five minutes they are, counted from the beginning of 1970 UTC.
+    """
 
     session: str
     number: int

@@ -224,7 +224,10 @@ class Session(BaseModel):
     )
     trace_count: int = _measured("traces")
     failed_trace_count: int = Field(
-        description="Traces in which a top span of the session, or one of kind CONSUMER, has the status ERROR."
+        description=(
+            "Traces in which a top span of the session, or one of kind CONSUMER, has the status ERROR, and turns that only log records tell "
+            "of whose last call failed."
+        )
     )
     failure_rate: float = _measured("failure_rate")
     span_count: int = Field(description="The number of spans in the session.")
@@ -262,7 +265,7 @@ class Session(BaseModel):
         description="The session that this one continues, where `session.previous_id` tells; also in `metadata`."
     )
     time: SessionTime = Field(description="What the time of the session was spent on.")
-    cache: SessionCache = Field(description="What it cost to fill the caches of providers again.")
+    cache: SessionCache = Field(description="What filling the caches of providers again cost the session.")
 
     @classmethod
     def of(cls, rollup: SessionRollup) -> Self:
@@ -425,5 +428,7 @@ class Deleted(BaseModel):
 
     id: str = Field(description="The id of the session.")
     key: str = Field(description="The session key.")
-    span_count: int = Field(description="The number of spans that were deleted.")
-    trace_count: int = Field(description="The number of traces that these spans were in.")
+    span_count: int = Field(description="How many spans, and log records that were counted, were deleted.")
+    trace_count: int = Field(
+        description="How many traces these were in; of log records in no trace, five minutes of the session count as one."
+    )
