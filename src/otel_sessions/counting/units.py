@@ -20,7 +20,10 @@ REACH_NS: Final = CELL_NS
 
 
 class Cell(NamedTuple):
-    """Five minutes of a session: its id, and the number of the minutes."""
+    """Five minutes of a session: its id, and the number of the minutes.
+
+    A session of another key than `id` has its key before the id; no id contains the character between them.
+    """
 
     session: str
     number: int
@@ -65,8 +68,10 @@ def session_of(facts: SpanFacts) -> str | None:
 
 
 def cell_of(record: SpanFacts) -> Cell | None:
-    """The cell of a log record; `None` if it names no session."""
+    """The cell of a log record, by the key `id` if it has one; `None` if it names no session."""
     session = session_of(record)
+    if session is None and record.values:
+        session = "\0".join(min(record.values))
     return None if session is None else Cell.at(session, record.end)
 
 
