@@ -261,7 +261,9 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda version: drop_older(self.store, self._rows, before, version=version))
+        return self._drop(
+            lambda version: drop_older(self.store, self._rows, before, version=version, pricer=self.pricer)
+        )
 
     def drop_to_size(self, max_bytes: int) -> int:
         """Drop the oldest traces and logs until the store has at most `max_bytes`. Returns the number of traces.
@@ -269,7 +271,9 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda version: drop_to_size(self.store, self._rows, max_bytes, version=version))
+        return self._drop(
+            lambda version: drop_to_size(self.store, self._rows, max_bytes, version=version, pricer=self.pricer)
+        )
 
     def _drop(self, drop: Callable[[int], int]) -> int:
         with self._changing() as version:

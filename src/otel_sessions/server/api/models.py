@@ -424,3 +424,6 @@ class Deleted(BaseModel):
     key: str = Field(description="The session key.")
     span_count: int = Field(description="The number of spans that were deleted.")
     trace_count: int = Field(description="The number of traces that these spans were in.")
+    log_record_count: int = Field(
+        description="The number of log records that told of its model calls or of what happened in it."
+    )
