@@ -6,13 +6,14 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from tests.counting.emitters import Said
+from tests.counting.emitters import SESSION, Said
 from tests.server.otlp.building import as_json, key_values
 from tests.server.running import SECONDS, Server, post
 
@@ -31,6 +32,12 @@ SUMS = (
 
 Request = tuple[str, bytes, str]
 """Path, body and content type."""
+
+
+def renamed(one: Said, session: str) -> Said:
+    """The same in another session."""
+    attributes = {name: session if value == SESSION else value for name, value in one.attributes.items()}
+    return replace(one, attributes=attributes)
 
 
 def requests_of(said: Iterable[Said], *, in_json: bool = False) -> list[Request]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.counting.emitters import SAID, SESSION, Said, Tokens
+from tests.counting.emitters import SAID, Said, Tokens
 from tests.server.running import Server
-from tests.server.telling import assert_consistent, requests_of, send
+from tests.server.telling import assert_consistent, renamed, requests_of, send
 
 GAPS = (0, 5, 1_500, 60_000, 299_000, 3_600_000)
 """Milliseconds between two calls: some at the same time, some in other cells."""
@@ -43,12 +43,6 @@ def shuffled(rng: random.Random, said: list[Said]) -> Iterator[list[Said]]:
         size = rng.randint(1, 6)
         yield left[:size]
         left = left[size:]
-
-
-def renamed(one: Said, session: str) -> Said:
-    """The same in another session."""
-    attributes = {name: session if value == SESSION else value for name, value in one.attributes.items()}
-    return Said(**{**vars(one), "attributes": attributes})
 
 
 def assert_right(server: Server, session: str, calls: list[Tokens]) -> Any:

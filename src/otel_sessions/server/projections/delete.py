@@ -129,7 +129,8 @@ def _adopted_cells(store: Store, session: Pair, traces: Sequence[int]) -> list[t
             units |= {cell.unit for cell in cells_of_trace(facts) if cell.session == session[1]}
         for near in chunks(sorted(units.difference(traces, found)), CELLS_AT_ONCE):
             with store.reading() as client:
-                found.update(client.query(statement("stored_cells"), parameters={"units": near}).result_rows)
+                rows = client.query(statement("stored_cells"), parameters={"units": near}).result_rows
+            found.update((unit, count) for unit, count in rows)
     return sorted(found.items())
 
 

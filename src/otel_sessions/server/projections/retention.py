@@ -6,6 +6,7 @@ same: the facts, which say what is old, go last, after the rows of sessions. So 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from otel_sessions.counting.prices.pricer import Pricer
@@ -58,14 +59,16 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int, pr
     return dropped
 
 
-def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: int, pricer: Pricer | None = None) -> int:
+def drop_to_size(
+    store: Store, rows: SessionRows, max_bytes: int, *, next_version: Callable[[], int], pricer: Pricer | None = None
+) -> int:
     """Drop the oldest traces and logs until the store takes at most this many bytes of the disk; return the number of traces.
 
     Args:
         store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         max_bytes: nothing is dropped while the store takes no more than this.
-        version: as for `drop_older`.
+        next_version: returns one for each change, greater than that of all trace groups that there are.
         pricer: as for `drop_older`.
     """
     traces, logs = _bytes_by_signal(store)
@@ -75,7 +78,7 @@ def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: in
         parameters = {"share": min(1.0, over / (traces + logs)), "bytes_of_traces": traces, "bytes_of_logs": logs}
         with store.reading() as client:
             ((moment,),) = client.query(statement("oldest_share"), parameters=parameters).result_rows
-        gone = drop_older(store, rows, int(moment) + 1, version=version, pricer=pricer)
+        gone = drop_older(store, rows, int(moment) + 1, version=next_version(), pricer=pricer)
         dropped += gone
         before, (traces, logs) = (traces, logs), _bytes_by_signal(store)
         # Where nothing went, nothing will: what is left are spans without facts.
