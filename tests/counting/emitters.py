@@ -47,22 +47,74 @@ Telling = tuple[int, SpanFacts]
 Teller = Callable[[Tokens], list[Telling]]
 
 
+@dataclass(frozen=True)
+class Said:
+    """A span or a log record as it is sent; `event_name` is `None` for a span, times are nanoseconds UTC."""
+
+    trace_id: int
+    span_id: int
+    parent_id: int | None
+    name: str
+    event_name: str | None
+    attributes: Mapping[str, Any]
+    scope: str
+    service: str
+    start: int
+    end: int
+
+    @property
+    def is_span(self) -> bool:
+        """It is a span."""
+        return self.event_name is None
+
+    def told(self) -> Telling:
+        """Its unit and facts."""
+        if self.event_name is None:
+            return self.trace_id, span_facts(
+                self.attributes,
+                span_id=self.span_id,
+                parent_id=self.parent_id,
+                start=self.start,
+                end=self.end,
+                failed=False,
+                scope=self.scope,
+                name=self.name,
+                service=self.service,
+            )
+        facts = record_facts(
+            self.attributes,
+            event_name=self.event_name,
+            body=None,
+            time=self.end,
+            observed=self.end,
+            trace_id=self.trace_id,
+            span_id=self.span_id,
+            scope=self.scope,
+            service=self.service,
+        )
+        assert facts is not None
+        return self.trace_id or unit_of(facts), facts
+
+
+Sayer = Callable[[Tokens], list[Said]]
+
+
 def span(
-    call: Tokens, name: str, attributes: Mapping[str, Any], *, scope: str, service: str, parent: int | None = None
-) -> Telling:
+    call: Tokens,
+    name: str,
+    attributes: Mapping[str, Any],
+    *,
+    scope: str,
+    service: str,
+    span_id: int | None = None,
+    parent: int | None = None,
+    trace_id: int | None = None,
+) -> Said:
     """A span of a call that took 700 ms."""
     end = AT + call.end * MS
-    return call.trace_id, span_facts(
-        attributes,
-        span_id=call.span_id,
-        parent_id=parent,
-        start=end - 700 * MS,
-        end=end,
-        failed=False,
-        scope=scope,
-        name=name,
-        service=service,
-    )
+    own = call.span_id if span_id is None else span_id
+    trace = call.trace_id if trace_id is None else trace_id
+    return Said(trace, own, parent, name, None, attributes, scope, service, end - 700 * MS, end)
 
 
 def record(
@@ -74,24 +126,14 @@ def record(
     event_name: str = "",
     in_span: bool = False,
     late: int = 2,
-) -> Telling:
+) -> Said:
     """A log record of a call, some ms after its end."""
-    facts = record_facts(
-        attributes,
-        event_name=event_name,
-        body=None,
-        time=AT + (call.end + late) * MS,
-        observed=AT + (call.end + late) * MS,
-        trace_id=call.trace_id if in_span else 0,
-        span_id=call.span_id if in_span else 0,
-        scope=scope,
-        service=service,
-    )
-    assert facts is not None
-    return call.trace_id if in_span else unit_of(facts), facts
+    at = AT + (call.end + late) * MS
+    ids = (call.trace_id, call.span_id) if in_span else (0, 0)
+    return Said(*ids, None, "", event_name, attributes, scope, service, at, at)
 
 
-def _claude_spans(call: Tokens) -> list[Telling]:
+def _claude_spans(call: Tokens) -> list[Said]:
     attributes = {
         "session.id": SESSION,
         "span.type": "llm_request",
@@ -120,7 +162,7 @@ def _claude_spans(call: Tokens) -> list[Telling]:
     ]
 
 
-def _claude_records(call: Tokens) -> list[Telling]:
+def _claude_records(call: Tokens) -> list[Said]:
     attributes = {
         "session.id": SESSION,
         "event.name": "api_request",
@@ -136,7 +178,7 @@ def _claude_records(call: Tokens) -> list[Telling]:
     return [record(call, attributes, scope="com.anthropic.claude_code.events", service="claude-code")]
 
 
-def _codex_spans(call: Tokens) -> list[Telling]:
+def _codex_spans(call: Tokens) -> list[Said]:
     turn = {"thread.id": SESSION, "turn.id": f"t-{call.number}", "model": "gpt-5.2-codex"}
     turn["gen_ai.conversation.id"] = turn["turn.id"]
     sums = {
@@ -151,15 +193,15 @@ def _codex_spans(call: Tokens) -> list[Telling]:
         "gen_ai.usage.output_tokens": call.output,
         "codex.usage.total_tokens": call.input + call.output,
     }
-    own = 0xC0DE0000 + call.number
-    of_turn = span(call, "session_task.turn", {**turn, **sums}, scope="codex", service="codex_cli_rs")[1]
-    inside = span(call, "handle_responses", usage, scope="codex", service="codex_cli_rs", parent=0x9000 + call.number)[
-        1
+    own, above = 0xC0DE0000 + call.number, 0x9000 + call.number
+    placed: dict[str, Any] = {"scope": "codex", "service": "codex_cli_rs", "trace_id": own}
+    return [
+        span(call, "session_task.turn", {**turn, **sums}, span_id=above, **placed),
+        span(call, "handle_responses", usage, parent=above, **placed),
     ]
-    return [(own, of_turn._replace(span_id=0x9000 + call.number)), (own, inside)]
 
 
-def _codex_records(call: Tokens) -> list[Telling]:
+def _codex_records(call: Tokens) -> list[Said]:
     attributes = {
         "conversation.id": SESSION,
         "event.name": "codex.sse_event",
@@ -174,7 +216,7 @@ def _codex_records(call: Tokens) -> list[Telling]:
     return [record(call, attributes, scope="codex_otel.log_only", service="codex_cli_rs")]
 
 
-def _gemini_spans(call: Tokens) -> list[Telling]:
+def _gemini_spans(call: Tokens) -> list[Said]:
     attributes = {
         "session.id": SESSION,
         "gen_ai.conversation.id": SESSION,
@@ -187,7 +229,7 @@ def _gemini_spans(call: Tokens) -> list[Telling]:
     return [span(call, "llm_call", attributes, scope="gemini-cli", service="gemini-cli")]
 
 
-def _gemini_records(call: Tokens) -> list[Telling]:
+def _gemini_records(call: Tokens) -> list[Said]:
     response = {
         "session.id": SESSION,
         "event.name": "gemini_cli.api_response",
@@ -216,7 +258,7 @@ def _gemini_records(call: Tokens) -> list[Telling]:
     ]
 
 
-def _qwen_spans(call: Tokens) -> list[Telling]:
+def _qwen_spans(call: Tokens) -> list[Said]:
     attributes = {
         "session.id": SESSION,
         "gen_ai.conversation.id": SESSION,
@@ -232,7 +274,7 @@ def _qwen_spans(call: Tokens) -> list[Telling]:
     return [span(call, "qwen-code.llm_request", attributes, scope="qwen-code", service="qwen-code")]
 
 
-def _qwen_records(call: Tokens) -> list[Telling]:
+def _qwen_records(call: Tokens) -> list[Said]:
     attributes = {
         "session.id": SESSION,
         "event.name": "qwen-code.api_response",
@@ -258,7 +300,7 @@ def _copilot_usage(call: Tokens) -> dict[str, Any]:
     }
 
 
-def _copilot_spans(call: Tokens) -> list[Telling]:
+def _copilot_spans(call: Tokens) -> list[Said]:
     chat = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "github",
@@ -267,13 +309,14 @@ def _copilot_spans(call: Tokens) -> list[Telling]:
         **_copilot_usage(call),
     }
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.conversation.id": SESSION, **_copilot_usage(call)}
-    own = 0xC0B10000 + call.number
-    above = span(call, "invoke_agent copilot", agent, scope="copilot-chat", service="copilot-chat")[1]
-    inside = span(call, "chat gpt-5.2", chat, scope="copilot-chat", service="copilot-chat", parent=0x9000)[1]
-    return [(own, above._replace(span_id=0x9000)), (own, inside)]
+    placed: dict[str, Any] = {"scope": "copilot-chat", "service": "copilot-chat", "trace_id": 0xC0B10000 + call.number}
+    return [
+        span(call, "invoke_agent copilot", agent, span_id=0x9000, **placed),
+        span(call, "chat gpt-5.2", chat, parent=0x9000, **placed),
+    ]
 
 
-def _copilot_records(call: Tokens) -> list[Telling]:
+def _copilot_records(call: Tokens) -> list[Said]:
     details = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "github",
@@ -301,17 +344,17 @@ def _genai(call: Tokens) -> dict[str, Any]:
     }
 
 
-def _genai_spans(call: Tokens) -> list[Telling]:
+def _genai_spans(call: Tokens) -> list[Said]:
     return [span(call, "chat gpt-4o", _genai(call), scope="opentelemetry.util.genai.handler", service="app")]
 
 
-def _genai_records(call: Tokens) -> list[Telling]:
+def _genai_records(call: Tokens) -> list[Said]:
     event = "gen_ai.client.inference.operation.details"
     scope = "opentelemetry.util.genai.handler"
     return [record(call, _genai(call), scope=scope, service="app", event_name=event, in_span=True)]
 
 
-EMITTERS: Final[Mapping[str, tuple[Teller, Teller]]] = {
+SAID: Final[Mapping[str, tuple[Sayer, Sayer]]] = {
     "claude code": (_claude_spans, _claude_records),
     "codex": (_codex_spans, _codex_records),
     "gemini cli": (_gemini_spans, _gemini_records),
@@ -319,4 +362,14 @@ EMITTERS: Final[Mapping[str, tuple[Teller, Teller]]] = {
     "copilot": (_copilot_spans, _copilot_records),
     "opentelemetry": (_genai_spans, _genai_records),
 }
-"""By emitter, how it tells of a call in spans and in log records."""
+"""By emitter, how it tells of a call in spans and in log records, as it is sent."""
+
+
+def _facts(sayer: Sayer) -> Teller:
+    return lambda call: [one.told() for one in sayer(call)]
+
+
+EMITTERS: Final[Mapping[str, tuple[Teller, Teller]]] = {
+    name: (_facts(spans), _facts(records)) for name, (spans, records) in SAID.items()
+}
+"""The same as units and facts."""

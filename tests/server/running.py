@@ -84,9 +84,9 @@ class Server:
         return self.process.returncode, out, err
 
 
-def post(url: str, body: bytes) -> int:
-    """Send a protobuf body and return the status of the answer."""
-    request = urllib.request.Request(url, body, {"Content-Type": "application/x-protobuf"})
+def post(url: str, body: bytes, kind: str = "application/x-protobuf") -> int:
+    """Send a body and return the status of the answer."""
+    request = urllib.request.Request(url, body, {"Content-Type": kind})
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:
             response.read()

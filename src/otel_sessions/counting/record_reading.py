@@ -29,6 +29,8 @@ _KINDS: Final[Mapping[str, str]] = {
     emitters.AGENT: kinds.AGENT,
 }
 _DEEPEST: Final = 64
+_LATEST: Final = 2**32 * 10**9 - 1
+"""The latest time of a log record, in February 2106: the Collector's table of log records holds no later one."""
 
 
 def record_facts(
@@ -86,8 +88,8 @@ def record_facts(
 
 
 def _time(attributes: Mapping[str, Any], time: int, observed: int) -> int:
-    """When the record was made; some emitters leave that field empty and write an attribute."""
-    return time or values.moment(attributes.get(_TIMESTAMP)) or observed
+    """When the record was made, nanoseconds UTC; some emitters leave that field empty and write an attribute."""
+    return min(time or values.moment(attributes.get(_TIMESTAMP)) or observed, _LATEST)
 
 
 def _meaning(event: Event, attributes: Mapping[str, Any]) -> str:

@@ -23,7 +23,8 @@ class Cell(NamedTuple):
     """Five minutes of a session.
 
     Attributes:
-        session: the id of the session.
+        session: the id of the session; one of another key than `id` has its key before it, with a character between them that no id
+            contains.
         number: which five minutes they are, counted from the beginning of 1970 UTC.
     """
 
@@ -70,8 +71,10 @@ def session_of(facts: SpanFacts) -> str | None:
 
 
 def cell_of(record: SpanFacts) -> Cell | None:
-    """The cell of a log record; `None` if it names no session."""
+    """The cell of a log record, by the key `id` if it has one; `None` if it names no session."""
     session = session_of(record)
+    if session is None and record.values:
+        session = "\0".join(min(record.values))
     return None if session is None else Cell.at(session, record.end)
 
 

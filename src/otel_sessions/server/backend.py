@@ -261,7 +261,11 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda version: drop_older(self.store, self._rows, before, version=version))
+        with self._changing() as version:
+            dropped = drop_older(self.store, self._rows, before, version=version, pricer=self.pricer)
+            if dropped:
+                self._committer.forget()
+        return dropped
 
     def drop_to_size(self, max_bytes: int) -> int:
         """Drop the oldest traces and logs until the store has at most `max_bytes`. Returns the number of traces.
@@ -269,11 +273,9 @@ class Backend:
         Raises:
             StoreError: the store cannot do it.
         """
-        return self._drop(lambda version: drop_to_size(self.store, self._rows, max_bytes, version=version))
-
-    def _drop(self, drop: Callable[[int], int]) -> int:
-        with self._changing() as version:
-            dropped = drop(version)
+        with self._changing():
+            next_version = self._committer.next_version
+            dropped = drop_to_size(self.store, self._rows, max_bytes, next_version=next_version, pricer=self.pricer)
             if dropped:
                 self._committer.forget()
         return dropped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count as count_from
+
 import pytest
 from tests.server.building import AT, Traces, count, sessions_of, span, write
 from tests.server.dying_store import dying_at
@@ -36,7 +38,7 @@ def drop_to_size(store: Store, max_bytes: int, *, version: int) -> int:
     """Drop the oldest traces until the store has this size, as `Backend` does."""
     rows = SessionRows(store)
     with rows.paused():
-        return drop_rows_to_size(store, rows, max_bytes, version=version)
+        return drop_rows_to_size(store, rows, max_bytes, next_version=count_from(version).__next__)
 
 
 def stored_bytes(store: Store) -> int:

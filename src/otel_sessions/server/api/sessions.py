@@ -207,7 +207,15 @@ def delete(backend: BackendDep, session: NamedSession) -> Response:
     """
     deleted = backend.delete_session(session.id, key=session.key)
     return answer(
-        One[Deleted](data=Deleted(id=session.id, key=session.key, span_count=deleted.spans, trace_count=deleted.traces))
+        One[Deleted](
+            data=Deleted(
+                id=session.id,
+                key=session.key,
+                span_count=deleted.spans,
+                trace_count=deleted.traces,
+                log_record_count=deleted.records,
+            )
+        )
     )
 
 

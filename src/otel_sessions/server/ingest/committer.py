@@ -196,8 +196,12 @@ class Committer:
         """
         with self._writing:
             self._may_write()
-            self._version += 1
-            yield self._version
+            yield self.next_version()
+
+    def next_version(self) -> int:
+        """A version greater than all before; call it inside `exclusive`."""
+        self._version += 1
+        return self._version
 
     def forget(self, trace_ids: Iterable[int] | None = None) -> None:
         """Drop these traces, or all, from the cache; call it inside `exclusive`."""

@@ -16,22 +16,28 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.ledger import MOST_CELLS
+from otel_sessions.counting.ledger import cells_of_trace
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.counting.units import REACH_NS, Cell
 from otel_sessions.dialects.kinds import PENDING
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import DELETIONS
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
-from otel_sessions.server.projections.changes import ChangedTrace
+from otel_sessions.server.projections.changes import ChangedTrace, stored_trace
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.stored_units import related_units
-from otel_sessions.server.projections.trace_facts import chunks, facts_of, has_cells, insert_facts, members
+from otel_sessions.server.projections.trace_facts import (
+    TRACES_PER_QUERY,
+    chunks,
+    facts_of,
+    has_cells,
+    insert_facts,
+    members,
+)
 from otel_sessions.server.projections.trace_groups import pairs_of
 from otel_sessions.server.projections.unassigned import NO_KEY
 
@@ -46,17 +52,27 @@ greater than all before. Rows of sessions are paused as well, and what is rememb
 
 
 class Deleted(NamedTuple):
-    """What a deletion took: the number of spans, and of the traces that they were in."""
+    """What a deletion took: the number of spans, of the traces that they were in, and of log records that were counted."""
 
     spans: int
     traces: int
+    records: int = 0
 
 
 class _Remains(NamedTuple):
-    """What a deletion leaves of some traces, and what it takes: (trace id, span id) as the store writes them."""
+    """What a deletion leaves of some traces, and what it takes: (trace id, span id) as the store writes them.
+
+    Attributes:
+        kept: the spans and records that stay, by trace.
+        gone: those that do not.
+        records: how many of these are log records.
+        traces: how many traces lose a span.
+    """
 
     kept: dict[int, list[SpanFacts]]
     gone: set[tuple[str, str]]
+    records: int
+    traces: int
 
 
 def delete_session(
@@ -83,42 +99,39 @@ def delete_session(
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
-    with_cells = [(trace_id, count) for trace_id, count, _, _ in traces]
-    with_cells += _cells(store, session, traces)
-    spans = 0
+    with_cells = [*traces, *_adopted_cells(store, session, [trace_id for trace_id, _ in traces])]
+    spans = records = from_traces = 0
     queues = []
     for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
         with changing(()) as queue:
             queues.append(queue)
         queued = _delete_rows(store, trace_ids, session, queue)
         with changing(trace_ids) as version:
-            spans += _delete_derived(store, rows, trace_ids, session, queue, queued, version, pricer)
+            remains = _delete_derived(store, rows, trace_ids, session, queue, queued, version, pricer)
+        spans += len(remains.gone) - remains.records
+        records += remains.records
+        from_traces += remains.traces
     if queues:
         rows.refresh()
         with store.writing() as client:
             client.command(statement("clear_deletion_queue"), parameters={"versions": queues})
-    return Deleted(spans, len(traces))
+    return Deleted(spans, from_traces, records)
 
 
-def _cells(store: Store, session: Pair, traces: Sequence[Any]) -> list[tuple[int, int]]:
-    """The cells of a session whose log records are all counted in these traces, so that the session has no trace group of them."""
+def _adopted_cells(store: Store, session: Pair, traces: Sequence[int]) -> list[tuple[int, int]]:
+    """The cells of a session whose log records are all counted in its traces, so that it has no trace group of them."""
     if session[0] != ID_KEY or not has_cells(store):
         return []
-    known = {trace_id for trace_id, _, _, _ in traces}
-    units: set[int] = set()
-    for _, _, start, end in traces:
-        first, last = Cell.at(session[1], max(0, start - REACH_NS)), Cell.at(session[1], end + REACH_NS)
-        units.update(
-            Cell(session[1], number).unit
-            for number in range(first.number, min(last.number, first.number + MOST_CELLS) + 1)
-        )
-        units.add(last.unit)
-    found: list[tuple[int, int]] = []
-    for some in chunks(sorted(units - known), CELLS_AT_ONCE):
-        with store.reading() as client:
-            rows = client.query(statement("stored_cells"), parameters={"units": some}).result_rows
-        found += [(unit, count) for unit, count in rows]
-    return found
+    found: dict[int, int] = {}
+    for some in chunks(traces, TRACES_PER_QUERY):
+        units: set[int] = set()
+        for facts in facts_of(store, some).values():
+            units |= {cell.unit for cell in cells_of_trace(facts) if cell.session == session[1]}
+        for near in chunks(sorted(units.difference(traces, found)), CELLS_AT_ONCE):
+            with store.reading() as client:
+                rows = client.query(statement("stored_cells"), parameters={"units": near}).result_rows
+            found.update((unit, count) for unit, count in rows)
+    return sorted(found.items())
 
 
 def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
@@ -158,30 +171,32 @@ def _delete_derived(
     queued: set[tuple[str, str]],
     version: int,
     pricer: Pricer | None,
-) -> int:
-    """Delete facts and trace groups, count the rest again, and return the number of spans that are gone."""
-    kept, gone = _remains(facts_of(store, trace_ids), trace_ids, session)
-    touched = {session}.union(*pairs_of(store, trace_ids, at_once=len(trace_ids)).values())
+) -> _Remains:
+    """Delete facts and trace groups, count the rest and what told of the same calls again, and return what is gone."""
+    facts = facts_of(store, trace_ids)
+    remains = _remains(facts, trace_ids, session)
+    related = related_units(store).of(facts, has_cells=has_cells(store))
+    stored = pairs_of(store, [*trace_ids, *related.again], at_once=len(trace_ids) + len(related.again))
+    touched = {session}.union(*stored.values(), *(stored_trace(spans).pairs for spans in related.again.values()))
     touched = {pair for pair in touched if pair[0] != NO_KEY}
     # Marked before anything changes, so that a deletion that fails half way leaves no row behind its trace groups.
     rows.mark_changed((), touched, version)
     # Spans that were committed since the others were queued.
-    _delete_queued(store, gone - queued, queue)
+    _delete_queued(store, remains.gone - queued, queue)
     # An entry without a span leads to the facts and groups of the trace, also where an earlier try left no spans of it.
-    _queue(store, [(trace_hex(trace_id), "" if trace_id in kept else "*") for trace_id in trace_ids], queue)
+    whole = [(trace_hex(trace_id), "" if trace_id in remains.kept else "*") for trace_id in trace_ids]
+    _queue(store, whole, queue)
     parameters = {"queue": queue, "version": version}
     with store.writing() as client:
         client.command(statement("delete_times"), parameters=parameters)
-    insert_facts(store, kept, version)
-    related = related_units(store).of(kept, has_cells=bool(kept) and has_cells(store))
-    context = {**related.again, **related.context}
-    project(
-        store, [ChangedTrace(trace_id, spans) for trace_id, spans in kept.items()], version, pricer, context=context
-    )
+    insert_facts(store, remains.kept, version)
+    changed = [ChangedTrace(trace_id, spans) for trace_id, spans in remains.kept.items()]
+    changed += [ChangedTrace(unit, spans, stored.get(unit, ())) for unit, spans in related.again.items()]
+    project(store, changed, version, pricer, context=related.context)
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters=parameters)
-    return len(gone)
+    return remains
 
 
 def _queue(store: Store, entries: Collection[tuple[str, str]], queue: int) -> None:
@@ -193,14 +208,19 @@ def _queue(store: Store, entries: Collection[tuple[str, str]], queue: int) -> No
 def _remains(facts: dict[int, list[SpanFacts]], trace_ids: list[int], session: Pair) -> _Remains:
     kept: dict[int, list[SpanFacts]] = {}
     all_gone: set[tuple[str, str]] = set()
+    records = traces = 0
     for trace_id in trace_ids:
         stored = facts.get(trace_id, [])
-        gone = {span.span_id for span in members(stored, session)}
+        of_session = members(stored, session)
+        gone = {span.span_id for span in of_session}
         gone |= {span.span_id for span in stored if span.kind == PENDING and _stands_for(span, session, gone)}
         all_gone.update((trace_hex(trace_id), span_hex(span_id)) for span_id in gone)
+        gone_records = sum(bool(span.event) for span in of_session)
+        records += gone_records
+        traces += len(gone) > gone_records
         if rest := [span for span in stored if span.span_id not in gone]:
             kept[trace_id] = rest
-    return _Remains(kept, all_gone)
+    return _Remains(kept, all_gone, records, traces)
 
 
 def _stands_for(span: SpanFacts, session: Pair, gone: set[int]) -> bool:

@@ -1,39 +1,45 @@
-"""`rebuild`: compute facts, trace groups and session rows again, from the spans in `otel_traces`.
+"""`rebuild`: compute facts, trace groups and session rows again, from the spans in `otel_traces` and the records in `otel_logs`.
 
-Spans are read once, in whatever order they are stored, and become facts; these are then read trace by trace and rolled
+Both are read once, in whatever order they are stored, and become facts; these are then read trace by trace and rolled
 up. Both go into tables beside the ones in use and are exchanged at the end, so that readers see the old numbers until
 the new ones are there, and a rebuild that was interrupted changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.broken_parts import put_aside
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import FACTS, GROUPS
-from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS, SPAN_COLUMNS, Row
+from otel_sessions.server.clickhouse.span_rows import SPAN_COLUMNS, Row
 from otel_sessions.server.projections.changes import ChangedTrace
 from otel_sessions.server.projections.facts_json import from_json
 from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.rebuilt_records import rebuild_records
 from otel_sessions.server.projections.sessions import SessionRows, truncate_session_rows
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.stored_record import LOG_FACT_COLUMNS, facts_of_log_row
 from otel_sessions.server.projections.stored_span import facts_of_row
 from otel_sessions.server.projections.stored_units import related_units
-from otel_sessions.server.projections.trace_facts import chunks, insert_facts, last_version
+from otel_sessions.server.projections.trace_facts import chunks, insert_facts, last_version, stream
 
 BATCH: Final = 8_192
 """How many spans, or traces, are in memory and in one insert."""
 
 _REBUILT: Final = "_rebuilt"
 
+SPANS: Final = "spans"
+RECORDS: Final = "log records"
+UNITS: Final = "traces"
+STEPS: Final = (SPANS, RECORDS, UNITS)
+"""What is counted, one after the other; the last one are traces, and what log records in no trace are counted in."""
+
 Progress = Callable[[str, int, int], object]
-"""Called with what is counted (`spans`, then `traces`), how many are done, and how many there are in all."""
+"""Called with one of `STEPS`, how many are done, and how many there are in all."""
 
 
 def rebuild(
@@ -44,7 +50,7 @@ def rebuild(
     read_span: Callable[[Row], SpanFacts] = facts_of_row,
     batch: int = BATCH,
 ) -> int:
-    """Compute all that is derived from spans again; return the number of traces. Broken parts then count no more.
+    """Compute all that is derived from spans and log records again; return the number of traces. Broken parts then count no more.
 
     Call it while nothing else writes.
 
@@ -63,11 +69,11 @@ def rebuild(
             client.command(statement(f"drop_{table}_rebuilt"))
             client.command(statement(f"create_{table}_rebuilt"))
         spans = int(client.query(statement("count_spans")).result_rows[0][0])
-        _rebuild_facts(store, read_span, version, batch, lambda done: tell("spans", done, spans))
+        _rebuild_facts(store, read_span, version, batch, lambda done: tell(SPANS, done, spans))
         records = int(client.query(statement("count_logs")).result_rows[0][0])
-        _rebuild_facts_of_records(store, version, batch, lambda done: tell("log records", done, records))
-        traces = int(client.query(statement("count_rebuilt_traces")).result_rows[0][0])
-        _rebuild_groups(store, version, pricer, batch, lambda done: tell("traces", done, traces))
+        rebuild_records(store, FACTS + _REBUILT, version, batch, lambda done: tell(RECORDS, done, records))
+        units, traces = map(int, client.query(statement("count_rebuilt_units")).result_rows[0])
+        _rebuild_groups(store, version, pricer, batch, lambda done: tell(UNITS, done, units))
         # Without rows of sessions, the next process on this store knows that they have to be written.
         truncate_session_rows(store)
         for table in (FACTS, GROUPS):
@@ -81,27 +87,13 @@ def rebuild(
 def _rebuild_facts(
     store: Store, read_span: Callable[[Row], SpanFacts], version: int, batch: int, tell: Callable[[int], object]
 ) -> None:
-    rows = _stream(store, statement("span_rows", columns=SPAN_COLUMNS))
+    rows = stream(store, statement("span_rows", columns=SPAN_COLUMNS))
     done = 0
     for some in chunks(rows, batch):
         by_trace: dict[int, list[SpanFacts]] = {}
         for row in some:
             by_trace.setdefault(int(row["TraceId"], 16), []).append(read_span(row))
         insert_facts(store, by_trace, version, table=FACTS + _REBUILT)
-        done += len(some)
-        tell(done)
-
-
-def _rebuild_facts_of_records(store: Store, version: int, batch: int, tell: Callable[[int], object]) -> None:
-    done = 0
-    for some in chunks(_stream(store, statement("log_rows", columns=LOG_FACT_COLUMNS)), batch):
-        by_unit: dict[int, list[SpanFacts]] = {}
-        for row in some:
-            counted = facts_of_log_row(row)
-            if counted is not None:
-                by_unit.setdefault(counted.unit, []).append(counted.facts)
-        if by_unit:
-            insert_facts(store, by_unit, version, table=FACTS + _REBUILT)
         done += len(some)
         tell(done)
 
@@ -113,7 +105,7 @@ def _rebuild_groups(
     related = related_units(store, facts=FACTS + _REBUILT, groups=GROUPS + _REBUILT)
     done = 0
     for cells in (False, True):
-        rows = _stream(store, statement("facts_in_order"), {"cells": int(cells)})
+        rows = stream(store, statement("facts_in_order"), {"cells": int(cells)})
         traces = (
             ChangedTrace(trace_id, [span for row in of_trace for span in from_json(row["Facts"])])
             for trace_id, of_trace in groupby(rows, key=lambda row: int(row["TraceId"]))
@@ -124,14 +116,3 @@ def _rebuild_groups(
             project(store, some, version, pricer, context=context, table=GROUPS + _REBUILT)
             done += len(some)
             tell(done)
-
-
-def _stream(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    with (
-        store.reading() as client,
-        client.query_row_block_stream(sql, parameters=parameters, query_formats=AS_NUMBERS) as blocks,
-    ):
-        names = blocks.source.column_names
-        for block in blocks:
-            for row in block:
-                yield dict(zip(names, row, strict=True))

@@ -6,11 +6,14 @@ same: the facts, which say what is old, go last, after the rows of sessions. So 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import FACTS, GROUPS, LOGS, SESSIONS, TIMES, TRACES
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
+from otel_sessions.server.projections.border import count_beside_dropped
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 
@@ -25,14 +28,18 @@ ROOM: Final = 0.1
 _MOST_ROUNDS: Final = 12
 
 
-def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) -> int:
+def drop_older(store: Store, rows: SessionRows, before: int, *, version: int, pricer: Pricer | None = None) -> int:
     """Drop the traces that ended before a moment, and logs that are older; return the number of traces.
+
+    Log records that are counted in a trace go with it. Those that are counted without one go, and count, as a trace of five minutes
+    of their session.
 
     Args:
         store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         before: nanoseconds UTC.
         version: of this change; greater than that of all trace groups that there are.
+        pricer: the cost of calls that do not report one.
     """
     # A time beyond what a column can hold is stored as the last one that it can.
     before = max(0, min(before, 2**64 - 1))
@@ -42,22 +49,27 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int) ->
         dropped = int(client.query(statement("count_queued_deletions"), parameters=parameters).result_rows[0][0])
         client.command(statement("drop_old_logs"), parameters=parameters, settings=_AT_ONCE)
         if dropped:
-            for name in ("drop_old_traces", "drop_old_times", "drop_old_groups"):
+            for name in ("drop_old_traces", "drop_old_times"):
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
+            count_beside_dropped(store, rows, before, version=version, pricer=pricer)
+            client.command(statement("drop_old_groups"), parameters=parameters, settings=_AT_ONCE)
             rows.rewrite_older(before, version)
             client.command(statement("drop_old_facts"), parameters=parameters, settings=_AT_ONCE)
             client.command(statement("clear_deletion_queue"), parameters={"versions": [version]})
     return dropped
 
 
-def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: int) -> int:
+def drop_to_size(
+    store: Store, rows: SessionRows, max_bytes: int, *, next_version: Callable[[], int], pricer: Pricer | None = None
+) -> int:
     """Drop the oldest traces and logs until the store takes at most this many bytes of the disk; return the number of traces.
 
     Args:
         store: where the sessions are.
         rows: the rows of sessions, to bring them in step.
         max_bytes: nothing is dropped while the store takes no more than this.
-        version: as for `drop_older`.
+        next_version: returns one for each change, greater than that of all trace groups that there are.
+        pricer: as for `drop_older`.
     """
     traces, logs = _bytes_by_signal(store)
     dropped, rounds = 0, 0
@@ -66,7 +78,7 @@ def drop_to_size(store: Store, rows: SessionRows, max_bytes: int, *, version: in
         parameters = {"share": min(1.0, over / (traces + logs)), "bytes_of_traces": traces, "bytes_of_logs": logs}
         with store.reading() as client:
             ((moment,),) = client.query(statement("oldest_share"), parameters=parameters).result_rows
-        gone = drop_older(store, rows, int(moment) + 1, version=version)
+        gone = drop_older(store, rows, int(moment) + 1, version=next_version(), pricer=pricer)
         dropped += gone
         before, (traces, logs) = (traces, logs), _bytes_by_signal(store)
         # Where nothing went, nothing will: what is left are spans without facts.

@@ -15,6 +15,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, FACTS
 from otel_sessions.server.clickhouse.insert import insert_written
 from otel_sessions.server.clickhouse.row_binary import raw_string
+from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json, write_facts
 from otel_sessions.server.projections.statements import statement
 
@@ -96,6 +97,18 @@ def numbers(store: Store, sql: str, parameters: dict[str, Any] | None = None) ->
     with store.reading() as client:
         found.frombytes(client.raw_query(sql, parameters=parameters, fmt="RowBinary"))
     return found
+
+
+def stream(store: Store, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of an answer of any size by column name, with times as integers."""
+    with (
+        store.reading() as client,
+        client.query_row_block_stream(sql, parameters=parameters, query_formats=AS_NUMBERS) as blocks,
+    ):
+        names = blocks.source.column_names
+        for block in blocks:
+            for row in block:
+                yield dict(zip(names, row, strict=True))
 
 
 def last_version(store: Store) -> int:

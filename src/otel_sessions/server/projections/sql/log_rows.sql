@@ -1,1 +1,1 @@
-SELECT ${columns} FROM otel_logs
+SELECT ${columns}, ${row_id} AS Row, CountedIn, CountedAs FROM otel_logs

@@ -1,1 +1,0 @@
-SELECT uniqExact(TraceId) FROM trace_facts_rebuilt

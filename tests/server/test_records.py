@@ -1,0 +1,217 @@
+"""Sessions that log records tell of are deleted, dropped, rebuilt and shown as those of spans are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+import pytest
+from starlette.testclient import TestClient
+from tests.counting.building import AT, MS
+from tests.counting.emitters import SAID, Said, Tokens
+from tests.server.dying_store import dying_at
+from tests.server.telling import renamed, requests_of
+
+from otel_sessions import default_pricer
+from otel_sessions.server.api.app import create_app
+from otel_sessions.server.backend import Backend
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
+from otel_sessions.server.otlp.encodings import Format
+from otel_sessions.server.projections.rebuild import rebuild
+from otel_sessions.server.signals import LOGS, TRACES
+
+PRICER = default_pricer()
+MINUTE = 60_000
+_databases = count()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running engine; a process can have only one."""
+    folder = tmp_path_factory.mktemp("records")
+    client = clickhouse_connect.get_client(dsn=f"chdb://{folder}")
+    yield f"chdb://{folder}"
+    client.close()
+
+
+class Sessions:
+    """A backend on an empty database, and its answers."""
+
+    def __init__(self, engine: str, folder: Path) -> None:
+        self.settings = StoreSettings(engine, database=f"records_{next(_databases)}", readers=2)
+        self._folder = folder / self.settings.database_name
+        self.open()
+
+    def open(self, wrapped: Callable[[Store], Store] = lambda store: store) -> None:
+        """Open it as a process does; `wrapped` may change its store."""
+        self.backend = Backend(wrapped(Store(self.settings)), self._folder, pricer=PRICER)
+
+    def reopen(self, wrapped: Callable[[Store], Store] = lambda store: store) -> None:
+        """End and start again."""
+        assert self.backend.close()
+        self.open(wrapped)
+
+    def rebuild(self) -> None:
+        """End, compute everything again, and start."""
+        assert self.backend.close()
+        store = Store(self.settings)
+        rebuild(store, pricer=PRICER, batch=3)
+        store.close()
+        self.open()
+
+    def send(self, said: Sequence[Said]) -> None:
+        """Acknowledge spans and records."""
+        for path, body, _ in requests_of(said):
+            self.backend.receive(TRACES if path == "/v1/traces" else LOGS, body, Format.PROTOBUF)
+
+    def answers(self, *keys: str) -> dict[str, Any]:
+        """All that the API says of all sessions, by key and id."""
+        found: dict[str, Any] = {}
+        with TestClient(create_app(self.backend)) as client:
+            for key in keys or ("id",):
+                for one in client.get(f"/v1/sessions?key={key}&limit=100").json()["data"]:
+                    path = f"/v1/sessions/{one['id']}"
+                    found[f"{key} {one['id']}"] = [
+                        one,
+                        *(client.get(f"{path}{part}?key={key}").json() for part in ("", "/traces", "/calls", "/spans")),
+                    ]
+        return found
+
+    def rows(self, table: str) -> int:
+        """How many rows a table has."""
+        self.backend.settle()
+        with self.backend.store.reading() as client:
+            return int(client.query(f"SELECT count() FROM {table}").result_rows[0][0])
+
+    def everything(self, *keys: str) -> Any:
+        """All answers, and how much is stored."""
+        return self.answers(*keys), self.rows("otel_logs"), self.rows("otel_traces")
+
+
+Fresh = Callable[..., Sessions]
+
+
+@pytest.fixture
+def fresh(engine: str, tmp_path: Path) -> Iterator[Fresh]:
+    """A function that opens an empty server, and closes the one before; an engine has one server at a time."""
+    opened: list[Sessions] = []
+
+    def close() -> None:
+        if opened:
+            opened.pop().backend.close()
+
+    def open_(said: Sequence[Said] = ()) -> Sessions:
+        close()
+        opened.append(Sessions(engine, tmp_path))
+        opened[-1].send(said)
+        return opened[-1]
+
+    yield open_
+    close()
+
+
+def calls(first: int, *ends: int) -> list[Tokens]:
+    """Calls that end at these times in ms, numbered from `first`; the tokens of two differ."""
+    return [
+        Tokens(number, end, 1_000 + 10 * number, 2, 3, 1 + number % 7) for number, end in enumerate(ends, start=first)
+    ]
+
+
+def told(emitter: str, session: str, some: Sequence[Tokens], *, by: str) -> list[Said]:
+    """What the emitter says of calls of a session, in `spans`, `records` or `both`."""
+    spans, records = SAID[emitter]
+    found = [
+        one
+        for call in some
+        for one in (*(spans(call) if by != "records" else ()), *(records(call) if by != "spans" else ()))
+    ]
+    return [renamed(one, session) for one in found]
+
+
+ENDS = (1_000, 2_000, 5 * MINUTE - 1, 5 * MINUTE + 1, 40 * MINUTE)
+GONE = {
+    "records": told("claude code", "gone", calls(0, *ENDS), by="records"),
+    "both": told("claude code", "gone", calls(0, *ENDS), by="both"),
+    "both of codex": told("codex", "gone", calls(0, *ENDS), by="both"),
+    "in spans": told("opentelemetry", "gone", calls(0, *ENDS), by="both"),
+    "across cells": told("gemini cli", "gone", calls(0, *ENDS), by="records"),
+}
+STAYS = [
+    *told("claude code", "stays", calls(50, *ENDS), by="records"),
+    *told("qwen code", "stays too", calls(60, *ENDS), by="both"),
+    # In the same traces as what goes.
+    *told("opentelemetry", "beside", calls(0, *ENDS), by="records"),
+]
+
+
+@pytest.mark.parametrize("said", GONE)
+def test_a_deleted_session_leaves_nothing(fresh: Fresh, said: str) -> None:
+    """A deletion takes spans, records, facts and trace groups of a session; others show the same as if it had never been there."""
+    stays = [one for one in STAYS if said != "in spans" or "beside" not in one.attributes.values()]
+    expected = fresh(stays).everything()
+    server = fresh([*GONE[said], *stays])
+    before = server.answers()["id gone"][0]
+    assert before["call_count"] == len(ENDS)
+    deleted = server.backend.delete_session("gone")
+    assert deleted.records == sum(not one.is_span for one in GONE[said])
+    assert deleted.spans == sum(one.is_span for one in GONE[said])
+    for _ in range(2):
+        assert server.everything() == expected
+        assert server.backend.delete_session("gone") == (0, 0, 0)
+        server.rebuild()
+    server.send(GONE[said])
+    assert server.answers()["id gone"][0] == before
+
+
+def test_records_of_a_deleted_trace_are_counted_again(fresh: Fresh) -> None:
+    """Where a session of another key goes with spans that records tell of too, the records are counted by themselves."""
+    some = calls(0, *ENDS)
+    spans = [
+        replace(one, attributes={**one.attributes, "session.key.ticket": "t"})
+        for one in told("claude code", "s", some, by="spans")
+    ]
+    records = told("claude code", "s", some, by="records")
+    expected = fresh(records).everything("id", "ticket")
+    server = fresh([*spans, *records])
+    server.backend.delete_session("t", key="ticket")
+    assert server.everything("id", "ticket") == expected
+    server.rebuild()
+    assert server.everything("id", "ticket") == expected
+
+
+@pytest.mark.parametrize("table", ["otel_logs", "trace_facts", "session_traces"])
+def test_a_deletion_cut_short_ends_the_same(fresh: Fresh, table: str) -> None:
+    """A deletion that dies at any statement is completed by the next one."""
+    expected = fresh(STAYS).everything()
+    server = fresh([*GONE["both"], *STAYS])
+    server.reopen(lambda store: dying_at(store, rf"DELETE FROM {table}\b"))
+    with pytest.raises(KeyboardInterrupt):
+        server.backend.delete_session("gone")
+    server.reopen()
+    server.backend.delete_session("gone")
+    assert server.everything() == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_retention_leaves_what_a_rebuild_counts(fresh: Fresh, seed: int) -> None:
+    """After old traces and records are dropped, every number is that of what is left."""
+    rng = random.Random(2630 + seed)
+    server = fresh()
+    for place, emitter in enumerate(SAID):
+        ends = sorted(rng.randint(0, 30 * MINUTE) for _ in range(8))
+        for one in calls(20 * place, *ends):
+            server.send(told(emitter, emitter, [one], by=rng.choice(["spans", "records", "both"])))
+    for minutes in (4, 11, 16):
+        server.backend.drop_older(AT + (minutes * MINUTE + rng.randint(-9, 9) * 1_000) * MS)
+        before = server.answers()
+        server.rebuild()
+        assert server.answers() == before
+    server.backend.drop_to_size(1)
+    assert server.answers() == {}
+    assert server.rows("otel_logs") == 0
