@@ -118,6 +118,35 @@ def test_turns_are_counted_where_there_is_no_trace() -> None:
     assert session_of([*spans, *told]).trace_count == 1
 
 
+def test_a_cell_is_busy_while_its_turns_go_on() -> None:
+    """Between two turns of one cell a session is idle, and a turn takes as long as its records say."""
+    first = record(1, 2_000, start=AT, turn="a")
+    second = record(2, 242_000, start=AT + 240 * SECOND, turn="b", failed=True)
+    session = session_of([(unit_of(one), one) for one in (first, second)])
+    assert session.latency_ms == 2_000
+    assert session.time == {
+        **dict.fromkeys(("model_wait_ms", "tool_ms", "human_ms", "other_ms"), 0.0),
+        "generation_ms": 4_000,
+        "idle_ms": 238_000,
+    }
+    assert session.duration_ms == 242_000
+    (rolled_up,) = roll_up_units({unit_of(first): [first, second]}, None).values()
+    assert rolled_up is not None
+    assert rolled_up.groups[0].failed
+
+
+def test_a_trace_without_calls_tells_of_its_turn() -> None:
+    """Where spans tell of tools only and records of the calls and the prompt, there is one turn and each call once."""
+    tool = SpanFacts(1, None, AT, AT + 9 * SECOND, False, "tool", "agent", "Read", IN_SESSION)
+    prompt = record(7, 1, call=None, kind="other", event="prompt", turn="a")
+    told = [(0xA, tool), *((unit_of(one), one) for one in (prompt, record(8, 5_000, turn="a")))]
+    session = session_of(told)
+    assert (session.call_count, session.span_count) == (1, 1)
+    assert session.trace_count == 1
+    assert session_of(told[:2]).trace_count == 1
+    assert session_of(told[1:]).trace_count == 1
+
+
 def test_equal_calls_within_seconds_are_as_many_as_one_event_tells() -> None:
     """Two records of one event are two calls, however alike; a record of another event tells of one of them."""
     alike = [record(number, number, call=Call(Usage(7, 7))) for number in (1, 2, 3)]

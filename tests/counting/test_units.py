@@ -24,11 +24,19 @@ def test_a_cell_is_computed_from_a_record() -> None:
 
 
 def test_a_record_without_a_session_is_in_no_cell() -> None:
-    """A session of another key is not enough."""
-    record = fact(1, event="e", values=(("ticket", "7"),))
+    """A record that names no session, and no trace, is counted nowhere."""
+    record = fact(1, event="e")
     assert session_of(record) is None
     assert cell_of(record) is None
     assert unit_of(record) == 0
+
+
+def test_a_session_of_another_key_has_cells_of_its_own() -> None:
+    """A record that names a session of another key only is in a cell of that one."""
+    by_key = fact(1, event="e", end=CELL_NS, values=(("ticket", "7"),))
+    by_id = fact(1, event="e", end=CELL_NS, **in_session("7"))
+    assert cell_of(by_key) is not None
+    assert len({unit_of(by_key), unit_of(by_id), 0}) == 3
 
 
 def test_what_is_a_cell() -> None:

@@ -114,7 +114,8 @@ class SessionSum:
         """Add what one trace has of the session."""
         self.start = min(self.start, group.start) if self.group_count else group.start
         self.end = max(self.end, group.end)
-        self.latency += group.end - group.start
+        times = ((group.start, group.end),) if group.busy is None else group.busy
+        self.latency += sum(end - start for start, end in times)
         self.group_count += 1
         if group.turns is None:
             self.whole_traces += 1
@@ -126,7 +127,7 @@ class SessionSum:
         self.span_count += group.span_count
         self.conflicts += group.conflict
         self.spells = self._bounded_spells(_with_spell(self.spells, group.start, group.end))
-        self.open.append((group.start, group.end))
+        self.open.extend(times)
         if len(self.open) > 2 * INTERVALS_KEPT:
             self._bound_open()
         self.time = None if self.time is None or group.time is None else self.time.added(group.time)

@@ -20,6 +20,10 @@ from otel_sessions.counting.records import NEAR_NS, tells_of_call
 from otel_sessions.counting.resolved import Resolved, resolve
 from otel_sessions.counting.trace import TraceRollup, roll_up_resolved
 from otel_sessions.counting.units import Cell, as_cell, cells_near
+from otel_sessions.dialects.kinds import AGENT, HUMAN, TOOL
+
+_OF_AGENTS: Final = frozenset({AGENT, TOOL, HUMAN})
+"""The kinds of spans that records tell of as well, beside calls."""
 
 MOST_CELLS: Final = 288
 """In how many cells at most the records are looked for of the calls that one span sums up: a day."""
@@ -32,17 +36,19 @@ class Unit(NamedTuple):
         unit: its id.
         cell: the cell that it is; `None` for a trace.
         resolved: its calls; `None` if nothing is left in it.
+        told_turns: turns of a cell that a trace tells of.
     """
 
     unit: int
     cell: Cell | None
     resolved: Resolved | None
+    told_turns: frozenset[str] = frozenset()
 
 
 def cells_of_trace(spans: Iterable[SpanFacts]) -> set[Cell]:
     """The cells in which log records of a trace's calls may be."""
     found = distinct_spans(spans)
-    telling = {span_id: span for span_id, span in found.items() if span.call is not None}
+    telling = {span_id: span for span_id, span in found.items() if span.call is not None or span.kind in _OF_AGENTS}
     if not telling:
         return set()
     sessions = sessions_of(found)
@@ -94,7 +100,9 @@ def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | N
         gone = across.get(cell.beside(-1), frozenset())
         mine = [record for record in left[cell] if record.span_id not in gone]
         theirs = [record for record in left.get(cell.beside(1), ()) if record.span_id in across[cell]]
-        found[unit] = Unit(unit, cell, resolve(mine, pricer=pricer, beside=theirs))
+        kept = {record.span_id for record in left[cell]}
+        told_turns = frozenset(record.turn for record in units[unit] if record.turn and record.span_id not in kept)
+        found[unit] = Unit(unit, cell, resolve(mine, pricer=pricer, beside=theirs), told_turns)
     return found
 
 
@@ -105,7 +113,9 @@ def roll_up_units(
     return {
         unit: None
         if one.resolved is None
-        else roll_up_resolved(unit, one.resolved, explain=explain, is_cell=one.cell is not None)
+        else roll_up_resolved(
+            unit, one.resolved, explain=explain, is_cell=one.cell is not None, told_turns=one.told_turns
+        )
         for unit, one in resolve_units(units, pricer).items()
     }
 

@@ -20,7 +20,7 @@ from otel_sessions.counting.resolved import Priced, Resolved, resolve
 from otel_sessions.counting.shared_sets import only, present
 from otel_sessions.counting.time_spent import TimeSpent, spent_by
 from otel_sessions.counting.totals import Totals
-from otel_sessions.counting.turns import turns_of
+from otel_sessions.counting.turns import busy_of, failed_turns, turns_of
 
 _MAIN_ONLY: Final = {None}
 
@@ -51,6 +51,7 @@ class TraceGroup(NamedTuple):
         turns: `None` for a trace; for log records in no trace, their turns as `turns_of` returns them.
         time: what the time from start to end was spent on; `None` if that was not stored.
         cache: what its calls did with the caches of providers, as far as they say; in the order of their ids.
+        busy: when its turns went on, for log records in no trace; `None` for a trace, which goes on from start to end.
         listed: how many entries it has in the list of calls: counted ones and what was left out; `None` if that was not stored.
 
     Example:
@@ -85,6 +86,7 @@ class TraceGroup(NamedTuple):
     conflict: bool = False
     lanes: Mapping[str | None, Totals] = NO_LANES
     turns: Mapping[int, int] | None = None
+    busy: tuple[tuple[int, int], ...] | None = None
     listed: int | None = None
     time: TimeSpent | None = None
     cache: tuple[CacheUse, ...] = ()
@@ -163,8 +165,23 @@ def roll_up(
     return None if resolved is None else roll_up_resolved(trace_id, resolved, explain=explain)
 
 
-def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False, is_cell: bool = False) -> TraceRollup:
-    """The trace groups of a unit whose calls are known; `is_cell` tells that it has log records only, which are in no trace."""
+def roll_up_resolved(
+    trace_id: int,
+    resolved: Resolved,
+    *,
+    explain: bool = False,
+    is_cell: bool = False,
+    told_turns: Collection[str] = (),
+) -> TraceRollup:
+    """The trace groups of a unit whose calls are known.
+
+    Args:
+        trace_id: the id of the unit.
+        resolved: its calls.
+        explain: also tell the residuals of skipped spans.
+        is_cell: it has log records only, which are in no trace.
+        told_turns: turns that a trace tells of, which are not counted beside it.
+    """
     by_id, members, priced, skipped, adopted = resolved
     counted = {span_id: one.call for span_id, one in priced.items()}
     whole = _group(trace_id, by_id, priced.values(), counted, len(skipped))
@@ -189,10 +206,22 @@ def roll_up_resolved(trace_id: int, resolved: Resolved, *, explain: bool = False
         beyond = residuals(by_id, counted)
         skipped = {span_id: one._replace(residual=beyond.get(span_id)) for span_id, one in skipped.items()}
     if is_cell:
-        turns = turns_of(by_id, priced)
-        groups = tuple(group._replace(turns=turns) for group in groups)
-        whole = whole._replace(turns=turns)
+        turns = turns_of(by_id, priced, told_turns)
+        failed, busy = failed_turns(turns) > 0, busy_of(by_id)
+        groups = tuple(_of_cell(group, turns, busy, failed=failed) for group in groups)
+        whole = _of_cell(whole, turns, busy, failed=failed)
     return TraceRollup(trace_id, groups, whole, skipped, frozenset(adopted))
+
+
+def _of_cell(
+    group: TraceGroup, turns: Mapping[int, int], busy: tuple[tuple[int, int], ...], *, failed: bool
+) -> TraceGroup:
+    """The group of a cell: its time is that of its turns, and between them it is idle."""
+    time = group.time
+    if time is not None:
+        spent = time.model_wait + time.generation + time.tool + time.human
+        time = time._replace(other=sum(end - start for start, end in busy) - spent)
+    return group._replace(turns=turns, failed=failed, busy=busy, time=time)
 
 
 def _group(

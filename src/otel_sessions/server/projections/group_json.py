@@ -36,6 +36,7 @@ class Content(NamedTuple):
     models: list[Used]
     lanes: tuple[tuple[str | None, Used], ...] = ()
     turns: list[tuple[int, int]] | None = None
+    busy: tuple[tuple[int, int], ...] | None = None
     listed: int | None = None
     time: tuple[int, int, int, int, int] | None = None
     cache: tuple[CacheUse, ...] = ()

@@ -102,6 +102,7 @@ def _content(group: TraceGroup) -> bytes:
         [_used(model, totals) for model, totals in group.models.items()],
         tuple((lane, _used(_NO_MODEL, totals)) for lane, totals in group.lanes.items()),
         None if group.turns is None else sorted(group.turns.items()),
+        group.busy,
         group.listed,
         group.time,
         group.cache,

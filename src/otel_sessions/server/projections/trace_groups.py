@@ -46,6 +46,7 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
         conflict=content.conflict,
         lanes={lane: _totals(used) for lane, used in content.lanes},
         turns=None if content.turns is None else dict(content.turns),
+        busy=content.busy,
         listed=content.listed,
         time=None if content.time is None else TimeSpent(*content.time),
         cache=content.cache,
