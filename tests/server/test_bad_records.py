@@ -102,9 +102,7 @@ def test_without_a_session_or_trace(server: Server) -> None:
 
 def test_a_session_of_another_key(server: Server) -> None:
     """A record that only names a session of another key is counted there, and in no trace."""
-    send_logs(
-        server, *(at(AT + number * SECOND, said(None, number, **TICKET_1)) for number in (0, 400))
-    )
+    send_logs(server, *(at(AT + number * SECOND, said(None, number, **TICKET_1)) for number in (0, 400)))
     found = server.get(f"{path_of('t-1')}?key=ticket")["data"]
     assert (found["call_count"], found["span_count"]) == (2, 0)
     assert [one["trace_id"] for one in found["traces"]["data"]] == [None, None]
