@@ -2,8 +2,8 @@
 
 Everything but the model is real: the `openai` client and LangChain, three instrumentation packages at once (so that every
 call is in the trace two or three times), OTLP over gRPC to `otel-sessions serve`. The model is a local server with the
-OpenAI API, which keeps a ledger of its answers. The exit status is 1 if a total of otel-sessions differs from the ledger,
-or a span is missing.
+OpenAI API, which keeps a ledger of its answers. One more session comes as log records only, as a coding agent sends them.
+The exit status is 1 if a total of otel-sessions differs from the ledger or from the coding agent's bill, or a span is missing.
 
 `--stay` leaves the server running until Ctrl-C.
 """
@@ -17,6 +17,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from examples import coding_agent
 from examples.agent import TICKETS, SupportAgent, converse
 from examples.instrumentation import INSTRUMENTORS, instrumented
 from examples.langchain_agent import LangChainAgent
@@ -35,8 +36,28 @@ if TYPE_CHECKING:
     from examples.openai_ledger import Ledger
 
 AGENTS: tuple[type[SupportAgent | LangChainAgent], ...] = (SupportAgent, SupportAgent, LangChainAgent)
-HEADINGS = ("session", "user", "name", "traces", "failed", "calls", "input", "cached", "output", "reasoning", "USD")
-COLUMNS = ("call_count", "input_tokens", "cache_read_tokens", "output_tokens", "reasoning_tokens")
+HEADINGS = (
+    "session",
+    "user",
+    "name",
+    "traces",
+    "failed",
+    "calls",
+    "input",
+    "cached",
+    "written",
+    "output",
+    "reasoning",
+    "USD",
+)
+COLUMNS = (
+    "call_count",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
 
 
 class Ended(SpanProcessor):
@@ -129,8 +150,12 @@ def faults_of(
 ) -> list[str]:
     """A sentence for each fault that was found."""
     found = {session["id"] for session in sessions}
-    faults = [f"no session {ticket.session_id}" for ticket in TICKETS if ticket.session_id not in found]
+    expected = [*(ticket.session_id for ticket in TICKETS), coding_agent.SESSION]
+    faults = [f"no session {name}" for name in expected if name not in found]
     for session in sessions:
+        if session["id"] == coding_agent.SESSION:
+            faults += coding_agent.differences(session)
+            continue
         faults += differences(session, ledger)
         counted = exporter.session(session["id"])
         if counted is None or counted.to_dict() != session:
@@ -155,6 +180,7 @@ def stay(url: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the demo; returns 0 if every number is right and every span arrived."""
     with OpenAIServer() as model, ServerProcess() as backend:
+        records = coding_agent.converse(backend.url)
         exporter, ended = work(model, backend)
         print(f"{backend.url}/v1/sessions answers:", end="\n\n")
         sessions = backend.get("/v1/sessions?sort=created&order=asc")["data"]
@@ -165,7 +191,9 @@ def main(arguments: Sequence[str]) -> int:
             print(*faults, sep="\n")
             return 1
         requests = len(model.ledger.entries())
-        print(f"Tokens and cost of {len(sessions)} sessions equal the bill of the server, {requests} requests.")
+        print(f"Tokens and cost of {len(TICKETS)} sessions equal the bill of the server, {requests} requests.")
+        billed = coding_agent.bill().calls
+        print(f"{coding_agent.SESSION} came as {records} log records only; it equals the bill too, {billed} requests.")
         print(f"All {len(arrived)} spans arrived at the OTLP receiver of otel-sessions.")
         if "--stay" in arguments:
             stay(backend.url)

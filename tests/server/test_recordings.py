@@ -11,10 +11,11 @@ import pytest
 from otel_sessions import SessionRollup, default_pricer
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.fold import fold
+from otel_sessions.counting.ledger import roll_up_units
 from otel_sessions.counting.trace import TraceGroup, roll_up
 from otel_sessions.server.otlp.decode import read_request
 from otel_sessions.server.otlp.encodings import Format
-from otel_sessions.server.signals import TRACES
+from otel_sessions.server.signals import LOGS, TRACES
 
 RECORDINGS = Path(__file__).parent / "recordings"
 PRICER = default_pricer()
@@ -97,6 +98,45 @@ def test_a_recorded_framework(recording: str, right: dict[str, Any]) -> None:
     session = sessions(recording)[recording]
     expected = {name: Decimal(value) if name == "total_cost" and value else value for name, value in right.items()}
     assert {name: getattr(session, name) for name in right} == expected
+
+
+def records(recording: str) -> dict[str, SessionRollup]:
+    """The sessions of one recorded request of log records, by id."""
+    body = (RECORDINGS / f"{recording}.json").read_bytes()
+    _, batch, rejected = read_request(LOGS, body, Format.JSON)
+    assert not rejected.counts
+    units: dict[int, list[SpanFacts]] = {}
+    for unit, facts in zip(batch.units, batch.facts, strict=True):
+        units.setdefault(unit, []).append(facts)
+    groups: dict[str, list[TraceGroup]] = {}
+    for rollup in roll_up_units(units, PRICER).values():
+        for group in () if rollup is None else rollup.groups:
+            groups.setdefault(group.value, []).append(group)
+    return {value: fold("id", value, found) for value, found in groups.items()}
+
+
+def test_claude_code_in_records() -> None:
+    """Two calls that were answered and one that failed."""
+    ((name, session),) = records("agent-claude-code-logs").items()
+    assert name == "cc-session-1"
+    assert (session.call_count, session.unpriced_call_count, session.failed_trace_count) == (3, 0, 1)
+    assert (session.input_tokens, session.output_tokens) == (100244, 862)
+    assert (session.cache_read_tokens, session.cache_write_tokens) == (96420, 3800)
+    assert session.total_cost == Decimal("0.056169")
+
+
+def test_codex_in_records() -> None:
+    """One call, whose cached and reasoning tokens are parts of input and output."""
+    ((name, session),) = records("agent-codex-logs").items()
+    assert name == "cx-session-1"
+    assert (session.call_count, session.input_tokens, session.cache_read_tokens) == (1, 18250, 17408)
+    assert (session.output_tokens, session.reasoning_tokens, session.total_cost) == (512, 320, Decimal("0.0083485"))
+
+
+def test_qwen_starts_a_session_in_records() -> None:
+    """A session that was only announced is one, without calls."""
+    ((name, session),) = records("agent-qwen-session-start-log").items()
+    assert (name, session.call_count, session.input_tokens, session.total_cost) == ("qw-session-2", 0, None, None)
 
 
 def test_codex() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -215,3 +215,93 @@ def test_retention_leaves_what_a_rebuild_counts(fresh: Fresh, seed: int) -> None
     server.backend.drop_to_size(1)
     assert server.answers() == {}
     assert server.rows("otel_logs") == 0
+
+
+OF_THIS_VERSION = {
+    "session_traces": ["IsCell", "Turns", "TurnStates", "Listed"],
+    "trace_facts": ["IsCell"],
+    "otel_logs": ["CountedIn", "CountedAs"],
+}
+"""Columns that the version before did not have; migration 25 was its last one."""
+
+
+def make_older(server: Sessions) -> None:
+    """Make the store one of the version before, with its spans, and with log records that it did not count."""
+    server.backend.settle()
+    server.backend.reader.sessions()
+    with server.backend.store.writing() as client:
+        client.command("ALTER TABLE otel_logs DROP INDEX idx_counted_in")
+        for table, columns in OF_THIS_VERSION.items():
+            for column in columns:
+                client.command(f"ALTER TABLE {table} DROP COLUMN {column}", settings={"mutations_sync": 2})
+        client.command("DELETE FROM schema_version WHERE Version > 25")
+        # What was counted of records alone was not there, and `Content` had no more than models and lanes.
+        client.command("DELETE FROM trace_facts WHERE position(Facts, 'claude_code.') > 0")
+        client.command("DELETE FROM session_traces WHERE Id = 'recorded'")
+        older = "concat('[', arrayStringConcat(arraySlice(JSONExtractArrayRaw(Content), 1, 9), ','), ']')"
+        client.command(
+            f"ALTER TABLE session_traces UPDATE Content = {older} WHERE Content != ''", settings={"mutations_sync": 2}
+        )
+        client.command("TRUNCATE TABLE sessions")
+        client.command("ALTER TABLE sessions DROP COLUMN IF EXISTS Traces")
+
+
+def without_later_fields(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers without what only a version can tell that wrote the rows itself."""
+    return {name: [_without(part) for part in parts] for name, parts in answers.items()}
+
+
+def _without(said: Any) -> Any:
+    if isinstance(said, list):
+        return [_without(one) for one in said]
+    if isinstance(said, dict):
+        return {name: _without(value) for name, value in said.items() if name not in ("time", "cache", "next")}
+    return said
+
+
+def test_a_store_of_the_version_before(fresh: Fresh) -> None:
+    """It is read, listed, paged and written to as it is; a rebuild counts the log records that were there."""
+    spans = [
+        *told("opentelemetry", "spans", calls(0, *ENDS), by="spans"),
+        *told("qwen code", "more", calls(20, *ENDS), by="spans"),
+    ]
+    recorded = told("claude code", "recorded", calls(40, *ENDS), by="records")
+    later = told("qwen code", "more", calls(60, 7_000, 50 * MINUTE), by="records")
+    both = fresh([*spans, *recorded, *later]).answers()
+    expected = fresh([*spans, *later]).answers()
+    server = fresh([*spans, *recorded])
+    make_older(server)
+    server.reopen()
+    before = server.answers()
+    assert without_later_fields(before)["id spans"] == without_later_fields(expected)["id spans"]
+    with TestClient(create_app(server.backend)) as client:
+        page = client.get("/v1/sessions/spans/calls?limit=2&offset=2").json()
+        assert page["data"] == before["id spans"][3]["data"][2:4]
+        assert page["pagination"]["total"] == len(ENDS)
+    server.send(later)
+    assert without_later_fields(server.answers()) == without_later_fields(expected)
+    server.rebuild()
+    assert server.answers() == both
+    for session in ("recorded", "more", "spans"):
+        server.backend.delete_session(session)
+    assert server.everything() == ({}, 0, 0)
+
+
+def test_rows_that_a_collector_wrote(fresh: Fresh) -> None:
+    """Log records whose rows do not say where they are counted are counted by a rebuild, and then deleted with their session."""
+    expected = fresh([*STAYS]).everything()
+    server = fresh([*STAYS, *GONE["both"]])
+    before = server.answers()
+    server.backend.settle()
+    with server.backend.store.writing() as client:
+        client.command(
+            "ALTER TABLE otel_logs UPDATE CountedIn = 0, CountedAs = 0 WHERE 1", settings={"mutations_sync": 2}
+        )
+        for table in ("trace_facts", "session_traces"):
+            client.command(f"TRUNCATE TABLE {table}")
+    server.rebuild()
+    assert server.answers() == before
+    server.backend.delete_session("gone")
+    assert server.everything() == expected
+    server.rebuild()
+    assert server.everything() == expected

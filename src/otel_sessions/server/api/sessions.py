@@ -162,7 +162,8 @@ async def list_spans(
         reader = backend.reader
         with reader.answering():
             found = reader.spans(session.id, key=session.key, limit=page.limit, offset=page.offset)
-            if not found.total:
+            # A session that only log records tell of has no spans.
+            if not found.total and not reader.traces(session.id, key=session.key, limit=1).total:
                 raise _no_such(session)
             return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
 

@@ -38,13 +38,15 @@ class TraceWithSpans(BaseModel):
     """A whole trace and the first page of its spans."""
 
     trace_id: TraceId
-    start: Time = Field(description="The first start of a span.")
-    end: Time = Field(description="The last end of a span.")
+    start: Time = Field(description="The first start of a span, or of a call that a log record tells of.")
+    end: Time = Field(description="The last end of a span or log record.")
     duration_ms: float = Field(description="Milliseconds from the start to the end.")
     span_count: int = Field(description="The number of spans.")
     unassigned_span_count: int = Field(description="The number of spans that are in no session.")
     services: Services
-    sessions: list[SessionName] = Field(description="The sessions that spans of the trace belong to, by key and id.")
+    sessions: list[SessionName] = Field(
+        description="The sessions that spans and log records of the trace belong to, by key and id."
+    )
     spans: Page[Span] = Field(description="The first page of the spans, in the order of their start.")
 
     @classmethod

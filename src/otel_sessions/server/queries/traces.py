@@ -13,14 +13,14 @@ from otel_sessions.server.queries.spans import PAGE_BYTES, SpanPage, page_of_spa
 
 
 class WholeTrace(NamedTuple):
-    """A trace with a page of its spans; times in nanoseconds UTC.
+    """A trace with a page of its spans; what else it has is also of its counted log records. Times in nanoseconds UTC.
 
     Attributes:
         trace_id: as an integer.
-        start: the first start of a span.
-        end: the last end of a span.
+        start: the first start.
+        end: the last end.
         services: names of the services, sorted.
-        sessions: the sessions that spans of it belong to, by key and id.
+        sessions: the sessions that it has a part in, by key and id.
         unassigned: how many of its spans are in no session.
         spans: a page of its spans, in the order of their start.
     """
@@ -37,7 +37,7 @@ class WholeTrace(NamedTuple):
 def whole_trace(
     store: Store, trace_id: int, *, limit: int = 100, offset: int = 0, max_bytes: int = PAGE_BYTES
 ) -> WholeTrace | None:
-    """A trace and a page of its spans; `None` if no span of it is stored.
+    """A trace and a page of its spans; `None` if neither a span nor a counted log record of it is stored.
 
     Args:
         store: where the spans are.
@@ -47,21 +47,23 @@ def whole_trace(
         max_bytes: how many bytes at most; the page has one span whatever its size.
     """
     facts = facts_of(store, [trace_id]).get(trace_id, [])
-    facts = [span for span in facts if not span.event]
-    # A trace of placeholders for spans that have not ended yet is shown too.
-    found = distinct_spans(facts) or {span.span_id: span for span in facts}
+    found = distinct_spans(facts)
+    if all(span.event for span in found.values()):
+        # A trace of placeholders for spans that have not ended yet is shown too.
+        found |= {span.span_id: span for span in facts}
     if not found:
         return None
     members = sessions_of(found)
-    spans = sorted(found.values(), key=lambda span: (span.start, span.span_id))
+    told = sorted(found.values(), key=lambda span: (span.start, span.span_id))
+    spans = [span for span in told if not span.event]
     page = page_of_spans(store, [(trace_id, span) for span in spans[offset : offset + limit]], max_bytes)
     return WholeTrace(
         trace_id,
-        start=spans[0].start,
-        end=max(span.end for span in spans),
-        services=tuple(sorted({service for span in spans if (service := _service(span))})),
+        start=told[0].start,
+        end=max(span.end for span in told),
+        services=tuple(sorted({service for span in told if (service := _service(span))})),
         sessions=tuple(sorted({pair for pairs in members.values() for pair in pairs})),
-        unassigned=sum(not pairs for pairs in members.values()),
+        unassigned=sum(not members[span.span_id] for span in spans),
         spans=SpanPage(page.rows, len(spans), offset + page.taken),
     )
 

@@ -16,7 +16,7 @@ FROM (
         ORDER BY TraceId, Version DESC
         LIMIT 1 BY TraceId
     )
-    WHERE Deleted = 0
+    WHERE Deleted = 0 AND SpanCount > 0
 )
 WHERE Before + SpanCount > {offset:UInt64} AND Before < {offset:UInt64} + {limit:UInt64}
     OR Before = 0
