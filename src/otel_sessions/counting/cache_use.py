@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from otel_sessions.counting.cache_ttl import cache_ttl
 from otel_sessions.counting.facts import Call, SpanFacts
-from otel_sessions.counting.prices.penalties import penalties_of
+from otel_sessions.counting.prices.penalties import Penalties, penalties_of
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.tokens import Usage
 
 
 class CacheUse(NamedTuple):
@@ -69,7 +70,11 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
     if usage is None or (usage.cache_read_tokens is None and usage.cache_write_tokens is None):
         return None
     model = call.model or call.request_model
-    use = CacheUse(
+    found: Penalties | None = None
+    if pricer is not None and cache_ttl(call.provider, model) is not None:
+        found = _penalties(call, usage, span.start, pricer)
+    penalty, penalty_1h = (None, None) if found is None else found
+    return CacheUse(
         span.start,
         span.end,
         lane,
@@ -79,9 +84,13 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
         usage.cache_read_tokens,
         usage.cache_write_tokens,
         usage.cache_write_1h_tokens,
+        penalty,
+        penalty_1h,
     )
-    if pricer is None or cache_ttl(call.provider, model) is None:
-        return use
+
+
+def _penalties(call: Call, usage: Usage, at: int, pricer: Pricer) -> Penalties | None:
+    """The penalties by the first of the model's names that has a price."""
     for name in (call.model, call.request_model):
         if name is not None:
             found = penalties_of(
@@ -89,9 +98,9 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
                 provider=call.provider,
                 model=name,
                 input_tokens=usage.input_tokens or 0,
-                at=span.start,
+                at=at,
                 context=call.context,
             )
             if found is not None:
-                return use._replace(penalty=found[0], penalty_1h=found[1])
-    return use
+                return found
+    return None

@@ -135,35 +135,45 @@ def read_ranked(attributes: Mapping[str, Any], ranked: Ranked) -> Read:
     return read
 
 
+class Who:
+    """The part of a plan that tells session, user, labels and kind, which are the same in many spans; plans share it.
+
+    Attributes:
+        steps: the steps of the names that tell of these.
+        pick: picks their values from the attributes of a span.
+    """
+
+    __slots__ = ("pick", "steps")
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.pick = _picker(tuple(name for name, _ in steps))
+
+
 class Plan:
     """The steps to read spans whose attributes have certain names; spans of one place in the code share a plan.
 
     Attributes:
         steps: all names that are candidates of a field.
-        who: picks the values that give session, user, labels and kind, which are the same in many spans; `None` if
-            there is no such value, or if a document may hold some of them.
+        who: the steps of the names that tell session, user, labels and kind; `None` if there is no such name, or if a
+            document may hold some of them.
         is_kept: the next span with these names gets the same plan.
-        who_steps: the steps of the names that `who` picks.
         others: the candidates in all other names.
         is_request: some of these attributes are only on spans that are a request to a model.
         names_lane: some of them are candidates of the agent or the turn.
         emitter: the program that writes these names.
     """
 
-    __slots__ = ("emitter", "is_kept", "is_request", "names_lane", "others", "steps", "who", "who_steps")
+    __slots__ = ("emitter", "is_kept", "is_request", "names_lane", "others", "steps", "who")
 
-    def __init__(self, steps: Steps, *, is_kept: bool, is_request: bool, emitter: Emitter) -> None:
+    def __init__(self, steps: Steps, who: Who | None, *, is_kept: bool, is_request: bool, emitter: Emitter) -> None:
         self.steps = steps
+        self.who = who
         self.emitter = emitter
         self.names_lane = any(target.slot in _LANE for _, targets in steps for target in targets)
         self.is_request = is_request
         self.is_kept = is_kept
-        self.who_steps = _part(steps, who=True)
         self.others = _ranked(_part(steps, who=False))
-        self.who: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
-        # The content of a document is known only after it was read, and may compete with any other name.
-        if self.who_steps and not any(target.what == DOCUMENT for _, targets in steps for target in targets):
-            self.who = _picker(tuple(name for name, _ in self.who_steps))
 
 
 def _picker(wanted: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
@@ -267,6 +277,7 @@ class _Table(dict[str, tuple[Target, ...]]):
         super().__init__({name: tuple(targets) for name, targets in by_name.items()})
         self._bound = len(self) + _REMEMBERED_NAMES
         self.plans: dict[tuple[str, ...], Plan] = {}
+        self._whos: dict[tuple[str, ...], Who] = {}
 
     def plan(self, attributes: tuple[str, ...]) -> Plan:
         """A new plan, kept within bounds."""
@@ -277,10 +288,21 @@ class _Table(dict[str, tuple[Target, ...]]):
         if not any(_may_be_a_call(target) for _, targets in steps for target in targets):
             steps = tuple(step for step in steps if step[0] not in names.SERVER_ADDRESS)
         is_request = any(name.startswith(names.MESSAGES) for name in attributes)
-        plan = Plan(steps, is_kept=is_kept, is_request=is_request, emitter=self._emitter)
+        who = self._who(steps)
+        plan = Plan(steps, who, is_kept=is_kept, is_request=is_request, emitter=self._emitter)
         if is_kept:
             self.plans[attributes] = plan
+            if who is not None:
+                self._whos[tuple(name for name, _ in who.steps)] = who
         return plan
+
+    def _who(self, steps: Steps) -> Who | None:
+        """What tells who in these steps; the same object for all kept plans whose names of this kind are the same."""
+        of_who = _part(steps, who=True)
+        # The content of a document is known only after it was read, and may compete with any other name.
+        if not of_who or any(target.what == DOCUMENT for _, targets in steps for target in targets):
+            return None
+        return self._whos.get(tuple(name for name, _ in of_who)) or Who(of_who)
 
     def __missing__(self, name: str) -> tuple[Target, ...]:
         targets = tuple(prefixed(name))
