@@ -188,6 +188,9 @@ def _session_id(ids: Mapping[int, str]) -> tuple[str, int]:
     by. So a `session.id` that another name on the span repeats ranks between both: it gives way to the `session.id` of an
     ancestor.
     """
+    if len(ids) == 1:  # nearly always
+        ((rank, value),) = ids.items()
+        return value, rank + REPEATED if rank else 0
     rank = min(ids)
     value = ids[rank]
     if rank == 0 and any(other == value for name, other in ids.items() if name):
