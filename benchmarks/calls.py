@@ -23,6 +23,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 LIMIT: Final = 100
 AT_ONCE: Final = 1_000
+GROWTH: Final = 100
+"""Calls by which a session may grow without a new large unit."""
+
 FIVE_MINUTES: Final = 300 * 1_000_000_000
 START: Final = 1_795_000_200 * 1_000_000_000
 """The first nanosecond of five minutes."""
@@ -48,21 +51,21 @@ SHAPES: Final = {
 }
 
 
-def bodies(shape: Shape, session: str, numbers: range, units: int) -> Iterator[bytes]:
-    """Requests with the calls of these numbers of a session that has this number of units, call by call in the order of time."""
+def bodies(shape: Shape, session: str, numbers: range, a_unit: int) -> Iterator[bytes]:
+    """Requests with the calls of these numbers of a session that has this number of calls a unit, in the order of time."""
     make = _records if shape.of_records else _spans
     for first in range(numbers.start, numbers.stop, AT_ONCE):
-        yield make(session, range(first, min(first + AT_ONCE, numbers.stop)), units)
+        yield make(session, range(first, min(first + AT_ONCE, numbers.stop)), a_unit)
 
 
-def _records(session: str, numbers: range, units: int) -> bytes:
+def _records(session: str, numbers: range, a_unit: int) -> bytes:
     request = ExportLogsServiceRequest()
     group = request.resource_logs.add()
     _add(group.resource.attributes, {"service.name": "claude-code"})
     records = group.scope_logs.add()
     records.scope.name = "com.anthropic.claude_code.events"
     for number in numbers:
-        record = records.log_records.add(time_unix_nano=_time(number, units))
+        record = records.log_records.add(time_unix_nano=_time(number, a_unit))
         record.body.string_value = "claude_code.api_request"
         _add(
             record.attributes,
@@ -83,16 +86,16 @@ def _records(session: str, numbers: range, units: int) -> bytes:
     return body
 
 
-def _spans(session: str, numbers: range, units: int) -> bytes:
+def _spans(session: str, numbers: range, a_unit: int) -> bytes:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
     _add(group.resource.attributes, {"service.name": "support"})
     spans = group.scope_spans.add()
     spans.scope.name = "opentelemetry.instrumentation.anthropic"
     for number in numbers:
-        end = _time(number, units)
+        end = _time(number, a_unit)
         span = spans.spans.add(
-            trace_id=(sum(session.encode()) << 32 | number % units + 1).to_bytes(16),
+            trace_id=(sum(session.encode()) << 32 | number // a_unit + 1).to_bytes(16),
             span_id=(number + 1).to_bytes(8),
             name="chat claude-sonnet-4-5",
             start_time_unix_nano=end - 900_000_000,
@@ -116,9 +119,10 @@ def _spans(session: str, numbers: range, units: int) -> bytes:
     return body
 
 
-def _time(number: int, units: int) -> int:
-    """When a call ended: the calls go to the units in turn, each unit in five minutes of its own, one call every 50 ms."""
-    return START + number % units * FIVE_MINUTES + number // units * 50_000_000
+def _time(number: int, a_unit: int) -> int:
+    """When a call ended: each unit has five minutes of its own, and in these a call every 50 ms."""
+    unit, place = divmod(number, a_unit)
+    return START + unit * FIVE_MINUTES + place * 50_000_000
 
 
 def _add(attributes: Any, values: dict[str, str | int | float]) -> None:
@@ -136,20 +140,21 @@ class Session:
     """A session of a running server that can be made to grow."""
 
     def __init__(self, server: Server, id_: str, shape: Shape, calls: int, most: int) -> None:
-        """Fill it with calls; it has as many units as its share of `most` calls."""
+        """Fill it with calls, in as many units as its share of `most` calls; the last one is not full yet."""
         self.id = id_
         self.calls = calls
         self._server = server
         self._shape = shape
-        self._units = max(1, shape.units * calls // most)
+        units = max(1, shape.units * calls // most)
+        self._a_unit = calls // units + GROWTH // units + 1
         self._send: Send = over_http(server, "logs" if shape.of_records else "traces")
-        for body in bodies(shape, id_, range(calls), self._units):
+        for body in bodies(shape, id_, range(calls), self._a_unit):
             self._deliver(body)
         server.settle()
 
     def grow(self) -> None:
-        """Add a call to one of its units, and wait until it is counted."""
-        (body,) = bodies(self._shape, self.id, range(self.calls, self.calls + 1), self._units)
+        """Add a call to its last unit, and wait until it is counted."""
+        (body,) = bodies(self._shape, self.id, range(self.calls, self.calls + 1), self._a_unit)
         self._deliver(body)
         self.calls += 1
         self._server.settle()

@@ -82,6 +82,7 @@ class Committer:
         retries: how often a commit was tried again.
         set_aside: keeps the requests that cannot be stored.
         trouble: why commits do not succeed now.
+        finished_version: the version of the last change of the store that is not under way any more.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Committer:
         self._commit_new = self._writer.recommit if incomplete else self._writer.commit
         self._committed = committed
         self._version = version
+        self.finished_version = version
         self._rest_until = 0.0
         self._writing = threading.Lock()
         self._stopping = threading.Event()
@@ -197,7 +199,10 @@ class Committer:
         with self._writing:
             self._may_write()
             self._version += 1
-            yield self._version
+            try:
+                yield self._version
+            finally:
+                self.finished_version = self._version
 
     def forget(self, trace_ids: Iterable[int] | None = None) -> None:
         """Drop these traces, or all, from the cache; call it inside `exclusive`."""
