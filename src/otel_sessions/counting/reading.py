@@ -14,7 +14,7 @@ from otel_sessions.counting.prices.local_servers import LOCAL_SERVER, runs_local
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
-from otel_sessions.dialects.read import Plan, Read, Who, plan_of, read_planned, read_ranked
+from otel_sessions.dialects.read import Part, Plan, Read, plan_of, read_planned, read_ranked
 from otel_sessions.dialects.values import checked_id
 from otel_sessions.drops import drops
 from otel_sessions.long_texts import cut
@@ -50,15 +50,17 @@ def span_facts(
     if by is None:
         read = read_planned(attributes, plan.steps)
         who = _who(read, service, environment)
+        kind = read.fields.get("kind", kind)
     else:
         given = by.pick(attributes)
         try:
             who = _seen[by, given, service, environment]
         except (KeyError, TypeError):  # a list is not hashable
             who = _look(attributes, by, given, service, environment, is_kept=plan.is_kept)
+        if plan.kind is not None:
+            kind = _kind(attributes, plan.kind, is_kept=plan.is_kept) or kind
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
-    named_kind, values, cuts, labels, rank = who
-    kind = named_kind or kind
+    values, cuts, labels, rank = who
     if session_id is not None and (not values or all(key != ID_KEY for key, _ in values)):
         values, rank = _with_id_of_resource(values, session_id)
     call = None
@@ -107,9 +109,8 @@ def _lane(read: Read, plan: Plan, values: Values) -> tuple[str | None, str | Non
 
 
 class _Who(NamedTuple):
-    """The facts that are the same in many spans: kind, session and labels."""
+    """The facts that are the same in many spans: session and labels."""
 
-    kind: str | None
     values: Values
     cut: tuple[str, ...]
     labels: Labels
@@ -131,12 +132,13 @@ _TEXTS: Final = frozenset({str})
 
 _SEEN_KEPT: Final = 8_192
 _SEEN_LENGTH: Final = 1_024
-_seen: Final[dict[tuple[Who, tuple[Any, ...], str | None, str | None], _Who]] = {}
+_seen: Final[dict[tuple[Part, tuple[Any, ...], str | None, str | None], _Who]] = {}
+_kinds: Final[dict[tuple[Part, tuple[Any, ...]], str | None]] = {}
 
 
 def _look(
     attributes: Mapping[str, Any],
-    by: Who,
+    by: Part,
     given: tuple[Any, ...],
     service: str | None,
     environment: str | None,
@@ -159,6 +161,21 @@ def _look(
     return who
 
 
+def _kind(attributes: Mapping[str, Any], by: Part, *, is_kept: bool) -> str | None:
+    """The kind that a span names, from the cache if it can be."""
+    given = by.pick(attributes)
+    try:
+        return _kinds[by, given]
+    except (KeyError, TypeError):
+        pass
+    kind: str | None = read_planned(attributes, by.steps).fields.get("kind")
+    if is_kept and _TEXTS.issuperset(map(type, given)) and sum(map(len, given)) <= _SEEN_LENGTH:
+        if len(_kinds) >= _SEEN_KEPT:
+            _kinds.clear()
+        _kinds[by, given] = kind
+    return kind
+
+
 def _who(read: Read, service: str | None, environment: str | None) -> _Who:
     fields = read.fields
     session_id, rank = _session_id(read.session_ids) if read.session_ids else (None, 0)
@@ -178,7 +195,7 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         labels = Labels(name, user_id, tags, (), service, environment)
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
-    return _Who(fields.get("kind"), values, fields.get("cut", ()), labels, rank)
+    return _Who(values, fields.get("cut", ()), labels, rank)
 
 
 def _session_id(ids: Mapping[int, str]) -> tuple[str, int]:

@@ -164,9 +164,13 @@ def _covered(intervals: list[Interval], start: int, end: int) -> int:
     covered = 0
     last = start
     for begun, ended in intervals:
-        last = max(last, begun)
-        until = min(ended, end)
-        if until > last:
-            covered += until - last
-            last = until
+        if begun >= last:
+            if ended > begun:
+                covered += ended - begun
+                last = ended
+        elif ended > last:
+            covered += ended - last
+            last = ended
+    if last > end:
+        return _covered([(begun, min(ended, end)) for begun, ended in intervals], start, end)
     return covered
