@@ -22,7 +22,7 @@ from itertools import count, cycle, product
 from pathlib import Path
 from random import randrange
 from statistics import median
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import grpc  # type: ignore[import-untyped]
 from benchmarks.requests import Requests
@@ -71,11 +71,10 @@ class Server(NamedTuple):
         """Wait until all that was acknowledged is committed, as any read of spans does."""
         self.get("/v1/sessions/any/spans?limit=1")
 
-    def stored(self) -> int:
-        """Spans that are committed."""
-        found = re.search(
-            r'^otel_sessions_stored_records_total\{signal="traces"\} (\S+)', self.get("/metrics"), re.MULTILINE
-        )
+    def stored(self, signal: str = "traces") -> int:
+        """Records of a signal that are committed."""
+        pattern = rf'^otel_sessions_stored_records_total{{signal="{signal}"}} (\S+)'
+        found = re.search(pattern, self.get("/metrics"), re.MULTILINE)
         return int(float(found[1])) if found else 0
 
 
@@ -96,13 +95,13 @@ def running(store: Path, *options: str) -> Iterator[Server]:
         process.wait()
 
 
-def over_http(server: Server) -> Send:
-    """Return a function that sends on an HTTP connection of its own."""
+def over_http(server: Server, signal: str = "traces") -> Send:
+    """Return a function that sends requests of a signal on an HTTP connection of its own."""
     connection = http.client.HTTPConnection(server.host, server.port, timeout=120)
     headers = {"Content-Type": "application/x-protobuf"}
 
     def send(body: bytes) -> bool:
-        connection.request("POST", "/v1/traces", body, headers)
+        connection.request("POST", f"/v1/{signal}", body, headers)
         answer = connection.getresponse()
         content = answer.read()
         if answer.status == 429:
@@ -132,14 +131,24 @@ def over_grpc(server: Server) -> Send:
     return send
 
 
+class Made(Protocol):
+    """Requests by number, each with the same number of records."""
+
+    records: int
+
+    def make(self, number: int) -> bytes:
+        """The request with this number."""
+        ...
+
+
 class Load:
     """Requests from several connections, as fast as they are acknowledged or at a rate."""
 
-    def __init__(self, requests: Requests, numbers: Iterator[int], *, rate: float | None = None) -> None:
+    def __init__(self, requests: Made, numbers: Iterator[int], *, rate: float | None = None) -> None:
         """Send the requests with these numbers, at a rate in spans a second if one is given."""
         self._requests = requests
         self._numbers = numbers
-        self._interval = None if rate is None else requests.spans * CONNECTIONS / rate
+        self._interval = None if rate is None else requests.records * CONNECTIONS / rate
         self._lock = threading.Lock()
         self._failures: list[BaseException] = []
         self.acknowledged = 0
@@ -161,7 +170,7 @@ class Load:
 
     def rates(self) -> str:
         """Spans a second in the first and in the last million, if there are two."""
-        million = 1_000_000 // self._requests.spans
+        million = 1_000_000 // self._requests.records
         if len(self._moments) < 2 * million:
             return ""
         first = self._moments[million - 1] - (self._moments[0] - self.seconds[0])
@@ -192,7 +201,7 @@ class Load:
             with self._lock:
                 self.seconds.append(taken)
                 self._moments.append(begin + taken)
-                self.acknowledged += self._requests.spans
+                self.acknowledged += self._requests.records
 
 
 class Reader:
@@ -252,8 +261,8 @@ def measure(options: Options, protocols: list[str], spans: list[int]) -> Table:
             target = ">= 40,000" if size <= 512 else ">= 50,000"
             if options.rate is not None:
                 target = "p99, list < 150 ms"
-            rows.append(Row(f"{protocol}, {requests.spans} spans a request", figures, target))
-            notes.append(f"{protocol}, {requests.spans}: {note}")
+            rows.append(Row(f"{protocol}, {requests.records} spans a request", figures, target))
+            notes.append(f"{protocol}, {requests.records}: {note}")
     paced = "" if options.rate is None else f", paced at {options.rate:,.0f} spans/s"
     paced += ", --sync" if options.sync else ""
     columns = (

@@ -31,8 +31,8 @@ class Requests:
                 _rename(span, trace)
                 scope_spans.spans.append(span)
         self._pattern: bytes = message.SerializeToString()
-        self.spans = len(scope_spans.spans)
-        self.bytes_a_span = len(self._pattern) / self.spans
+        self.records = len(scope_spans.spans)
+        self.bytes_a_span = len(self._pattern) / self.records
 
     def make(self, number: int) -> bytes:
         """The request with this number; different numbers give different ids."""

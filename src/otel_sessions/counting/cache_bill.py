@@ -155,7 +155,7 @@ def _rebuilt(calls: list[Judged]) -> Rebuilt:
 
 def judged_calls(uses: Iterable[CacheUse]) -> list[Judged]:
     """Each call with its label, in the order of `in_order`. Later calls never change the label of an earlier one."""
-    return _judge(uses)[0]
+    return _judge(uses, replayed=False)[0]
 
 
 def in_order(uses: Iterable[CacheUse]) -> list[CacheUse]:
@@ -171,9 +171,9 @@ class _Cached:
 
     __slots__ = ("end", "input", "kept_1h", "replay", "start", "tokens", "ttl")
 
-    def __init__(self, use: CacheUse, ttl: CacheTtl | None) -> None:
+    def __init__(self, use: CacheUse, ttl: CacheTtl | None, *, replayed: bool) -> None:
         self.ttl = ttl
-        self.replay = Replay(use) if ttl is not None and ttl.may_be_an_hour else None
+        self.replay = Replay(use) if replayed and ttl is not None and ttl.may_be_an_hour else None
         self.tokens: int | None = None
         self.kept_1h = 0
         self.remember(use)
@@ -188,7 +188,7 @@ class _Cached:
         self.kept_1h = read + long if long else min(self.kept_1h, read)
 
 
-def _judge(uses: Iterable[CacheUse]) -> tuple[list[Judged], tuple[Backtest, ...], bool]:
+def _judge(uses: Iterable[CacheUse], *, replayed: bool = True) -> tuple[list[Judged], tuple[Backtest, ...], bool]:
     chains: dict[Chain, _Cached] = {}
     names: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}
     judged: list[Judged] = []
@@ -201,7 +201,7 @@ def _judge(uses: Iterable[CacheUse]) -> tuple[list[Judged], tuple[Backtest, ...]
         cached = chains.get(key)
         if cached is None:
             one = Judged(use, HIT if use.read_tokens else COLD, 0, _NOTHING)
-            cached = chains[key] = _Cached(use, cache_ttl(use.provider, use.model))
+            cached = chains[key] = _Cached(use, cache_ttl(use.provider, use.model), replayed=replayed)
             if cached.replay is not None:
                 cached.replay.add(use, 0, 0, 0)
         else:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from otel_sessions.counting.cache_ttl import cache_ttl
 from otel_sessions.counting.facts import Call, SpanFacts
-from otel_sessions.counting.prices.penalties import penalties_of
+from otel_sessions.counting.prices.penalties import Penalties, penalties_of
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.tokens import Usage
 
 
 class CacheUse(NamedTuple):
@@ -69,9 +70,10 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
     if usage is None or (usage.cache_read_tokens is None and usage.cache_write_tokens is None):
         return None
     model = call.model or call.request_model
-    penalty = penalty_1h = None
+    found: Penalties | None = None
     if pricer is not None and cache_ttl(call.provider, model) is not None:
-        penalty, penalty_1h = _penalties(call, usage.input_tokens or 0, span.start, pricer)
+        found = _penalties(call, usage, span.start, pricer)
+    penalty, penalty_1h = (None, None) if found is None else found
     return CacheUse(
         span.start,
         span.end,
@@ -87,12 +89,18 @@ def cache_use(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | No
     )
 
 
-def _penalties(call: Call, input_tokens: int, at: int, pricer: Pricer) -> tuple[Decimal | None, Decimal | None]:
-    for model in (call.model, call.request_model):
-        if model is not None:
+def _penalties(call: Call, usage: Usage, at: int, pricer: Pricer) -> Penalties | None:
+    """The penalties by the first of the model's names that has a price."""
+    for name in (call.model, call.request_model):
+        if name is not None:
             found = penalties_of(
-                pricer, provider=call.provider, model=model, input_tokens=input_tokens, at=at, context=call.context
+                pricer,
+                provider=call.provider,
+                model=name,
+                input_tokens=usage.input_tokens or 0,
+                at=at,
+                context=call.context,
             )
             if found is not None:
                 return found
-    return None, None
+    return None

@@ -6,7 +6,7 @@ calls. So an agent whose span has no other agent's above it is the main one, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from otel_sessions.counting.calls import DUPLICATE, Skipped
 from otel_sessions.counting.facts import SpanFacts
@@ -17,7 +17,10 @@ _Agents = tuple[str | None, str | None]
 
 
 def lanes_of(
-    call_ids: Iterable[int], spans: Mapping[int, SpanFacts], skipped: Mapping[int, Skipped], beside: Iterable[SpanFacts]
+    call_ids: Collection[int],
+    spans: Mapping[int, SpanFacts],
+    skipped: Mapping[int, Skipped],
+    naming: Collection[SpanFacts],
 ) -> dict[int, str]:
     """The lane of each call that is not in the main one.
 
@@ -25,12 +28,11 @@ def lanes_of(
         call_ids: the counted calls.
         spans: all spans and records of the unit.
         skipped: what is not counted; copies of a call name its agent too.
-        beside: records of other units that tell of the same calls.
+        naming: those that name an agent, also records of other units that tell of the same calls.
     """
-    named = {span.span_id: span.agent for span in spans.values() if span.agent is not None}
-    named.update((span.span_id, span.agent) for span in beside if span.agent is not None)
-    if not named:
+    if not skipped and _is_one_agent(naming, call_ids):
         return {}
+    named = {span.span_id: span.agent for span in naming}
     copies: dict[int, list[int]] = {}
     for span_id, one in skipped.items():
         if one.reason == DUPLICATE and one.by is not None:
@@ -46,6 +48,16 @@ def lanes_of(
         if lane is not None and lane not in (main, spans[call_id].labels.service):
             found[call_id] = lane
     return found
+
+
+def _is_one_agent(naming: Collection[SpanFacts], calls: Collection[int]) -> bool:
+    """Return True if one agent is named, and only around calls: it is the main one."""
+    first: str | None = None
+    for span in naming:
+        if span.kind != AGENT or span.span_id in calls or (first is not None and span.agent != first):
+            return False
+        first = span.agent
+    return True
 
 
 def _agents_above(span_id: int | None, spans: Mapping[int, SpanFacts], known: dict[int, _Agents]) -> _Agents:

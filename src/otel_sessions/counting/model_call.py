@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -123,6 +123,14 @@ def judge(uses: Iterable[CacheUse]) -> dict[CacheUse, Judged]:
     return {one.use: one for one in judged_calls(uses)}
 
 
+def listed_ids(resolved: Resolved, session: Pair) -> list[int]:
+    """The ids of what `list_calls` lists, in its order."""
+    by_session = resolved.calls_by_session()
+    ids = [*by_session.get(session, ()), *resolved.left_out(by_session).get(session, ())]
+    facts = {**resolved.facts, **resolved.adopted}
+    return sorted(ids, key=lambda span_id: (facts[span_id].start, span_id))
+
+
 def list_calls(
     unit: int,
     resolved: Resolved,
@@ -130,6 +138,7 @@ def list_calls(
     judged: Mapping[CacheUse, Judged] = NOTHING_JUDGED,
     *,
     is_cell: bool = False,
+    only: Collection[int] | None = None,
 ) -> list[ModelCall]:
     """What a unit adds to a session, and what in it reports usage and is not counted, in the order of the start.
 
@@ -139,6 +148,7 @@ def list_calls(
         session: key and value.
         judged: what the calls of the session did with the caches of providers.
         is_cell: it has log records only, which are in no trace.
+        only: the ids of the entries to make; by default all.
     """
     by_session = resolved.calls_by_session()
     trace_id = None if is_cell else unit
@@ -149,6 +159,8 @@ def list_calls(
     facts = {**resolved.facts, **resolved.adopted}
     listed = []
     for span_id, priced in by_session.get(session, {}).items():
+        if only is not None and span_id not in only:
+            continue
         told = [facts[id_] for id_ in (span_id, *copies.get(span_id, ())) if id_ in facts]
         entry = _entry(
             trace_id, facts[span_id], priced.call, priced.cost, priced.lane, _evidence(told), failed=priced.failed
@@ -160,6 +172,8 @@ def list_calls(
             cost = without_trailing_zeros(known.rebuilt_cost)
             listed.append(replace(entry, cache=known.label, rebuilt_tokens=known.rebuilt_tokens, rebuilt_cost=cost))
     for span_id in resolved.left_out(by_session).get(session, ()):
+        if only is not None and span_id not in only:
+            continue
         span, one = facts[span_id], resolved.skipped[span_id]
         in_trace = None if span_id in resolved.adopted else trace_id
         entry = _entry(in_trace, span, span.call or Call(), None, span.agent, _evidence([span]), failed=span.failed)

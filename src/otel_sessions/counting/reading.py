@@ -14,7 +14,7 @@ from otel_sessions.counting.prices.local_servers import LOCAL_SERVER, runs_local
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.usage import normalise
 from otel_sessions.dialects import kinds
-from otel_sessions.dialects.read import Plan, Read, plan_of, read_planned, read_ranked
+from otel_sessions.dialects.read import Part, Plan, Read, plan_of, read_planned, read_ranked
 from otel_sessions.dialects.values import checked_id
 from otel_sessions.drops import drops
 from otel_sessions.long_texts import cut
@@ -46,18 +46,21 @@ def span_facts(
     """
     if plan is None:
         plan = plan_of(attributes, scope, service)
-    if plan.who is None:
+    by = plan.who
+    if by is None:
         read = read_planned(attributes, plan.steps)
         who = _who(read, service, environment)
+        kind = read.fields.get("kind", kind)
     else:
-        given = plan.who(attributes)
+        given = by.pick(attributes)
         try:
-            who = _seen[plan, given, service, environment]
+            who = _seen[by, given, service, environment]
         except (KeyError, TypeError):  # a list is not hashable
-            who = _look(attributes, plan, given, service, environment)
+            who = _look(attributes, by, given, service, environment, is_kept=plan.is_kept)
+        if plan.kind is not None:
+            kind = _kind(attributes, plan.kind, is_kept=plan.is_kept) or kind
         read = _NOTHING if plan.others is None else read_ranked(attributes, plan.others)
-    named_kind, values, cuts, labels, rank = who
-    kind = named_kind or kind
+    values, cuts, labels, rank = who
     if session_id is not None and (not values or all(key != ID_KEY for key, _ in values)):
         values, rank = _with_id_of_resource(values, session_id)
     call = None
@@ -73,7 +76,10 @@ def span_facts(
         name = cut(name, LONGEST_LABEL)
     if len(scope) > LONGEST_LABEL:
         scope = cut(scope, LONGEST_LABEL)
-    facts = SpanFacts(
+    turn = agent = None
+    if plan.names_lane:
+        turn, agent = _lane(read, plan, values)
+    return SpanFacts(
         span_id,
         parent_id,
         start,
@@ -88,22 +94,23 @@ def span_facts(
         call,
         rank,
         consumer,
+        "",
+        turn,
+        agent,
     )
-    return _in_lane(facts, read, plan) if plan.names_lane else facts
 
 
-def _in_lane(facts: SpanFacts, read: Read, plan: Plan) -> SpanFacts:
-    """With the turn and the sub-agent that the span names. A main agent may have the id of its session, or the program's name."""
+def _lane(read: Read, plan: Plan, values: Values) -> tuple[str | None, str | None]:
+    """The turn and the sub-agent that the span names. A main agent may have the id of its session, or the program's name."""
     agent = read.fields.get("agent")
-    if agent is not None and (agent in plan.emitter.main_agents or (ID_KEY, agent) in facts.values):
+    if agent is not None and (agent in plan.emitter.main_agents or (ID_KEY, agent) in values):
         agent = None
-    return facts._replace(turn=read.fields.get("turn"), agent=agent)
+    return read.fields.get("turn"), agent
 
 
 class _Who(NamedTuple):
-    """The facts that are the same in many spans: kind, session and labels."""
+    """The facts that are the same in many spans: session and labels."""
 
-    kind: str | None
     values: Values
     cut: tuple[str, ...]
     labels: Labels
@@ -125,30 +132,48 @@ _TEXTS: Final = frozenset({str})
 
 _SEEN_KEPT: Final = 8_192
 _SEEN_LENGTH: Final = 1_024
-_seen: Final[dict[tuple[Plan, tuple[Any, ...], str | None, str | None], _Who]] = {}
+_seen: Final[dict[tuple[Part, tuple[Any, ...], str | None, str | None], _Who]] = {}
+_kinds: Final[dict[tuple[Part, tuple[Any, ...]], str | None]] = {}
 
 
 def _look(
     attributes: Mapping[str, Any],
-    plan: Plan,
+    by: Part,
     given: tuple[Any, ...],
     service: str | None,
     environment: str | None,
+    *,
+    is_kept: bool,
 ) -> _Who:
     """Read these facts, and cache them if the next span may have the same."""
     dropped = drops.events
-    who = _who(read_planned(attributes, plan.who_steps), service, environment)
+    who = _who(read_planned(attributes, by.steps), service, environment)
     # A dropped value must be counted every time, and long texts and plans that are not kept must not fill the memory.
     if (
-        plan.is_kept
+        is_kept
         and drops.events == dropped
         and _TEXTS.issuperset(map(type, given))
         and sum(map(len, given)) + _length(service, environment) <= _SEEN_LENGTH
     ):
         if len(_seen) >= _SEEN_KEPT:
             _seen.clear()
-        _seen[plan, given, service, environment] = who
+        _seen[by, given, service, environment] = who
     return who
+
+
+def _kind(attributes: Mapping[str, Any], by: Part, *, is_kept: bool) -> str | None:
+    """The kind that a span names, from the cache if it can be."""
+    given = by.pick(attributes)
+    try:
+        return _kinds[by, given]
+    except (KeyError, TypeError):
+        pass
+    kind: str | None = read_planned(attributes, by.steps).fields.get("kind")
+    if is_kept and _TEXTS.issuperset(map(type, given)) and sum(map(len, given)) <= _SEEN_LENGTH:
+        if len(_kinds) >= _SEEN_KEPT:
+            _kinds.clear()
+        _kinds[by, given] = kind
+    return kind
 
 
 def _who(read: Read, service: str | None, environment: str | None) -> _Who:
@@ -170,7 +195,7 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         labels = Labels(name, user_id, tags, (), service, environment)
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
-    return _Who(fields.get("kind"), values, fields.get("cut", ()), labels, rank)
+    return _Who(values, fields.get("cut", ()), labels, rank)
 
 
 def _session_id(ids: Mapping[int, str]) -> tuple[str, int]:
@@ -180,6 +205,9 @@ def _session_id(ids: Mapping[int, str]) -> tuple[str, int]:
     by. So a `session.id` that another name on the span repeats ranks between both: it gives way to the `session.id` of an
     ancestor.
     """
+    if len(ids) == 1:  # nearly always
+        ((rank, value),) = ids.items()
+        return value, rank + REPEATED if rank else 0
     rank = min(ids)
     value = ids[rank]
     if rank == 0 and any(other == value for name, other in ids.items() if name):

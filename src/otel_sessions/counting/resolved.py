@@ -89,16 +89,22 @@ def resolve(
         return None
     members = members_of(by_id)
     adopted: Mapping[int, SpanFacts] = {}
-    if beside or any(span.event for span in by_id.values()):
+    has_records = False
+    agents: list[SpanFacts] = []
+    for span in by_id.values():
+        if span.event:
+            has_records = True
+        if span.agent is not None:
+            agents.append(span)
+    if beside or has_records:
         without = {span_id: span for span_id, span in by_id.items() if not span.event}
         counted = count_calls(without, cousins=cousins, members=members)
         counted, adopted = with_records(counted, by_id, members, beside)
     else:
         counted = count_calls(by_id, cousins=cousins, members=members)
-    if any(span.agent for span in by_id.values()) or adopted:
-        lanes = lanes_of(counted.calls, by_id, counted.skipped, adopted.values())
-    else:
-        lanes = {}
+    if adopted:
+        agents += [span for span in adopted.values() if span.agent is not None]
+    lanes = lanes_of(counted.calls, by_id, counted.skipped, agents) if agents else {}
     priced = {
         span_id: _priced(call, by_id[span_id], lanes.get(span_id), pricer) for span_id, call in counted.calls.items()
     }

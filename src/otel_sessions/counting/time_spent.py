@@ -46,8 +46,8 @@ class TimeSpent(NamedTuple):
 
 NO_TIME: Final = TimeSpent()
 
-_TOOL: Final = -1
-"""In place of a time to first token."""
+TIMED: Final = CALLS | {HUMAN, TOOL}
+"""The kinds of spans whose time is told apart, beside spans with a name of `HUMAN_NAMES`."""
 
 
 def time_spent(
@@ -75,24 +75,27 @@ def time_spent(
         return TimeSpent(0, 0, 0, 0, end - start)
     if len(calls) == 1 and not tools and not human:  # as in most traces with a call
         return _of_one_call(start, end, *next(iter(calls)))
-    if not human:
-        apart = _of_separate(start, end, calls, tools)
-        if apart is not None:
-            return apart
     # Each kind gets what it adds to the time that the kinds before it take.
-    taken = _merged(human, start, end)
-    human_time = before = _length(taken)
+    taken = list(human)
+    human_time = before = _covered(taken, start, end) if taken else 0
     generation = model_wait = tool = 0
     if calls:
-        taken = _merged([*taken, *_generating(calls)], start, end)
-        generation = _length(taken) - before
+        waits = False
+        for asked, answered, first_token in calls:
+            if first_token is None or first_token <= 0:
+                taken.append((asked, answered))
+            else:
+                waits = True
+                taken.append((asked + first_token, answered))
+        generation = _covered(taken, start, end) - before
         before += generation
-        if any(first_token for _, _, first_token in calls):
-            taken = _merged([*taken, *((one[0], one[1]) for one in calls)], start, end)
-            model_wait = _length(taken) - before
+        if waits:
+            taken.extend([(asked, answered) for asked, answered, _ in calls])
+            model_wait = _covered(taken, start, end) - before
             before += model_wait
     if tools:
-        tool = _length(_merged([*taken, *tools], start, end)) - before
+        taken.extend(tools)
+        tool = _covered(taken, start, end) - before
         before += tool
     return TimeSpent(model_wait, generation, tool, human_time, end - start - before)
 
@@ -103,7 +106,7 @@ def spent_by(spans: Iterable[SpanFacts], calls: Mapping[int, Call], start: int, 
     Only spans that are one call of a model give the time of a model: an agent's span that reports usage takes as long as its tools.
 
     Args:
-        spans: the spans of the group.
+        spans: the spans of the group; at least those of the kinds `TIMED` and of the names `HUMAN_NAMES`.
         calls: the counted calls of the trace, by span id.
         start: of the group, nanoseconds.
         end: of the group.
@@ -117,7 +120,7 @@ def spent_by(spans: Iterable[SpanFacts], calls: Mapping[int, Call], start: int, 
             call = calls.get(span.span_id)
             if call is not None:
                 timed.append((span.start, span.end, call.time_to_first_token))
-        elif span.name in HUMAN_NAMES or kind == HUMAN:
+        elif kind == HUMAN or span.name in HUMAN_NAMES:
             human.append((span.start, span.end))
         elif kind == TOOL:
             tools.append((span.start, span.end))
@@ -131,7 +134,7 @@ def idle(traces: Iterable[Interval]) -> int:
         traces: start and end of each trace, in any order.
     """
     open_ = busy(traces)
-    return open_[-1][1] - open_[0][0] - _length(open_) if open_ else 0
+    return open_[-1][1] - open_[0][0] - sum([end - start for start, end in open_]) if open_ else 0
 
 
 def busy(traces: Iterable[Interval]) -> list[Interval]:
@@ -155,47 +158,19 @@ def _of_one_call(start: int, end: int, asked: int, answered: int, first_token: i
     return TimeSpent(begun - asked, answered - begun, 0, 0, end - start - (answered - asked))
 
 
-def _of_separate(start: int, end: int, calls: Collection[TimedCall], tools: Collection[Interval]) -> TimeSpent | None:
-    """The same for calls and tools that lie inside the time, one after the other, as mostly; `None` for any others."""
-    ordered: list[tuple[int, ...]] = [(*tool, _TOOL) for tool in tools]
-    ordered += [(asked, answered, max(first_token or 0, 0)) for asked, answered, first_token in calls]
-    ordered.sort()
-    model_wait = generation = tool_time = 0
+def _covered(intervals: list[Interval], start: int, end: int) -> int:
+    """How many of the nanoseconds from `start` to `end` at least one of the intervals has; they are put in order."""
+    intervals.sort()
+    covered = 0
     last = start
-    for begun, done, first_token in ordered:
-        if begun < last or done < begun:
-            return None
-        last = done
-        if first_token == _TOOL:
-            tool_time += done - begun
-        else:
-            waited = min(first_token, done - begun)
-            model_wait += waited
-            generation += done - begun - waited
+    for begun, ended in intervals:
+        if begun >= last:
+            if ended > begun:
+                covered += ended - begun
+                last = ended
+        elif ended > last:
+            covered += ended - last
+            last = ended
     if last > end:
-        return None
-    return TimeSpent(model_wait, generation, tool_time, 0, end - start - model_wait - generation - tool_time)
-
-
-def _generating(calls: Iterable[TimedCall]) -> list[Interval]:
-    """The calls from their first token on."""
-    return [
-        (start if first_token is None or first_token <= 0 else start + first_token, end)
-        for start, end, first_token in calls
-    ]
-
-
-def _merged(intervals: Iterable[Interval], start: int, end: int) -> list[Interval]:
-    """The instants from `start` to `end` that at least one of the intervals has, as intervals in order."""
-    merged: list[Interval] = []
-    last = start
-    for one_start, one_end in sorted(intervals):
-        if one_end > last and one_end > one_start and one_start < end:
-            begun = merged.pop()[0] if merged and one_start <= last else max(one_start, start)
-            last = min(one_end, end)
-            merged.append((begun, last))
-    return merged
-
-
-def _length(intervals: Iterable[Interval]) -> int:
-    return sum([end - start for start, end in intervals])
+        return _covered([(begun, min(ended, end)) for begun, ended in intervals], start, end)
+    return covered

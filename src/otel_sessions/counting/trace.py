@@ -18,9 +18,10 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.residuals import residuals
 from otel_sessions.counting.resolved import Priced, Resolved, resolve
 from otel_sessions.counting.shared_sets import only, present
-from otel_sessions.counting.time_spent import TimeSpent, spent_by
+from otel_sessions.counting.time_spent import TIMED, TimeSpent, spent_by
 from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.turns import busy_of, failed_turns, turns_of
+from otel_sessions.dialects.kinds import HUMAN_NAMES
 
 _MAIN_ONLY: Final = {None}
 
@@ -186,7 +187,7 @@ def roll_up_resolved(
     counted = {span_id: one.call for span_id, one in priced.items()}
     whole = _group(trace_id, by_id, priced.values(), counted, len(skipped))
     first = next(iter(members.sessions.values()))
-    if all(pairs is first or pairs == first for pairs in members.sessions.values()):
+    if not members.ranks or all(pairs is first or pairs == first for pairs in members.sessions.values()):
         groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
     else:
         spans_of: dict[Pair, dict[int, SpanFacts]] = {}
@@ -233,8 +234,11 @@ def _group(
     start, last_start, end, labels = first.start, first.start, first.end, first.labels
     shared = True
     record_count = 0
+    timed: list[SpanFacts] = []
     for span in spans.values():
-        _, parent_id, span_start, span_end, span_failed, _, _, name, _, _, own, _, _, consumer, event, _, _ = span
+        _, parent_id, span_start, span_end, span_failed, kind, _, name, _, _, own, _, _, consumer, event, _, _ = span
+        if kind in TIMED or name in HUMAN_NAMES:
+            timed.append(span)
         if span_start < start:
             start = span_start
         elif span_start > last_start:
@@ -273,7 +277,7 @@ def _group(
         [(labels, last_start)] if shared else _dated(spans.values()),
         NO_LANES if not lanes or lanes == _MAIN_ONLY else _by_lane(calls),
         len(calls) + left_out,
-        spent_by(spans.values(), counted, start, end),
+        spent_by(timed, counted, start, end),
         tuple(cache),
     )
 
@@ -332,10 +336,13 @@ def _labelled(
             *sets,
             named,
             {},
-            lanes=lanes,
-            listed=listed,
-            time=time,
-            cache=cache,
+            False,  # noqa: FBT003 - fields by place, since keywords take longer
+            lanes,
+            None,
+            None,
+            listed,
+            time,
+            cache,
         )
     for label, at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):

@@ -54,7 +54,16 @@ def normalise(reported: Mapping[int, Mapping[str, int]], *, thinks_beside: bool 
         return Usage(input_, output)
     read, write, reasoning, total = parts.get("cache_read"), _written(parts), parts.get("reasoning"), parts.get("total")
     cached, thought = (read or 0) + (write or 0), reasoning or 0
-    if (input_ is not None and cached) or (output is not None and thought):
+    if (
+        len(reported) == 1
+        and (input_ or 0) >= cached
+        and (output or 0) >= thought
+        and (total is None or total == (input_ or 0) + (output or 0))
+        and not FAMILIES[chosen].exclusive
+        and not FAMILIES[chosen].thinks_beside
+    ):
+        pass  # as nearly always: the parts fit into their wholes, and nothing says that they are beside them
+    elif (input_ is not None and cached) or (output is not None and thought):
         cache_beside, thinking_beside = _beside(
             input_,
             output,

@@ -36,7 +36,8 @@ from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 _REMEMBERED_NAMES: Final = 4_096
 _REMEMBERED_PLANS: Final = 1_024
-_WHO: Final = frozenset({"user_id", "session_name", "tags", "environment", "cut", "kind"})
+_WHO: Final = frozenset({"user_id", "session_name", "tags", "environment", "cut"})
+_KIND: Final = "kind"
 _LANE: Final = frozenset({"agent", "turn"})
 _OF_NO_CALL: Final = _LANE | {"server_address"}
 
@@ -135,38 +136,60 @@ def read_ranked(attributes: Mapping[str, Any], ranked: Ranked) -> Read:
     return read
 
 
+class Part:
+    """The part of a plan that tells what is the same in many spans; plans share it.
+
+    Attributes:
+        steps: the steps of the names that tell of it.
+        pick: picks their values from the attributes of a span.
+    """
+
+    __slots__ = ("pick", "steps")
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.pick = _picker(tuple(name for name, _ in steps))
+
+
 class Plan:
     """The steps to read spans whose attributes have certain names; spans of one place in the code share a plan.
 
     Attributes:
         steps: all names that are candidates of a field.
-        who: picks the values that give session, user, labels and kind, which are the same in many spans; `None` if
-            there is no such value, or if a document may hold some of them.
+        who: tells session, user and labels; `None` if a document may hold some of them, or the kind.
+        kind: tells the kind; `None` if nothing does, or if `who` is `None`.
         is_kept: the next span with these names gets the same plan.
-        who_steps: the steps of the names that `who` picks.
-        others: the candidates in all other names.
+        others: the candidates in all other names, if `who` is not `None`.
         is_request: some of these attributes are only on spans that are a request to a model.
         names_lane: some of them are candidates of the agent or the turn.
         emitter: the program that writes these names.
     """
 
-    __slots__ = ("emitter", "is_kept", "is_request", "names_lane", "others", "steps", "who", "who_steps")
+    __slots__ = ("emitter", "is_kept", "is_request", "kind", "names_lane", "others", "steps", "who")
 
-    def __init__(self, steps: Steps, *, is_kept: bool, is_request: bool, emitter: Emitter) -> None:
+    def __init__(
+        self,
+        steps: Steps,
+        who: Part | None,
+        kind: Part | None,
+        *,
+        is_kept: bool,
+        is_request: bool,
+        emitter: Emitter,
+    ) -> None:
         self.steps = steps
+        self.who = who
+        self.kind = kind
         self.emitter = emitter
         self.names_lane = any(target.slot in _LANE for _, targets in steps for target in targets)
         self.is_request = is_request
         self.is_kept = is_kept
-        self.who_steps = _part(steps, who=True)
-        self.others = _ranked(_part(steps, who=False))
-        self.who: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None = None
-        # The content of a document is known only after it was read, and may compete with any other name.
-        if self.who_steps and not any(target.what == DOCUMENT for _, targets in steps for target in targets):
-            self.who = _picker(tuple(name for name, _ in self.who_steps))
+        self.others = _ranked(_part(steps, lambda target: not _tells_who(target) and not _tells_kind(target)))
 
 
 def _picker(wanted: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if not wanted:
+        return lambda _: ()
     if len(wanted) == 1:  # `itemgetter` returns no tuple for one name
         (only,) = wanted
         return lambda attributes: (attributes[only],)
@@ -189,8 +212,8 @@ def plan_by(emitter: Emitter, attributes: Mapping[str, Any]) -> Plan:
     return table.plan(given) if plan is None else plan
 
 
-def _part(steps: Steps, *, who: bool) -> Steps:
-    parts = ((name, tuple(target for target in targets if _tells_who(target) is who)) for name, targets in steps)
+def _part(steps: Steps, wanted: Callable[[Target], bool]) -> Steps:
+    parts = ((name, tuple(target for target in targets if wanted(target))) for name, targets in steps)
     return tuple((name, targets) for name, targets in parts if targets)
 
 
@@ -198,9 +221,13 @@ def _tells_who(target: Target) -> bool:
     return target.what in (SESSION_ID, SESSION_KEY, METADATA) or (target.what == FIELD and target.slot in _WHO)
 
 
+def _tells_kind(target: Target) -> bool:
+    return target.what == FIELD and target.slot == _KIND
+
+
 def _may_be_a_call(target: Target) -> bool:
     """Whether a span with this target may be one call of a model."""
-    return target.slot == "kind" or not (_tells_who(target) or target.slot in _OF_NO_CALL)
+    return target.slot == _KIND or not (_tells_who(target) or target.slot in _OF_NO_CALL)
 
 
 def _fill(read: Read, ranks: dict[str, int], attributes: Mapping[str, Any], steps: Steps) -> None:
@@ -267,6 +294,7 @@ class _Table(dict[str, tuple[Target, ...]]):
         super().__init__({name: tuple(targets) for name, targets in by_name.items()})
         self._bound = len(self) + _REMEMBERED_NAMES
         self.plans: dict[tuple[str, ...], Plan] = {}
+        self._parts: dict[tuple[bool, tuple[str, ...]], Part] = {}
 
     def plan(self, attributes: tuple[str, ...]) -> Plan:
         """A new plan, kept within bounds."""
@@ -277,10 +305,27 @@ class _Table(dict[str, tuple[Target, ...]]):
         if not any(_may_be_a_call(target) for _, targets in steps for target in targets):
             steps = tuple(step for step in steps if step[0] not in names.SERVER_ADDRESS)
         is_request = any(name.startswith(names.MESSAGES) for name in attributes)
-        plan = Plan(steps, is_kept=is_kept, is_request=is_request, emitter=self._emitter)
+        who, kind = self._shared(steps, is_kept=is_kept)
+        plan = Plan(steps, who, kind, is_kept=is_kept, is_request=is_request, emitter=self._emitter)
         if is_kept:
             self.plans[attributes] = plan
         return plan
+
+    def _shared(self, steps: Steps, *, is_kept: bool) -> tuple[Part | None, Part | None]:
+        """What tells who, and what tells the kind; the same objects for all kept plans whose names of these are the same."""
+        # The content of a document is known only after it was read, and may compete with any other name.
+        if any(target.what == DOCUMENT for _, targets in steps for target in targets):
+            return None, None
+        parts = []
+        for tells in (_tells_who, _tells_kind):
+            of_part = _part(steps, tells)
+            place = (tells is _tells_kind, tuple(name for name, _ in of_part))
+            part = self._parts.get(place) or Part(of_part)
+            if is_kept:
+                self._parts[place] = part
+            parts.append(part)
+        who, kind = parts
+        return who, kind if kind.steps else None
 
     def __missing__(self, name: str) -> tuple[Target, ...]:
         targets = tuple(prefixed(name))

@@ -111,7 +111,9 @@ class Backend:
         may_write = lease.check if lease is not None else lambda: None
         self._rows = SessionRows(store, may_write=may_write)
         self._settling = Settling(self._log, self._rows)
-        self.reader = Reader(store, self._settling, pricer=pricer)
+        self.reader = Reader(
+            store, self._settling, pricer=pricer, finished_version=lambda: self._committer.finished_version
+        )
         self._committer = Committer(
             ClickHouseTarget(store),
             self._log,

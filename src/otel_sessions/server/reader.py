@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from otel_sessions.attributes import ID_KEY
@@ -13,6 +13,7 @@ from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.pagination import Cursor
+from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
 from otel_sessions.server.queries.sessions import (
     KeySummary,
     SessionPage,
@@ -35,17 +36,26 @@ class Reader:
     reads. All of them raise `UnsettledError` if that takes too long, and `StoreError` if the store cannot answer.
     """
 
-    def __init__(self, store: Store, settling: Settling | None = None, *, pricer: Pricer | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settling: Settling | None = None,
+        *,
+        pricer: Pricer | None = None,
+        finished_version: Callable[[], int] | None = None,
+    ) -> None:
         """Read from a store.
 
         Args:
             store: stays open.
             settling: what to wait for in the process that writes to the store; `None` waits for nothing.
             pricer: the cost of calls that do not report one, for the list of calls.
+            finished_version: the version of the last change of the store that is not under way; without it, no page of calls helps the next.
         """
         self._store = store
         self._settling = settling
         self._pricer = pricer
+        self._resolved = None if finished_version is None else ResolvedSessions(finished_version)
 
     def sessions(
         self,
@@ -104,7 +114,9 @@ class Reader:
         """A page of a session's calls, and of what is not counted, trace by trace, each by start; `None` if there is no such session."""
         # Facts are written after trace groups, before spans are settled.
         store = self._with_spans()
-        return session_calls(store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer)
+        return session_calls(
+            store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._resolved
+        )
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""

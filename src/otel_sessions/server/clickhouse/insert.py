@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import COLUMNS, TRACES
-from otel_sessions.server.clickhouse.row_binary import writer
+from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS, TRACES
+from otel_sessions.server.clickhouse.row_binary import Writer, writer
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.timestamps import DAY_NS
 
@@ -17,8 +17,11 @@ DAYS_PER_BLOCK: Final = 45
 
 ROWS_PER_BLOCK: Final = 32_768
 
-_SETTINGS: Final = {TRACES: {"materialize_skip_indexes_on_insert": 0}}
-"""Spans have six indexes. The first merge builds them, for many inserts at once. Until then a query scans new rows."""
+_WITHOUT_INDEXES: Final = {"materialize_skip_indexes_on_insert": 0}
+_SETTINGS: Final = {TRACES: _WITHOUT_INDEXES, LOGS: _WITHOUT_INDEXES}
+"""Spans and log records have many indexes. The first merge builds them, for many inserts at once. Until then a query scans new rows."""
+
+_NOTHING: Final = object()
 
 
 def insert_rows(
@@ -43,9 +46,19 @@ def insert_rows(
     if timestamps is not None:
         timestamps = [min(time, LATEST_PARTITION) for time in timestamps]
         columns = {**columns, "Timestamp": timestamps}
-    written = [map(writer(COLUMNS[table][name]), columns[name]) for name in names]
+    written = [_written(columns[name], writer(COLUMNS[table][name])) for name in names]
     rows = [b"".join(values) for values in zip(*written, strict=True)]
     insert_written(store, table, names, rows, timestamps, token=token, rows_per_block=rows_per_block)
+
+
+def _written(values: Iterable[Any], write: Writer) -> Iterator[bytes]:
+    """The values in RowBinary. Rows share much, such as the attributes of a resource; what is repeated is written once."""
+    last: Any = _NOTHING
+    raw = b""
+    for value in values:
+        if value is not last:
+            last, raw = value, write(value)
+        yield raw
 
 
 def insert_written(

@@ -82,6 +82,7 @@ class Committer:
         retries: how often a commit was tried again.
         set_aside: keeps the requests that cannot be stored.
         trouble: why commits do not succeed now.
+        finished_version: the version of the last change of the store that is not under way any more.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Committer:
         self._commit_new = self._writer.recommit if incomplete else self._writer.commit
         self._committed = committed
         self._version = version
+        self.finished_version = version
         self._rest_until = 0.0
         self._writing = threading.Lock()
         self._stopping = threading.Event()
@@ -196,7 +198,11 @@ class Committer:
         """
         with self._writing:
             self._may_write()
-            yield self.next_version()
+            version = self.next_version()
+            try:
+                yield version
+            finally:
+                self.finished_version = self._version
 
     def next_version(self) -> int:
         """A version greater than all before; call it inside `exclusive`."""

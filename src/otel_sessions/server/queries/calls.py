@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.cache_use import CacheUse
-from otel_sessions.counting.ledger import resolve_units
-from otel_sessions.counting.model_call import ModelCall, judge, list_calls
+from otel_sessions.counting.ledger import Unit, resolve_units
+from otel_sessions.counting.membership import Pair
+from otel_sessions.counting.model_call import ModelCall, judge, list_calls, listed_ids
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.group_json import from_json
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.stored_units import related_units
 from otel_sessions.server.projections.trace_facts import facts_of, has_cells
+from otel_sessions.server.queries.resolved_sessions import ResolvedSession, ResolvedSessions
 from otel_sessions.server.queries.statements import statement
 
 
@@ -33,6 +35,7 @@ def session_calls(
     limit: int = 100,
     offset: int = 0,
     pricer: Pricer | None = None,
+    kept: ResolvedSessions | None = None,
 ) -> CallPage | None:
     """A page of a session's calls: trace by trace in the order of their start in the session, then by start.
 
@@ -43,31 +46,41 @@ def session_calls(
         limit: how many entries at most.
         offset: how many to skip.
         pricer: the cost of calls that do not report one, as when they were stored.
+        kept: what earlier pages were made of.
 
     Returns:
         The page; `None` if there is no such session.
     """
     parameters = {"key": key, "hash": id_hash(session_id), "limit": limit, "offset": offset}
+    finished = None if kept is None else kept.finished_version()
     with store.reading() as client:
         units = client.query(statement("units_of_call_page"), parameters=parameters).result_rows
     if not units:
         return None
-    total = units[0][3]
+    _, _, _, total, newest, state = units[0]
     wanted = [
         unit
-        for unit, listed, before, _ in units
+        for unit, listed, before, *_ in units
         if total is None or (before + listed > offset and before < offset + limit)
     ]
     if not wanted:
         return CallPage([], int(total or 0))
-    calls = _calls(store, wanted, (key, session_id), pricer)
-    if total is None:
-        return CallPage(calls[offset : offset + limit], len(calls))
-    skipped = offset - next(before for unit, _, before, _ in units if unit == wanted[0])
-    return CallPage(calls[skipped : skipped + limit], int(total))
+    session = (key, session_id)
+    known = ResolvedSession(state, {}, {}) if kept is None else kept.get(session, state)
+    resolved = _resolved(store, wanted, session, pricer, known)
+    # A change under way writes trace groups before facts, so what was read may be older than the state.
+    if kept is not None and finished is not None and newest <= finished and resolved is not known:
+        kept.keep(session, resolved)
+    ids = [(unit, id_) for unit in wanted for id_ in _listed(resolved.units.get(unit), session)]
+    skipped = offset if total is None else offset - next(before for unit, _, before, *_ in units if unit == wanted[0])
+    page: dict[int, set[int]] = {}
+    for unit, id_ in ids[skipped : skipped + limit]:
+        page.setdefault(unit, set()).add(id_)
+    calls = [call for unit, only in page.items() for call in _calls(resolved, unit, only, session)]
+    return CallPage(calls, len(ids) if total is None else int(total))
 
 
-def _cache_uses(store: Store, session: tuple[str, str]) -> Iterator[CacheUse]:
+def _cache_uses(store: Store, session: Pair) -> Iterator[CacheUse]:
     """What all calls of a session did with the caches of providers: each is judged by the one before it."""
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
@@ -76,15 +89,27 @@ def _cache_uses(store: Store, session: tuple[str, str]) -> Iterator[CacheUse]:
         yield from from_json(written).cache
 
 
-def _calls(store: Store, units: list[int], session: tuple[str, str], pricer: Pricer | None) -> list[ModelCall]:
-    """All entries of some traces and cells, in their order."""
-    facts = facts_of(store, units)
+def _resolved(
+    store: Store, units: list[int], session: Pair, pricer: Pricer | None, known: ResolvedSession
+) -> ResolvedSession:
+    """The session with these units resolved; the same object if they are already."""
+    missing = [unit for unit in units if unit not in known.units]
+    if not missing:
+        return known
+    facts = facts_of(store, missing)
     related = related_units(store).of(facts, has_cells=has_cells(store))
-    resolved = resolve_units({**facts, **related.again, **related.context}, pricer)
-    judged = judge(_cache_uses(store, session))
-    found: list[ModelCall] = []
-    for unit in units:
-        one = resolved.get(unit)
-        if one is not None and one.resolved is not None:
-            found += list_calls(unit, one.resolved, session, judged, is_cell=one.cell is not None)
-    return found
+    found = resolve_units({**facts, **related.again, **related.context}, pricer)
+    nothing = Unit(0, None, None)
+    more = {unit: found.get(unit, nothing) for unit in missing}
+    return ResolvedSession(known.state, known.judged or judge(_cache_uses(store, session)), {**known.units, **more})
+
+
+def _listed(unit: Unit | None, session: Pair) -> list[int]:
+    return [] if unit is None or unit.resolved is None else listed_ids(unit.resolved, session)
+
+
+def _calls(resolved: ResolvedSession, unit: int, only: Collection[int], session: Pair) -> list[ModelCall]:
+    """Some entries of a trace or cell, in their order."""
+    one = resolved.units[unit]
+    assert one.resolved is not None
+    return list_calls(unit, one.resolved, session, resolved.judged, is_cell=one.cell is not None, only=only)
