@@ -200,6 +200,7 @@ facts = st.builds(
     st.sampled_from([(), (), ("id",), ("*",)]),
     _labels,
     st.none() | _calls,
+    event=st.just(""),
 )
 traces = st.dictionaries(
     st.integers(1, 2**128 - 1), st.lists(facts, min_size=1, max_size=5, unique_by=lambda one: one.span_id), max_size=5

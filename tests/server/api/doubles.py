@@ -12,7 +12,20 @@ from otel_sessions.server.problems import Problems
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.telemetry import Telemetry
 
-QUESTIONS = ("sessions", "session", "session_with_traces", "traces", "spans", "keys", "cohorts", "unassigned", "trace")
+QUESTIONS = (
+    *(
+        "sessions",
+        "session",
+        "session_with_traces",
+        "traces",
+        "spans",
+        "calls",
+        "keys",
+        "cohorts",
+        "unassigned",
+        "trace",
+    ),
+)
 
 
 def backend_with(
