@@ -64,8 +64,17 @@ class RelatedUnits:
         again = self._read(touched, units)
         beside_changed = self._traces_near(cells, units)
         again.update(beside_changed)
+        # A trace that takes a record of a changed cell may leave one that it had taken of another.
+        reached = {cell.beside(distance) for cell in cells for distance in (-2, 2)}
+        for facts in beside_changed.values():
+            touched |= cells_of_trace(facts) & reached
+        again.update(self._read(touched, units))
         present = {cell for cell in touched if cell.unit in units}
-        context = self._traces_near(present - cells, units)
+        # What a cell has left for the next one depends on the traces near it.
+        around = {cell.beside(distance) for cell in present for distance in (-1, 1)} - present
+        context = self._read(around, units)
+        beside = present | {cell for cell in around if cell.unit in context}
+        context.update(self._traces_near(beside - cells, units))
         further: set[Cell] = set()
         for facts in (*beside_changed.values(), *context.values()):
             further |= cells_of_trace(facts)
