@@ -1,7 +1,7 @@
 """A conversation with a coding agent as log records tell of it, and its bill: the records of Claude Code, without any span.
 
 The agent sends one record for each request to the model, and others around them. A sub-agent reads the code, one request
-fails and is made again, and the conversation is compacted, after which the shorter prompt is written to the cache anew.
+fails and is made again, and the conversation is compacted, after which the shorter prompt is written to the cache again.
 """
 
 from __future__ import annotations

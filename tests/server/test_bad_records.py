@@ -13,6 +13,9 @@ from tests.exporting import finished
 from tests.server.running import Server
 from tests.server.telling import assert_consistent, delete, every, path_of, send_logs, status_of
 
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.store_settings import StoreSettings
+
 AT = 1_795_000_000_000_000_000
 TIME = "2026-11-18T11:06:40.000Z"
 SECOND = 10**9
@@ -197,6 +200,28 @@ def test_the_commands(server: Server) -> None:
     assert "total: 2 calls, 201 input tokens, 20 output tokens, $0.5" in calls.stderr
     assert (listed.returncode, calls.returncode, missing.returncode) == (0, 0, 3)
     assert "there is no session with id = 'nobody'" in missing.stderr
+
+
+def test_a_deletion_takes_what_only_names_the_session(tmp_path: Path) -> None:
+    """Log records of an application, in no trace and of no call, go with the session that they name."""
+    app: dict[str, Any] = {"service.name": "shop"}
+    with Server(tmp_path) as server:
+        for named in (
+            {"session.id": "gone"},
+            {"session.id": "stays"},
+            {"session.key.ticket": "gone"},
+            {"note": "gone"},
+        ):
+            send_logs(server, at(AT, named, body={"stringValue": "hello"}), scope="app", **app)
+        send_logs(server, at(AT, said("gone")))
+        assert delete(server, "gone")["log_record_count"] == 1
+        assert delete(server, "gone", key="ticket")["log_record_count"] == 0
+        assert server.stop()[0] == 0
+    store = Store(StoreSettings(f"chdb://{tmp_path}", readers=1))
+    with store.reading() as client:
+        left = client.query("SELECT mapValues(LogAttributes) FROM otel_logs ORDER BY ALL").result_rows
+    store.close()
+    assert left == [(["gone"],), (["stays"],)]
 
 
 def test_what_the_server_says_of_itself(server: Server) -> None:

@@ -305,3 +305,52 @@ def test_rows_that_a_collector_wrote(fresh: Fresh) -> None:
     assert server.everything() == expected
     server.rebuild()
     assert server.everything() == expected
+
+
+DAY = 24 * 60 * MINUTE
+ACTIVE = (
+    ("com.anthropic.claude_code.events", "claude-code"),
+    ("gemini-cli", "gemini-cli"),
+    ("qwen-code", "qwen-code"),
+)
+"""Scopes and services of what is said beside calls."""
+
+
+def beside_calls(rng: random.Random, session: str, trace_id: int) -> Iterator[Said]:
+    """Prompts and tools in no trace, and a trace that may be days long, with a call or without."""
+    for _ in range(6):
+        scope, service = rng.choice(ACTIVE)
+        at = AT + rng.choice([rng.randint(0, 30 * MINUTE), rng.randint(0, 3 * DAY)]) * MS
+        said = {"session.id": session, "event.name": rng.choice(["user_prompt", "tool_result", "new"])}
+        yield Said(0, 0, None, "", "", {**said, "prompt.id": f"p{rng.randint(0, 3)}"}, scope, service, at, at)
+    scope, service = rng.choice(ACTIVE)
+    start, at, end = (AT + moment * MS for moment in sorted(rng.sample(range(3 * DAY), 3)))
+    yield Said(trace_id, 1, None, "root", None, {"session.id": session}, scope, service, start, end)
+    if rng.random() < 0.7:
+        call = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 7, "gen_ai.usage.output_tokens": 3}
+        yield Said(trace_id, 2, 1, "chat", None, {"session.id": session, **call}, scope, service, at, at + 500 * MS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_and_a_rebuild_give_the_same(fresh: Fresh, seed: int) -> None:
+    """What is said of calls and beside them, near and days apart, gives one answer in any order, which a rebuild gives too."""
+    rng = random.Random(2640 + seed)
+    said: list[Said] = []
+    for place, emitter in enumerate(SAID):
+        ends = sorted(rng.choice([rng.randint(0, 30 * MINUTE), rng.randint(0, 3 * DAY)]) for _ in range(6))
+        for one in calls(20 * place, *ends):
+            session = f"s{rng.choice([place, place % 2])}"
+            said += told(emitter, session, [one], by=rng.choice(["spans", "records", "both"]))
+        said += beside_calls(rng, f"s{place}", 0x777000 + place)
+    expected = fresh(said).answers()
+    server = fresh()
+    left = rng.sample(said, len(said))
+    while left:
+        size = rng.randint(1, 12)
+        server.send(left[:size])
+        left = left[size:]
+        if rng.random() < 0.2:
+            server.backend.settle()
+    assert server.answers() == expected
+    server.rebuild()
+    assert server.answers() == expected

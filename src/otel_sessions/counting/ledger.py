@@ -29,6 +29,10 @@ MOST_CELLS: Final = 288
 """In how many cells at most the records are looked for of the calls that one span sums up: a day."""
 
 
+_Told = dict[str | None, list[tuple[int, int]]]
+"""By service, the times of the traces that tell of a session themselves."""
+
+
 class Unit(NamedTuple):
     """A trace or a cell, with its calls.
 
@@ -73,13 +77,13 @@ def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | N
 
     Args:
         units: facts by the id of the unit. A trace needs the cells of `cells_of_trace` that exist; a cell needs the traces of its
-            session near it, with their cells, and the cells before and after it.
+            session near it, with their cells, and the cells before and after it, which need the same traces.
         pricer: prices calls that do not report their cost.
     """
     cells = {cell: unit for unit, facts in units.items() if (cell := as_cell(unit, facts)) is not None}
     found: dict[int, Unit] = {}
     taken: dict[Cell, set[int]] = {cell: set() for cell in cells}
-    told: dict[tuple[str, str | None], list[tuple[int, int]]] = {}
+    told: dict[Cell, _Told] = {cell: {} for cell in cells}
     in_cells = set(cells.values())
     for unit, facts in units.items():
         if unit in in_cells:
@@ -92,9 +96,8 @@ def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | N
             continue
         for cell in near:
             taken[cell] |= resolved.adopted.keys() & {record.span_id for record in units[cells[cell]]}
-        if near:
-            _note_times(resolved, told)
-    left = {cell: _left(cell, units[unit], taken[cell], told) for cell, unit in cells.items()}
+        _note_times(resolved, {cell: told[cell] for cell in near})
+    left = {cell: _left(units[unit], taken[cell], told[cell]) for cell, unit in cells.items()}
     across = {cell: _across(cell.end, left[cell], left.get(cell.beside(1), ())) for cell in cells}
     for cell, unit in cells.items():
         gone = across.get(cell.beside(-1), frozenset())
@@ -120,31 +123,28 @@ def roll_up_units(
     }
 
 
-def _note_times(resolved: Resolved, told: dict[tuple[str, str | None], list[tuple[int, int]]]) -> None:
-    """Note when a trace tells of a session itself, so that what its emitter's records say of that time is not told twice."""
+def _note_times(resolved: Resolved, near: Mapping[Cell, _Told]) -> None:
+    """Note in the cells near a trace when it tells of their sessions itself, so that what records say of that time is not told twice."""
     times: dict[tuple[str, str | None], tuple[int, int]] = {}
-    for span_id, span in resolved.facts.items():
+    for span_id, span in resolved.facts.items() if near else ():
         for key, session in resolved.members.sessions[span_id]:
             if key == ID_KEY and not span.event:
                 place = (session, span.labels.service)
                 start, end = times.get(place, (span.start, span.end))
                 times[place] = (min(start, span.start), max(end, span.end))
-    for place, time in times.items():
-        told.setdefault(place, []).append(time)
+    for cell, told in near.items():
+        for (session, service), time in times.items():
+            if session == cell.session:
+                told.setdefault(service, []).append(time)
 
 
-def _left(
-    cell: Cell,
-    records: Collection[SpanFacts],
-    taken: Collection[int],
-    told: Mapping[tuple[str, str | None], list[tuple[int, int]]],
-) -> list[SpanFacts]:
+def _left(records: Collection[SpanFacts], taken: Collection[int], told: _Told) -> list[SpanFacts]:
     """The records of a cell that no trace tells of."""
 
     def is_told(record: SpanFacts) -> bool:
         if tells_of_call(record):
             return record.span_id in taken
-        times = told.get((cell.session, record.labels.service), ())
+        times = told.get(record.labels.service, ())
         return any(start - NEAR_NS <= record.end <= end + NEAR_NS for start, end in times)
 
     return [record for record in records if not is_told(record)]

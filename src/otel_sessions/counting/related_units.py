@@ -64,13 +64,20 @@ class RelatedUnits:
         again = self._read(touched, units)
         beside_changed = self._traces_near(cells, units)
         again.update(beside_changed)
-        # What a cell has depends on the cells beside it, and what these have on the traces near them.
+        # A trace that takes a record of a changed cell may leave one that it had taken of another.
+        reached = {cell.beside(distance) for cell in cells for distance in (-2, 2)}
+        for facts in beside_changed.values():
+            touched |= cells_of_trace(facts) & reached
+        again.update(self._read(touched, units))
         present = {cell for cell in touched if cell.unit in units}
-        context = self._read(_beside(present), units)
-        beside = self._traces_near(present - cells, units)
-        context.update(beside)
+        # What a cell has left for the next one depends on the traces near it.
+        around = _beside(present) - present
+        context = self._read(around, units)
+        beside = present | {cell for cell in around if cell.unit in context}
+        traces = self._traces_near(beside - cells, units)
+        context.update(traces)
         further: set[Cell] = set()
-        for facts in (*beside_changed.values(), *beside.values()):
+        for facts in (*beside_changed.values(), *traces.values()):
             further |= cells_of_trace(facts)
         context.update(self._read(further, units))
         return Related(again, context)

@@ -1,5 +1,7 @@
-"""`delete_session`: delete a session's spans, their logs, and everything derived from them.
+"""`delete_session`: delete a session's spans, its log records, and everything derived from them.
 
+Its log records are those that are counted in it, those that were written in its spans, and those that name it. Where a deleted span and
+a log record that stays told of one call, the record is counted by itself from then on.
 A span that also belongs to a session of another key goes with it. What is left of a trace is projected again, so that numbers are
 those of the spans that are there. A large session goes in parts. The rows of spans and logs, which are most of the work, go while
 commits go on: their facts are still there, so a span that is sent again meanwhile counts as stored. Only facts and trace groups are
@@ -14,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.attributes import ID_KEY
+from otel_sessions.attributes import ID_KEY, attribute_of
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.ledger import cells_of_trace
 from otel_sessions.counting.membership import Pair
@@ -85,7 +87,7 @@ def delete_session(
     spans_at_once: int = SPANS_AT_ONCE,
     traces_at_once: int = TRACES_AT_ONCE,
 ) -> Deleted:
-    """Delete a session; nothing happens if it does not exist.
+    """Delete a session; if it does not exist, only log records that name it go.
 
     Args:
         store: where the sessions are.
@@ -100,6 +102,9 @@ def delete_session(
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
     with_cells = [*traces, *_adopted_cells(store, session, [trace_id for trace_id, _ in traces])]
+    naming = {"attribute": attribute_of(session[0]), "session": session[1]}
+    with store.writing() as client:
+        client.command(statement("delete_naming_logs"), parameters=naming)
     spans = records = from_traces = 0
     queues = []
     for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
