@@ -63,6 +63,8 @@ clickhouse:
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.logs
+	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.store
 
 dist: $(INSTALLED)

@@ -64,6 +64,24 @@ def test_the_figures_of_the_doors_are_printed() -> None:
         assert shown in result.stdout
 
 
+def test_the_figures_of_calls_are_printed() -> None:
+    """A session's pages of calls and commits have a row for each shape, with the target beside it."""
+    result = processes.run(sys.executable, "-m", "benchmarks.calls", "--quick", "--shape", "4 full cells")
+
+    assert result.returncode == 0, result.stderr
+    for shown in ("a page of 100 of 2,000 calls", "4 full cells, last page", "< 50", "a commit of one call", "bounded"):
+        assert shown in result.stdout
+
+
+def test_the_figures_of_log_records_are_printed() -> None:
+    """All records that are sent are stored, and the figures come out with the target beside them."""
+    result = processes.run(sys.executable, "-m", "benchmarks.logs", "--seconds", "1")
+
+    assert result.returncode == 0, result.stderr
+    for shown in ("log records over http", "512 records a request, 52 of them calls", "committed/s", ">= 40,000"):
+        assert shown in result.stdout
+
+
 def test_one_figure_can_be_asked_for() -> None:
     """Only the table of a named figure is printed."""
     result = run("--quick", "scopes")
