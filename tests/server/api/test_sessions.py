@@ -181,6 +181,7 @@ def test_traces_and_spans_are_paged(client: TestClient, backend: Backend) -> Non
         "key": "id",
         "span_count": 10,
         "trace_count": 5,
+        "log_record_count": 0,
     }
 
 
