@@ -344,7 +344,7 @@ def test_claude_code_by_its_scope() -> None:
     }
     facts = read(attributes, CLAUDE_CODE)
     cost = Cost(None, None, Decimal("0.01"), "reported:cost_usd")
-    call = Call(Usage(100, 5, 80, 10), "claude-sonnet-4-5", None, "anthropic", "req_1", None, (), cost)
+    call = Call(Usage(100, 5, 80, 10), "claude-sonnet-4-5", None, "anthropic", None, "req_1", (), cost)
     assert (facts.kind, facts.call) == ("llm", call)
     elsewhere = read(attributes, "app")
     assert (elsewhere.kind, elsewhere.call, elsewhere.values) == ("other", None, (("id", "s1"),))
