@@ -448,3 +448,11 @@ def test_few_sessions_are_kept_where_few_may_be(limits: RollupLimits, most: int,
         exporter.export([chat(i + 1, trace=trace, session=f"s{name}")])
         assert len(exporter.sessions(limit=None)) <= most
     assert set(exporter.dropped) <= {"late_spans", "sessions"}
+
+
+def test_calls_of_no_session() -> None:
+    """A session that is not there, and what cannot be an id, have no calls."""
+    exporter = SessionExporter()
+    assert exporter.calls("none") == []
+    assert exporter.calls("none", "ticket") == []
+    assert exporter.calls("") == []

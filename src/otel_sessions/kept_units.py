@@ -77,6 +77,10 @@ class KeptUnits:
         """A unit, open or closed."""
         return self.open.get(unit) or self.closed.get(unit)
 
+    def __getitem__(self, unit: int) -> KeptUnit:
+        """A unit that is kept, open or closed."""
+        return self.open.get(unit) or self.closed[unit]
+
     def add(self, unit: int, kept: KeptUnit, spans: Collection[SpanFacts]) -> bool:
         """Add spans or records to a unit; return True if one of them says something new."""
         before = len(kept.spans)

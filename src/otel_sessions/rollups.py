@@ -245,9 +245,7 @@ class Rollups:
             )
             rolled_up = {unit: together[unit] for unit in (*changed, *related.again)}
         for unit, one in rolled_up.items():
-            kept = self._units.get(unit)
-            if kept is not None:
-                self._replace_groups(unit, kept, one)
+            self._replace_groups(unit, self._units[unit], one)
         return rolled_up
 
     def _replace_groups(self, trace_id: int, trace: KeptUnit, rolled_up: TraceRollup | None) -> None:

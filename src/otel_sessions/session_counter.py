@@ -32,11 +32,8 @@ class SessionCounter:
         self._resources: dict[int, tuple[Resource, ResourceFacts]] = {}
 
     def add(self, facts: Iterable[Facts | None]) -> None:
-        """Add facts; `None` stands for what could not be read. Never raises."""
-        try:
-            self.rollups.add(one for one in facts if one is not None)
-        except Exception as error:
-            self.fault("rollup_errors", "rolling spans up raised", error)
+        """Add facts; `None` stands for what could not be read."""
+        self.rollups.add(one for one in facts if one is not None)
 
     def fault(self, reason: str, what: str, error: Exception) -> None:
         """Count an error, and log the first one of a kind."""

@@ -127,3 +127,15 @@ def test_only_what_is_in_the_session_is_listed() -> None:
     """A call of another session in the same trace is in its list."""
     mine, theirs = call(1, Call(Usage(1, 1))), fact(2, kind="llm", call=Call(Usage(2, 2)), **in_session("t"))
     assert [entry.span_id for entry in entries(mine, theirs)] == [1]
+
+
+def test_only_some_entries() -> None:
+    """A page has those entries that it asks for, in their order."""
+    spans = [call(number, Call(Usage(number, 1), "m", response_id="r" * 30), scope=str(number)) for number in (1, 2)]
+    spans.append(call(3, Call(Usage(3, 3), "m")))
+    resolved = resolve_units({TRACE: spans}, None)[TRACE].resolved
+    assert resolved is not None
+    every = list_calls(TRACE, resolved, S)
+    for entry in every:
+        assert list_calls(TRACE, resolved, S, only={entry.span_id}) == [entry]
+    assert list_calls(TRACE, resolved, S, only=set()) == []

@@ -110,10 +110,11 @@ def test_the_same_names_with_other_values_service_or_scope() -> None:
 
 
 def test_very_many_sessions_one_after_the_other() -> None:
-    """More sessions than are remembered are each read right, also the second time."""
+    """More sessions, and words for kinds, than are remembered are each read right, also the second time."""
     for _ in range(2):
         for i in range(9_000):
-            assert read({"session.id": f"s{i}", "user.id": "u"}).values == (("id", f"s{i}"),)
+            facts = read({"session.id": f"s{i}", "user.id": "u", "openinference.span.kind": f"no kind {i}"})
+            assert (facts.values, facts.kind) == ((("id", f"s{i}"),), "other")
 
 
 @pytest.mark.parametrize("name", ["langfuse.environment", "openinference.span.kind", "tag.tags"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.counting.building import AT, TRACE, fact, in_session
 
 from otel_sessions.counting.facts import Call, SpanFacts
+from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.records import NEAR_NS
 from otel_sessions.counting.resolved import Resolved, resolve
 from otel_sessions.counting.tokens import Usage
@@ -52,6 +54,7 @@ def count(*spans: SpanFacts, beside: tuple[SpanFacts, ...] = ()) -> int:
         ({"values": (("id", "t"),)}, False),
         ({"failed": True}, False),
         ({"call": Call()}, False),
+        ({"call": Call(None, "m", reported=Cost(None, None, Decimal(1), "reported:x"))}, False),
         ({"kind": "tool"}, False),
         ({"call": None}, False),
     ],
@@ -60,6 +63,13 @@ def test_a_record_that_looks_like_a_call(more: dict[str, Any], adopted: bool) ->
     """Without an id, everything has to fit: tokens, time, model, session, and whether it failed."""
     found = resolved(span(1), beside=(record(2)._replace(**more),))
     assert (list(found.adopted), list(found.priced)) == ([2] if adopted else [], [1])
+
+
+def test_of_two_without_tokens_both_have_a_cost_or_none() -> None:
+    """A record with a cost is another call than a span that reports nothing at all."""
+    silent, costly = span(1, Call(None, "m")), Call(None, "m", reported=Cost(None, None, Decimal(1), "reported:x"))
+    assert list(resolved(silent, beside=(record(2, costly),)).adopted) == []
+    assert list(resolved(silent, beside=(record(2, Call(None, "m")),)).adopted) == [2]
 
 
 @pytest.mark.parametrize(

@@ -218,10 +218,10 @@ def _of_cell(
     group: TraceGroup, turns: Mapping[int, int], busy: tuple[tuple[int, int], ...], *, failed: bool
 ) -> TraceGroup:
     """The group of a cell: its time is that of its turns, and between them it is idle."""
-    time = group.time
-    if time is not None:
-        spent = time.model_wait + time.generation + time.tool + time.human
-        time = time._replace(other=sum(end - start for start, end in busy) - spent)
+    assert group.time is not None
+    model_wait, generation, tool, human, _ = group.time
+    other = sum(end - start for start, end in busy) - model_wait - generation - tool - human
+    time = TimeSpent(model_wait, generation, tool, human, other)
     return group._replace(turns=turns, failed=failed, busy=busy, time=time)
 
 

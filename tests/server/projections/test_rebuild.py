@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from tests.server.building import AT, SECOND, Traces, count, read_span, sessions_of, span, traces, write
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 from tests.server.dying_store import dying_at
+from tests.server.otlp.decoding import decode_logs
 
 from otel_sessions.counting.facts import Labels, SpanFacts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import Row
+from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.trace_facts import facts_of
@@ -90,3 +92,14 @@ def test_of_nothing(store: Store) -> None:
     """A rebuild of an empty store reads no traces and writes no rows."""
     assert rebuild(store, read_span=read_span) == 0
     assert count(store, "session_traces") == 0
+
+
+def test_records_that_are_not_counted(store: Store) -> None:
+    """A rebuild reads log records that tell of nothing, in batches of their own, and leaves them as they are."""
+    target = ClickHouseTarget(store)
+    target.insert_logs(decode_logs(b"\x0a\x08\x12\x06\x12\x00\x12\x00\x12\x00")[0], 5, [1, 2, 3], None)
+    seen: list[tuple[str, int, int]] = []
+    assert rebuild(store, batch=2, progress=lambda *step: seen.append(step)) == 0
+    assert seen == [("log records", 2, 3), ("log records", 3, 3)]
+    with store.reading() as client:
+        assert client.query("SELECT count(), max(CountedIn) FROM otel_logs").result_rows == [(3, 0)]

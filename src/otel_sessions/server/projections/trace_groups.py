@@ -69,11 +69,9 @@ def traces_near(store: Store, sessions: Mapping[str, tuple[int, int]], *, table:
 
     Args:
         store: where the trace groups are.
-        sessions: by id of the session, the first and the last nanosecond.
+        sessions: at least one: by its id, the first and the last nanosecond.
         table: `session_traces`, or a table of the same columns.
     """
-    if not sessions:
-        return set()
     times = {id_hash(session): time for session, time in sessions.items()}
     parameters = {
         "key": ID_KEY,
