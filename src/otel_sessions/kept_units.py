@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.distinct_spans import more_complete
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.ledger import cells_of_trace
@@ -129,10 +128,10 @@ class KeptUnits:
                 self.span_count += len(shared)
                 kept.spans = {**kept.spans, **shared}
 
-    def _traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> set[int]:
+    def _traces_near(self, sessions: Mapping[Pair, tuple[int, int]]) -> set[int]:
         return {
             unit
             for session, (first, last) in sessions.items()
-            for unit, group in self._groups_of((ID_KEY, session)).items()
+            for unit, group in self._groups_of(session).items()
             if group.turns is None and group.start <= last and group.end >= first
         }

@@ -57,6 +57,21 @@ def test_any_telling_of_calls_gives_these_calls(given_calls: list[OneCall], rng:
     assert session.total_cost == (sum(reported) if reported else None)
 
 
+@given(calls(), st.booleans())
+def test_sessions_of_other_keys_are_counted_in_the_same_way(given_calls: list[OneCall], also_by_id: bool) -> None:
+    """Where only another key names the session, or a second one besides, each call is one as well."""
+    values = (("ticket", "7"), *(IN_SESSION if also_by_id else ()))
+    told = []
+    for unit, facts in (one for call in given_calls for one in call.told()):
+        keyed = facts._replace(values=tuple(sorted(values)))
+        told.append((unit_of(keyed) if unit == unit_of(facts) and facts.event else unit, keyed))
+    rolled_up = roll_up_units(units_of(told), None)
+    groups = [group for one in rolled_up.values() if one is not None for group in one.groups]
+    for key, value in values:
+        session = fold(key, value, [group for group in groups if (group.key, group.value) == (key, value)])
+        assert session.call_count == len(given_calls)
+
+
 @given(calls())
 def test_the_list_of_calls_adds_up_to_the_totals(given_calls: list[OneCall]) -> None:
     """The counted entries are the session's calls, tokens and cost; the others say what they repeat."""

@@ -12,6 +12,7 @@ from tests.counting.ledgers import SESSION, OneCall, calls
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.fold import fold
 from otel_sessions.counting.ledger import roll_up_units
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.related_units import RelatedUnits, Units
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceRollup
@@ -32,14 +33,14 @@ class Stored:
         self.asked_for += units
         return {unit: self.facts[unit] for unit in units if unit in self.facts}
 
-    def traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> set[int]:
+    def traces_near(self, sessions: Mapping[Pair, tuple[int, int]]) -> set[int]:
         """The traces of sessions that overlap a time."""
         return {
             unit
             for unit, one in self.rolled_up.items()
             for group in (one.groups if one is not None else ())
-            if group.turns is None and group.key == "id" and group.value in sessions
-            if group.start <= sessions[group.value][1] and group.end >= sessions[group.value][0]
+            if group.turns is None and (pair := (group.key, group.value)) in sessions
+            if group.start <= sessions[pair][1] and group.end >= sessions[pair][0]
         }
 
     def add(self, told: list[tuple[int, SpanFacts]]) -> None:
@@ -89,7 +90,7 @@ def test_what_is_far_away_is_not_looked_at() -> None:
     hour = 12 * CELL_NS
     for unit, end in ((0xA, 100 * CELL_NS), (0xB, 100 * CELL_NS + hour)):
         stored.add([call(unit, end)])
-    cell = Cell.at("s", 100 * CELL_NS + hour + 5)
+    cell = Cell.at(("id", "s"), 100 * CELL_NS + hour + 5)
     record = call(cell.unit, 100 * CELL_NS + hour + 5, event="e")
     assert as_cell(record[0], [record[1]]) == cell
     related = RelatedUnits(stored.read, stored.traces_near).of({record[0]: [record[1]]}, has_cells=True)

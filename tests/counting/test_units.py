@@ -7,7 +7,7 @@ from tests.counting.building import fact, in_session
 from otel_sessions.counting.facts import Call
 from otel_sessions.counting.ledger import MOST_CELLS, cells_of_trace
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.counting.units import CELL_NS, Cell, as_cell, cell_of, session_of, unit_of
+from otel_sessions.counting.units import CELL_NS, Cell, as_cell, cell_of, unit_of
 
 
 def test_a_cell_is_computed_from_a_record() -> None:
@@ -16,23 +16,24 @@ def test_a_cell_is_computed_from_a_record() -> None:
     other = fact(2, event="f", end=2 * CELL_NS - 1, **in_session("s"))
     later = fact(3, event="e", end=2 * CELL_NS, **in_session("s"))
     elsewhere = fact(4, event="e", end=CELL_NS + 5, **in_session("t"))
-    assert cell_of(one) == cell_of(other) == Cell("s", 1)
+    assert cell_of(one) == cell_of(other) == Cell(("id", "s"), 1)
     assert unit_of(one) == unit_of(other)
     assert len({unit_of(each) for each in (one, later, elsewhere)}) == 3
-    assert Cell("s", 1).beside(1) == cell_of(later)
-    assert (Cell("s", 1).start, Cell("s", 1).end) == (CELL_NS, 2 * CELL_NS)
+    assert Cell(("id", "s"), 1).beside(1) == cell_of(later)
+    assert (Cell(("id", "s"), 1).start, Cell(("id", "s"), 1).end) == (CELL_NS, 2 * CELL_NS)
 
 
 def test_a_record_without_a_session_is_in_no_cell() -> None:
     """A record that names no session, and no trace, is counted nowhere."""
     record = fact(1, event="e")
-    assert session_of(record) is None
     assert cell_of(record) is None
     assert unit_of(record) == 0
 
 
 def test_a_session_of_another_key_has_cells_of_its_own() -> None:
-    """A record that names a session of another key only is in a cell of that one."""
+    """A record that names a session of another key only is in a cell of that one; the key `id` comes first."""
+    both = fact(1, event="e", end=CELL_NS, values=(("a", "7"), ("id", "s")))
+    assert cell_of(both) == Cell(("id", "s"), 1)
     by_key = fact(1, event="e", end=CELL_NS, values=(("ticket", "7"),))
     by_id = fact(1, event="e", end=CELL_NS, **in_session("7"))
     assert cell_of(by_key) is not None
@@ -55,7 +56,7 @@ def test_cells_of_a_trace() -> None:
     assert {cell.number for cell in cells_of_trace([llm])} == {9, 10, 11}
     assert cells_of_trace([fact(1, **in_session("s"))]) == set()
     assert cells_of_trace([llm._replace(values=())]) == set()
-    assert cells_of_trace([llm._replace(values=(("ticket", "7"),))]) == set()
+    assert {cell.session for cell in cells_of_trace([llm._replace(values=(("ticket", "7"),))])} == {("ticket", "7")}
     summed = llm._replace(start=0)
     assert {cell.number for cell in cells_of_trace([summed])} == set(range(12))
     ages = llm._replace(start=0, end=(MOST_CELLS + 9) * CELL_NS)

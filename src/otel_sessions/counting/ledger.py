@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.membership import sessions_of
+from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.records import NEAR_NS, tells_of_call
 from otel_sessions.counting.resolved import Resolved, resolve
@@ -56,11 +55,10 @@ def cells_of_trace(spans: Iterable[SpanFacts]) -> set[Cell]:
     if not telling:
         return set()
     sessions = sessions_of(found)
-    by_session: dict[str, list[SpanFacts]] = {}
+    by_session: dict[Pair, list[SpanFacts]] = {}
     for span_id, span in telling.items():
-        for key, value in sessions[span_id]:
-            if key == ID_KEY:
-                by_session.setdefault(value, []).append(span)
+        for pair in sessions[span_id]:
+            by_session.setdefault(pair, []).append(span)
     cells: set[Cell] = set()
     for session, calls in by_session.items():
         cells |= cells_near(session, calls)
@@ -125,10 +123,10 @@ def roll_up_units(
 
 def _note_times(resolved: Resolved, near: Mapping[Cell, _Told]) -> None:
     """Note in the cells near a trace when it tells of their sessions itself, so that what records say of that time is not told twice."""
-    times: dict[tuple[str, str | None], tuple[int, int]] = {}
+    times: dict[tuple[Pair, str | None], tuple[int, int]] = {}
     for span_id, span in resolved.facts.items() if near else ():
-        for key, session in resolved.members.sessions[span_id]:
-            if key == ID_KEY and not span.event:
+        for session in resolved.members.sessions[span_id]:
+            if not span.event:
                 place = (session, span.labels.service)
                 start, end = times.get(place, (span.start, span.end))
                 times[place] = (min(start, span.start), max(end, span.end))

@@ -13,14 +13,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.ancestors import nearest_above
 from otel_sessions.counting.calls import COVERED, DUPLICATE, Counted, Skipped, merged
 from otel_sessions.counting.cousins import known_id, model_bases
-from otel_sessions.counting.facts import Call, SpanFacts
+from otel_sessions.counting.facts import Call, SpanFacts, Values
 from otel_sessions.counting.membership import Members
 from otel_sessions.counting.tokens import same_tokens
-from otel_sessions.counting.units import REACH_NS, session_of
+from otel_sessions.counting.units import REACH_NS
 from otel_sessions.dialects.kinds import AGENT, CALLS, WORKFLOW
 
 NEAR_NS: Final = 15 * 1_000_000_000
@@ -67,9 +66,7 @@ def with_records(
     calls, skipped = dict(counted.calls), dict(counted.skipped)
     known = {span_id: facts[span_id]._replace(call=call) for span_id, call in calls.items()}
     own = [span for span in facts.values() if span.event and tells_of_call(span)]
-    sessions = {
-        span_id: dict(members.sessions[span_id]).get(ID_KEY) for span_id in (*known, *(one.span_id for one in own))
-    }
+    sessions = members.sessions
 
     def take(records: Iterable[SpanFacts]) -> list[SpanFacts]:
         """Complete calls by their records, and return the records that tell of none of them."""
@@ -103,7 +100,7 @@ def with_records(
 def match_records(
     records: Collection[SpanFacts],
     calls: Mapping[int, SpanFacts],
-    sessions: Mapping[int, str | None],
+    sessions: Mapping[int, Values],
     stand_ins: Mapping[int, Skipped],
 ) -> list[tuple[SpanFacts, int]]:
     """Each record with the id of the call that it tells of, if there is one; a call gets one record of an event.
@@ -120,10 +117,9 @@ def match_records(
     pairs: list[tuple[int, int, int, int, int]] = []
     by_id = {record.span_id: record for record in records}
     for record in by_id.values():
-        session = sessions.get(record.span_id, session_of(record))
+        mine = dict(sessions.get(record.span_id, record.values))
         for shown_by, span in find(record):
-            theirs = sessions.get(span.span_id)
-            if session is None or theirs is None or session == theirs:
+            if all(mine.get(key, value) == value for key, value in sessions[span.span_id]):
                 distance = abs(record.end - span.end)
                 pairs.append((shown_by, distance, record.start, record.span_id, span.span_id))
     taken: set[tuple[int, str]] = {(span.span_id, span.event) for span in calls.values() if span.event}
@@ -234,7 +230,7 @@ def _parts(record: SpanFacts) -> int:
 def _summed_up(
     calls: Mapping[int, Call],
     facts: Mapping[int, SpanFacts],
-    sessions: Mapping[int, str | None],
+    sessions: Mapping[int, Values],
     records: Collection[SpanFacts],
 ) -> list[int]:
     """The counted spans that are no calls themselves, and sum up what records tell one by one."""
@@ -243,16 +239,18 @@ def _summed_up(
         return []
     own = [record.span_id for record in records if record.span_id in facts]
     found = set(nearest_above(own, facts, lambda span: span.span_id in sums).values())
-    by_session: dict[str | None, list[int]] = {}
+    by_session: dict[tuple[str, str], list[int]] = {}
     for record in records:
-        by_session.setdefault(sessions.get(record.span_id, session_of(record)), []).append(record.end)
+        for pair in sessions.get(record.span_id, record.values):
+            by_session.setdefault(pair, []).append(record.end)
     for group in by_session.values():
         group.sort()
     for span_id in sums - found:
         if facts[span_id].kind not in _AROUND:
             continue
-        span, group = facts[span_id], by_session.get(sessions[span_id], [])
-        place = bisect_left(group, span.start)
-        if place < len(group) and group[place] <= span.end + NEAR_NS:
-            found.add(span_id)
+        span = facts[span_id]
+        for group in (by_session.get(pair, []) for pair in sessions[span_id]):
+            place = bisect_left(group, span.start)
+            if place < len(group) and group[place] <= span.end + NEAR_NS:
+                found.add(span_id)
     return sorted(found)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.ledger import cells_of_trace
+from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.units import CELL_NS, REACH_NS, Cell, as_cell
 
 Units = Mapping[int, Collection[SpanFacts]]
@@ -35,7 +36,7 @@ class RelatedUnits:
     def __init__(
         self,
         read: Callable[[Collection[int]], Units],
-        traces_near: Callable[[Mapping[str, tuple[int, int]]], Collection[int]],
+        traces_near: Callable[[Mapping[Pair, tuple[int, int]]], Collection[int]],
     ) -> None:
         """Look units up.
 
@@ -92,7 +93,7 @@ class RelatedUnits:
         """The traces that may tell of records of these cells, without those among the units; they are added."""
         if not cells:
             return {}
-        times: dict[str, tuple[int, int]] = {}
+        times: dict[Pair, tuple[int, int]] = {}
         for cell in cells:
             first, last = times.get(cell.session, (cell.start, cell.end))
             times[cell.session] = (min(first, cell.start), max(last, cell.end))

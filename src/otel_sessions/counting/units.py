@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.membership import Pair
 
 CELL_NS: Final = 300 * 1_000_000_000
 REACH_NS: Final = CELL_NS
@@ -23,16 +24,15 @@ class Cell(NamedTuple):
     """Five minutes of a session.
 
     Attributes:
-        session: the id of the session; one of another key than `id` has its key before it, with a character between them that no id
-            contains.
+        session: its key and id.
         number: which five minutes they are, counted from the beginning of 1970 UTC.
     """
 
-    session: str
+    session: Pair
     number: int
 
     @classmethod
-    def at(cls, session: str, moment: int) -> Cell:
+    def at(cls, session: Pair, moment: int) -> Cell:
         """The cell of a session that a moment is in."""
         return cls(session, moment // CELL_NS)
 
@@ -57,24 +57,14 @@ class Cell(NamedTuple):
 
 
 @lru_cache(maxsize=4_096)
-def _unit(session: str, number: int) -> int:
-    name = f"{number}\0{session}".encode(errors="surrogatepass")
+def _unit(session: Pair, number: int) -> int:
+    name = "\0".join((str(number), *session)).encode(errors="surrogatepass")
     return int.from_bytes(blake2b(name, digest_size=16, person=b"otel-sessions").digest()) or 1
 
 
-def session_of(facts: SpanFacts) -> str | None:
-    """The session of the key `id` that a span or record names itself."""
-    for key, value in facts.values:
-        if key == ID_KEY:
-            return value
-    return None
-
-
 def cell_of(record: SpanFacts) -> Cell | None:
-    """The cell of a log record, by the key `id` if it has one; `None` if it names no session."""
-    session = session_of(record)
-    if session is None and record.values:
-        session = "\0".join(min(record.values))
+    """The cell of a log record, by its session of the key `id` if it names one; `None` if it names no session."""
+    session = min(record.values, key=lambda pair: (pair[0] != ID_KEY, pair), default=None)
     return None if session is None else Cell.at(session, record.end)
 
 
@@ -92,7 +82,7 @@ def as_cell(unit: int, facts: Collection[SpanFacts]) -> Cell | None:
     return None
 
 
-def cells_near(session: str, facts: Iterable[SpanFacts]) -> set[Cell]:
+def cells_near(session: Pair, facts: Iterable[SpanFacts]) -> set[Cell]:
     """The cells of a session in which records of these calls may be."""
     numbers: set[int] = set()
     for span in facts:

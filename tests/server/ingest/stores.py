@@ -155,13 +155,13 @@ class Memory:
                 found.setdefault(trace_id, set()).add(pair)
         return found
 
-    def traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> set[int]:
+    def traces_near(self, sessions: Mapping[Pair, tuple[int, int]]) -> set[int]:
         """The traces of sessions that overlap a time."""
         return {
             trace_id
-            for (trace_id, (key, value)), (_, group) in self.groups.items()
-            if group is not None and group.turns is None and key == "id" and value in sessions
-            if group.start <= sessions[value][1] and group.end >= sessions[value][0]
+            for (trace_id, pair), (_, group) in self.groups.items()
+            if group is not None and group.turns is None and pair in sessions
+            if group.start <= sessions[pair][1] and group.end >= sessions[pair][0]
         }
 
     def stored_log_rows(self, segment: int) -> set[int]:

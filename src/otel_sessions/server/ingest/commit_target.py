@@ -50,8 +50,8 @@ class CommitTarget(Protocol):
     def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
         """The sessions of the written trace groups, by trace id; a trace without any may be missing."""
 
-    def traces_near(self, sessions: Mapping[str, tuple[int, int]]) -> Collection[int]:
-        """The ids of the traces of sessions of the key `id` that overlap a time; by id of the session, its first and last nanosecond."""
+    def traces_near(self, sessions: Mapping[Pair, tuple[int, int]]) -> Collection[int]:
+        """The ids of the traces of sessions that overlap a time; by session, its first and last nanosecond."""
 
     def stored_log_rows(self, segment: int) -> Collection[int]:
         """The numbers of the log records of a segment that have rows in `otel_logs`."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.attributes import ID_KEY, attribute_of
+from otel_sessions.attributes import attribute_of
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.ledger import cells_of_trace
 from otel_sessions.counting.membership import Pair
@@ -101,7 +101,7 @@ def delete_session(
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
-    with_cells = [*traces, *_adopted_cells(store, session, [trace_id for trace_id, _ in traces])]
+    with_cells = [*traces, *_adopted_cells(store, [trace_id for trace_id, _ in traces])]
     naming = {"attribute": attribute_of(session[0]), "session": session[1]}
     with store.writing() as client:
         client.command(statement("delete_naming_logs"), parameters=naming)
@@ -123,15 +123,15 @@ def delete_session(
     return Deleted(spans, from_traces, records)
 
 
-def _adopted_cells(store: Store, session: Pair, traces: Sequence[int]) -> list[tuple[int, int]]:
-    """The cells of a session whose log records are all counted in its traces, so that it has no trace group of them."""
-    if session[0] != ID_KEY or not has_cells(store):
+def _adopted_cells(store: Store, traces: Sequence[int]) -> list[tuple[int, int]]:
+    """The cells near some traces, of which some may have all log records counted in these, so that no trace group leads to them."""
+    if not has_cells(store):
         return []
     found: dict[int, int] = {}
     for some in chunks(traces, TRACES_PER_QUERY):
         units: set[int] = set()
         for facts in facts_of(store, some).values():
-            units |= {cell.unit for cell in cells_of_trace(facts) if cell.session == session[1]}
+            units |= {cell.unit for cell in cells_of_trace(facts)}
         for near in chunks(sorted(units.difference(traces, found)), CELLS_AT_ONCE):
             with store.reading() as client:
                 rows = client.query(statement("stored_cells"), parameters={"units": near}).result_rows

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.time_spent import TimeSpent
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
@@ -64,24 +63,28 @@ def pairs_of(store: Store, trace_ids: Iterable[int], *, at_once: int = TRACES_PE
     return found
 
 
-def traces_near(store: Store, sessions: Mapping[str, tuple[int, int]], *, table: str = GROUPS) -> set[int]:
-    """The ids of the traces of sessions of the key `id` that overlap a time.
+def traces_near(store: Store, sessions: Mapping[Pair, tuple[int, int]], *, table: str = GROUPS) -> set[int]:
+    """The ids of the traces of sessions that overlap a time.
 
     Args:
         store: where the trace groups are.
-        sessions: at least one: by its id, the first and the last nanosecond.
+        sessions: at least one: by its key and id, the first and the last nanosecond.
         table: `session_traces`, or a table of the same columns.
     """
-    times = {id_hash(session): time for session, time in sessions.items()}
+    times = {(key, id_hash(value)): time for (key, value), time in sessions.items()}
     parameters = {
-        "key": ID_KEY,
-        "hashes": list(times),
+        "keys": [key for key, _ in times],
+        "hashes": [hash_ for _, hash_ in times],
         "first": min(first for first, _ in times.values()),
         "last": min(max(last for _, last in times.values()), LATEST),
     }
     with store.reading() as client:
         rows = client.query(statement("traces_near", table=table), parameters=parameters).result_rows
-    return {trace_id for trace_id, hash_, start, end in rows if start <= times[hash_][1] and end >= times[hash_][0]}
+    return {
+        trace_id
+        for trace_id, key, hash_, start, end in rows
+        if start <= times[key, hash_][1] and end >= times[key, hash_][0]
+    }
 
 
 def _totals(used: Used) -> Totals:

@@ -13,7 +13,7 @@ from otel_sessions.counting.ledger import Unit
 from otel_sessions.counting.membership import Pair
 
 DEFAULT_RECORDS: Final = 50_000
-"""About 50 MB."""
+"""About 120 MB: a record of a trace takes 2.3 kB."""
 
 
 class ResolvedSession(NamedTuple):
