@@ -131,11 +131,12 @@ def test_only_what_is_in_the_session_is_listed() -> None:
 
 def test_only_some_entries() -> None:
     """A page has those entries that it asks for, in their order."""
-    spans = [call(number, Call(Usage(number, 1), "m", response_id="r" * 30), scope=str(number)) for number in (1, 2)]
+    spans = [call(number, Call(Usage(5, 1), "m", response_id="r" * 30), scope=str(number)) for number in (1, 2)]
     spans.append(call(3, Call(Usage(3, 3), "m")))
     resolved = resolve_units({TRACE: spans}, None)[TRACE].resolved
     assert resolved is not None
     every = list_calls(TRACE, resolved, S)
+    assert [entry.counted for entry in every].count(False) == 1
     for entry in every:
         assert list_calls(TRACE, resolved, S, only={entry.span_id}) == [entry]
     assert list_calls(TRACE, resolved, S, only=set()) == []
