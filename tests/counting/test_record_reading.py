@@ -27,8 +27,7 @@ from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.reading import OF_RESOURCE
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.dialects.emitters import EMITTERS, OF_A_SPAN
-from otel_sessions.dialects.events import EVENTS
+from otel_sessions.dialects.emitters import EMITTERS, OPENTELEMETRY
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.limits import RecordBudget
 
@@ -232,7 +231,7 @@ def test_where_the_name_of_an_event_is(event_name: str, named: object, body: obj
     assert (facts.event, facts.name, facts.kind) == ("claude_code.api_request", "claude_code.api_request", "llm")
 
 
-@pytest.mark.parametrize("name", [name for name in EVENTS if "." in name])
+@pytest.mark.parametrize("name", [one.prefix + name for one in (*EMITTERS, OPENTELEMETRY) for name in one.events])
 def test_a_full_name_is_known_in_every_scope(name: str) -> None:
     """A record whose scope and service were lost on its way tells of the same event."""
     facts = facts_of({"session.id": "s", "event.name": name}, "somewhere")
@@ -370,12 +369,6 @@ def test_a_session_before_this_one_that_is_no_id(previous: object) -> None:
     """A value that the rules refuse is left out, like the id of any session."""
     facts = facts_of({"session.id": "s", "session.previous_id": previous}, "app", event_name="session.start")
     assert dict(facts.labels.metadata) == ({"previous_id": "5"} if previous == 5 else {})
-
-
-def test_ranks_of_what_tells_of_one_call() -> None:
-    """A record of the emitter's own is the best, then the span, then OpenTelemetry's event, which repeats the span."""
-    own, copy = EVENTS["claude_code.api_request"], EVENTS["gen_ai.client.inference.operation.details"]
-    assert own.rank < OF_A_SPAN < copy.rank
 
 
 @settings(deadline=None)

@@ -29,23 +29,16 @@ SESSION_END: Final = "session_end"
 ACTIVITY: Final = "activity"
 """Anything else: it shows that the session was active."""
 
-BEST: Final = 0
-OF_A_SPAN: Final = 5
-"""The rank of a span that tells of a call, beside those of events."""
-COPY: Final = 6
-
 
 class Event(NamedTuple):
     """What an event means.
 
     Attributes:
         meaning: one of the meanings above.
-        rank: of two tellings of one call the one with the lower rank has more of its parts.
         only: an attribute, and its values for which the event has this meaning; with others it is an activity.
     """
 
     meaning: str = ACTIVITY
-    rank: int = BEST
     only: tuple[str, tuple[str, ...]] | None = None
 
 
@@ -242,7 +235,7 @@ OPENCLAW: Final = Emitter(
 
 OPENTELEMETRY: Final = Emitter(
     events={
-        "gen_ai.client.inference.operation.details": Event(CALL, COPY),
+        "gen_ai.client.inference.operation.details": Event(CALL),
         "session.start": Event(SESSION_START),
         "session.end": Event(SESSION_END),
     },

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.dialects.emitters import ANY, EMITTERS, OPENTELEMETRY, Emitter, Event
@@ -74,9 +73,6 @@ _BY_EMITTER: Final = {
     for emitter in EMITTERS
 }
 _BY_EMITTER[ANY.prefix] = _BY_FULL_NAME
-
-EVENTS: Final[Mapping[str, Event]] = MappingProxyType({name: told.event for name, told in _BY_FULL_NAME.items()})
-"""All known events by full name, as it is in `SpanFacts.event`; another name there is an activity."""
 
 
 def told_by(scope: str, service: str | None, event_name: str, attributes: Mapping[str, Any], body: Any) -> Told | None:
