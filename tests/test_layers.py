@@ -19,8 +19,10 @@ given
 session
 dialects
 scopes
+content
 value_limits stamped_sessions
 counting
+conversation
 stamping
 resolve session_scope
 propagation

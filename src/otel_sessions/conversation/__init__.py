@@ -1,0 +1,1 @@
+"""The conversation of a session: each message once, when it was new."""
