@@ -22,6 +22,7 @@ from otel_sessions.attributes import (
     USER_ID,
     attribute_of,
 )
+from otel_sessions.counting.contents import content_of_span, holds_content, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.measures import sort_sessions
 from otel_sessions.counting.model_call import ModelCall
@@ -30,6 +31,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.reading import span_facts
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceRollup
+from otel_sessions.dialects.read import plan_of
 from otel_sessions.drops import DropCounter, SessionValueError
 from otel_sessions.forking import ForkSafeLock
 from otel_sessions.rollups import RollupLimits, Rollups
@@ -217,24 +219,31 @@ class SessionExporter(SpanExporter):
             resource = self._counter.resource(span.resource)
             start = span.start_time or span.end_time or 0
             end = span.end_time or start
-            scope = span.instrumentation_scope
-            return context.trace_id, span_facts(
+            scope = "" if span.instrumentation_scope is None else span.instrumentation_scope.name
+            plan = plan_of(attributes, scope, resource.service)
+            facts = span_facts(
                 attributes,
                 span_id=context.span_id,
                 parent_id=None if parent is None else parent.span_id,
                 start=start,
                 end=max(start, end),
                 failed=span.status.status_code is _ERROR,
-                scope="" if scope is None else scope.name,
+                scope=scope,
                 name=span.name,
                 service=resource.service,
                 environment=resource.environment,
                 session_id=resource.session_id,
                 consumer=span.kind is _CONSUMER,
+                plan=plan,
             )
+            events = span.events
+            if events or holds_content(plan):
+                found = [(event.name, event.attributes or {}) for event in events]
+                facts = with_said(facts, content_of_span(attributes, found, facts, resource.service))
         except Exception as error:
             self._counter.fault("unreadable_spans", "reading a span raised", error)
             return None
+        return context.trace_id, facts
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan | None:
         """The redacted copy; `None` for a span that cannot be copied, since it may hold personal data."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
+from otel_sessions.counting.contents import content_of_record, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
@@ -96,19 +97,29 @@ class SessionLogExporter(LogRecordExporter):
             log, scope = record.log_record, record.instrumentation_scope
             resource = self._counter.resource(record.resource)
             trace_id = log.trace_id or 0
-            facts = record_facts(
+            attributes, event_name, scope_name = (
                 dict(log.attributes or {}),
-                event_name=log.event_name or "",
+                log.event_name or "",
+                scope.name if scope else "",
+            )
+            facts = record_facts(
+                attributes,
+                event_name=event_name,
                 body=log.body,
                 time=log.timestamp or 0,
                 observed=log.observed_timestamp or 0,
                 trace_id=trace_id,
                 span_id=(log.span_id or 0) if trace_id else 0,
-                scope="" if scope is None else scope.name,
+                scope=scope_name,
                 service=resource.service,
                 environment=resource.environment,
                 session_id=resource.session_id,
             )
+            if facts is not None:
+                content = content_of_record(
+                    attributes, event_name=event_name, body=log.body, scope=scope_name, service=resource.service
+                )
+                facts = with_said(facts, content)
         except Exception as error:
             self._counter.fault("unreadable_records", "reading a log record raised", error)
             return None

@@ -134,7 +134,7 @@ def test_a_wide_table(double: Answering, monkeypatch: pytest.MonkeyPatch) -> Non
     """A wide terminal shows all columns; unknown is a dash, and a lower bound is marked."""
     ran = in_terminal(monkeypatch, 200, "list", "--url", double.url)
     head, first, second = ran.out.splitlines()
-    assert head.split() == ["ID", "NAME", "LAST", "ACTIVE", "STATUS", "CALLS", "TOKENS", "COST", "MODELS"]
+    assert head.split() == ["ID", "TITLE", "LAST", "ACTIVE", "STATUS", "CALLS", "TOKENS", "COST", "MODELS"]
     assert "Order #12345 \\x1b[31m\\tthat never arrived" in first
     assert first.rstrip().endswith("12  1,250,553  ≥ $12.345679  claude-opus-4-8, gpt-4o")
     assert "日本語の長いタイトルです" in second

@@ -113,6 +113,7 @@ def reading(facts: SpanFacts) -> dict[str, Any]:
         "agent": facts.agent,
         "user": labels.user_id,
         "session_name": labels.name,
+        "session_title": labels.title,
         "metadata": dict(labels.metadata),
     }
     if facts.event:

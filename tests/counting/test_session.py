@@ -28,10 +28,10 @@ from otel_sessions.timestamps import format_time
 SECOND = 10**9
 
 FIELDS_OF_THE_CONTRACT = """
-id, key, name, start, end, duration_ms, active_ms, status, environments, services, user_ids, operations, trace_count,
+id, key, name, title, start, end, duration_ms, active_ms, status, environments, services, user_ids, operations, trace_count,
 failed_trace_count, failure_rate, span_count, call_count, unpriced_call_count, input_tokens, output_tokens,
 cache_read_tokens, cache_write_tokens, reasoning_tokens, total_tokens, input_cost, output_cost, total_cost, latency_ms,
-models, tags, metadata, scores, dropped, conflicts, time, cache
+models, lanes, tags, metadata, first_input, last_output, scores, dropped, conflicts, time, cache
 """.replace("\n", " ")
 
 
@@ -252,7 +252,7 @@ def test_to_dict_has_the_fields_of_the_contract() -> None:
     """The dict has every field that the contract lists, and a few that are documented beside it."""
     shown = fold("id", "s1", [group(0)]).to_dict()
     contract = {field.strip() for field in FIELDS_OF_THE_CONTRACT.split(",")}
-    assert set(shown) == contract | {"cost_exact", "cost_sources", "lanes", "late_span_count", "previous_id"}
+    assert set(shown) == contract | {"cost_exact", "cost_sources", "late_span_count", "previous_id"}
     documented = SessionRollup.__doc__ or ""
     assert "cost_sources:" in documented
     assert "late_span_count:" in documented

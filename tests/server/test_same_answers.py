@@ -26,6 +26,7 @@ from otel_sessions.server.signals import TRACES
 
 PRICER = default_pricer()
 KEYS = ("id", "topic")
+TEXTS = st.sampled_from(["Where is my order?", "It is on\nits way.", " ", "ä" * 400, "\ud800half", "<b>x</b>"])
 _databases = count()
 
 
@@ -55,6 +56,12 @@ def spans(draw: st.DrawFn) -> list[ReadableSpan]:
                 }
             if draw(st.booleans()):
                 attributes |= {"user.id": draw(st.sampled_from(["u1", "u2"])), "session.name": "<b>Order</b>"}
+            if draw(st.booleans()):
+                said = json.dumps([{"role": "user", "parts": [{"type": "text", "content": draw(TEXTS)}]}])
+                answered = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": draw(TEXTS)}]}])
+                attributes |= {"gen_ai.input.messages": said, "gen_ai.output.messages": answered}
+            if draw(st.integers(0, 3)) == 0:
+                attributes |= {"gen_ai.conversation.name": "Order", "gen_ai.agent.name": draw(st.sampled_from("ab"))}
             session = draw(st.sampled_from([None, "s1", "s1", "s2", "../../etc"]))
             start = draw(st.integers(0, 5_000))
             made.append(

@@ -23,7 +23,7 @@ FIELDS: Final = (
     "total_tokens",
     "total_cost",
     "cost_exact",
-    "name",
+    "title",
 )
 """What a line with tabs has."""
 
@@ -79,7 +79,7 @@ def _listing(now: int) -> Listing:
     return Listing(
         columns=lambda _: (
             Column("ID", lambda one: cell(str(one["id"])), rank=0, flexible=True, narrowest=12),
-            Column("NAME", _name, rank=6, flexible=True, narrowest=12),
+            Column("TITLE", _name, rank=6, flexible=True, narrowest=12),
             Column("LAST ACTIVE", lambda one: ago(one["end"], now=now), rank=1),
             Column("STATUS", lambda one: cell(str(one["status"])), rank=5),
             Column("CALLS", lambda one: number(one["call_count"]), rank=3, right=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from otel_sessions.content.content import Said
 from otel_sessions.counting.prices.pricer import Cost
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.rules import MetadataValue
@@ -48,7 +49,11 @@ class Call(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """The session fields of a span other than its keys; equal ones are one object."""
+    """The session fields of a span other than its keys; equal ones are one object.
+
+    Attributes:
+        title: what the program calls the session, which is not a name that it was given.
+    """
 
     name: str | None = None
     user_id: str | None = None
@@ -56,6 +61,7 @@ class Labels(NamedTuple):
     metadata: tuple[tuple[str, MetadataValue], ...] = ()
     service: str | None = None
     environment: str | None = None
+    title: str | None = None
 
 
 NO_LABELS: Final = Labels()
@@ -80,6 +86,7 @@ class SpanFacts(NamedTuple):
         event: the name of the event that a log record tells of; empty for a span.
         turn: the id of the turn that it names: of what one message of a user set off.
         agent: the agent or sub-agent that it is of, as it names it; `None` for the main one.
+        said: the first words of a user and the last ones of a model in it; `None` for most spans.
     """
 
     span_id: int
@@ -99,3 +106,4 @@ class SpanFacts(NamedTuple):
     event: str = ""
     turn: str | None = None
     agent: str | None = None
+    said: Said | None = None

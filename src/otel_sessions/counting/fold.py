@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.cache_bill import bill_of
 from otel_sessions.counting.cache_use import CacheUse
+from otel_sessions.counting.excerpts import Excerpt, first_of, last_of
 from otel_sessions.counting.metadata import Dated, later, metadata_json
 from otel_sessions.counting.model_names import Model, fold_models
 from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
@@ -57,12 +58,16 @@ class SessionSum:
         "conflicts",
         "dated_metadata",
         "dated_name",
+        "dated_title",
         "end",
         "environments",
         "failed_traces",
+        "first_input_excerpt",
+        "first_operation",
         "group_count",
         "key",
         "lanes",
+        "last_output_excerpt",
         "late_span_count",
         "latency",
         "left_out",
@@ -97,6 +102,10 @@ class SessionSum:
         self.late_span_count = 0
         self.conflicts = 0
         self.dated_name: tuple[int, str] | None = None
+        self.dated_title: tuple[int, str] | None = None
+        self.first_operation: tuple[int, str] | None = None
+        self.first_input_excerpt: Excerpt | None = None
+        self.last_output_excerpt: Excerpt | None = None
         self.dated_metadata: dict[str, Dated] = {}
         self.models: dict[Model, Totals] = {}
         self.operations: frozenset[str] = frozenset()
@@ -135,6 +144,16 @@ class SessionSum:
             self._add_cache(group.cache)
         if group.name is not None and (self.dated_name is None or group.name > self.dated_name):
             self.dated_name = group.name
+        if group.title is not None and (self.dated_title is None or group.title > self.dated_title):
+            self.dated_title = group.title
+        if group.first_input is not None:
+            self.first_input_excerpt = first_of(self.first_input_excerpt, group.first_input)
+        if group.last_output is not None:
+            self.last_output_excerpt = last_of(self.last_output_excerpt, group.last_output)
+        if group.operations:
+            operation = group.first_operation or (group.start, min(group.operations))
+            if self.first_operation is None or operation < self.first_operation:
+                self.first_operation = operation
         if group.metadata:
             self._add_metadata(group.metadata)
         known = len(self.models)
@@ -176,6 +195,22 @@ class SessionSum:
     def name(self) -> str | None:
         """The last name that was given."""
         return None if self.dated_name is None else self.dated_name[1]
+
+    @property
+    def title(self) -> str | None:
+        """Its name, else what the program calls it, else the first words of a user, else its first operation."""
+        given = self.name or (self.dated_title and self.dated_title[1]) or self.first_input
+        return given or (self.first_operation and self.first_operation[1])
+
+    @property
+    def first_input(self) -> str | None:
+        """The first words of a user."""
+        return self.first_input_excerpt and self.first_input_excerpt[1]
+
+    @property
+    def last_output(self) -> str | None:
+        """The last words of a model."""
+        return self.last_output_excerpt and self.last_output_excerpt[1]
 
     @property
     def metadata(self) -> dict[str, MetadataValue]:
@@ -234,6 +269,7 @@ class SessionSum:
             id=self.value,
             key=self.key,
             name=self.name,
+            title=self.title,
             start=self.start,
             end=self.end,
             duration_ms=self.duration_ms,
@@ -258,6 +294,8 @@ class SessionSum:
             ),
             tags=tuple(sorted(self.tags)),
             metadata=self.metadata,
+            first_input=self.first_input,
+            last_output=self.last_output,
             scores={},
             dropped=left_out,
             conflicts=self.conflicts,

@@ -188,11 +188,12 @@ def _who(read: Read, service: str | None, environment: str | None) -> _Who:
         values = () if session_id is None else _id_values(session_id)
     service, environment = _label(service), _label(fields.get("environment", environment))
     name, user_id, tags = fields.get("session_name"), fields.get("user_id"), fields.get("tags", ())
+    title = fields.get("session_title")
     # These two may be longer than the other texts.
     if _length(service, environment) <= _SEEN_LENGTH:
-        labels = _labels(name, user_id, tags, service, environment)
+        labels = _labels(name, user_id, tags, service, environment, title)
     else:
-        labels = Labels(name, user_id, tags, (), service, environment)
+        labels = Labels(name, user_id, tags, (), service, environment, title)
     if read.metadata:
         labels = labels._replace(metadata=tuple(sorted(read.metadata.items())))
     return _Who(values, fields.get("cut", ()), labels, rank)
@@ -237,10 +238,15 @@ def _id_values(session_id: str) -> Values:
 
 @lru_cache(maxsize=8_192)
 def _labels(
-    name: str | None, user_id: str | None, tags: tuple[str, ...], service: str | None, environment: str | None
+    name: str | None,
+    user_id: str | None,
+    tags: tuple[str, ...],
+    service: str | None,
+    environment: str | None,
+    title: str | None,
 ) -> Labels:
     """One object for all equal labels; without metadata, in which `1` would be taken for `True`."""
-    return Labels(name, user_id, tags, (), service, environment)
+    return Labels(name, user_id, tags, (), service, environment, title)
 
 
 @lru_cache(maxsize=1_024)

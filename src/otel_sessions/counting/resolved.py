@@ -37,6 +37,7 @@ class Resolved(NamedTuple):
         priced: the counted calls.
         skipped: what is not counted, and why; records of other units are among them.
         adopted: these records by id.
+        beside: records of other units near it, of which these are some.
     """
 
     facts: Mapping[int, SpanFacts]
@@ -44,6 +45,7 @@ class Resolved(NamedTuple):
     priced: Mapping[int, Priced]
     skipped: Mapping[int, Skipped]
     adopted: Mapping[int, SpanFacts]
+    beside: Collection[SpanFacts] = ()
 
     def calls_by_session(self) -> dict[Pair, dict[int, Priced]]:
         """The calls of each session; one that several spans report is in one session of each key."""
@@ -108,7 +110,7 @@ def resolve(
     priced = {
         span_id: _priced(call, by_id[span_id], lanes.get(span_id), pricer) for span_id, call in counted.calls.items()
     }
-    return Resolved(by_id, members, priced, counted.skipped, adopted)
+    return Resolved(by_id, members, priced, counted.skipped, adopted, beside)
 
 
 def _priced(call: Call, span: SpanFacts, lane: str | None, pricer: Pricer | None) -> Priced:

@@ -121,6 +121,7 @@ class SessionRollup:
         id: the value of the session key.
         key: the session key, `id` by default.
         name: the last name that was given.
+        title: what to call it: its name, else what the program calls it, else the first words of a user, else its first operation.
         start: first start of a span, nanoseconds UTC.
         end: last end of a span, nanoseconds UTC.
         duration_ms: from start to end.
@@ -154,6 +155,8 @@ class SessionRollup:
         lanes: the same numbers by agent; empty if no sub-agent made a call. Together they are the session's.
         tags: all tags, sorted.
         metadata: the last value of each name.
+        first_input: the first words of a user, at most 300 characters; `None` if no content was captured.
+        last_output: the last words of a model, likewise.
         scores: by name; filled where scores are stored.
         dropped: what of this session was not kept, by reason.
         conflicts: traces that also carry another value of the same key.
@@ -182,6 +185,7 @@ class SessionRollup:
     id: str
     key: str
     name: str | None
+    title: str | None
     start: int
     end: int
     duration_ms: float
@@ -213,6 +217,8 @@ class SessionRollup:
     lanes: tuple[LaneRollup, ...]
     tags: tuple[str, ...]
     metadata: Mapping[str, MetadataValue]
+    first_input: str | None
+    last_output: str | None
     scores: Mapping[str, Any]
     dropped: Mapping[str, int]
     conflicts: int

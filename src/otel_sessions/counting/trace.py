@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.calls import Skipped
+from otel_sessions.counting.excerpts import Excerpt, excerpts
 from otel_sessions.counting.facts import Call, Labels, SpanFacts
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.metadata import Dated, later
@@ -54,6 +55,10 @@ class TraceGroup(NamedTuple):
         cache: what its calls did with the caches of providers, as far as they say; in the order of their ids.
         busy: when its turns went on, for log records in no trace; `None` for a trace, which goes on from start to end.
         listed: how many entries it has in the list of calls: counted ones and what was left out; `None` if that was not stored.
+        title: the start of the last span in which the program called the session something, and what; that is no name.
+        first_operation: the start of the first top span, and its name; `None` if all have one name.
+        first_input: the start of what has the first words of a user, these words, and whether only a sub-agent has any.
+        last_output: the end of what has the last words of a model, these words, and whether only a sub-agent has any.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -91,6 +96,10 @@ class TraceGroup(NamedTuple):
     listed: int | None = None
     time: TimeSpent | None = None
     cache: tuple[CacheUse, ...] = ()
+    title: tuple[int, str] | None = None
+    first_operation: tuple[int, str] | None = None
+    first_input: Excerpt | None = None
+    last_output: Excerpt | None = None
 
     @property
     def totals(self) -> Totals:
@@ -183,9 +192,9 @@ def roll_up_resolved(
         is_cell: it has log records only, which are in no trace.
         told_turns: turns that a trace tells of, which are not counted beside it.
     """
-    by_id, members, priced, skipped, adopted = resolved
+    by_id, members, priced, skipped, adopted, _ = resolved
     counted = {span_id: one.call for span_id, one in priced.items()}
-    whole = _group(trace_id, by_id, priced.values(), counted, len(skipped))
+    whole = _group(trace_id, by_id, priced.values(), counted, len(skipped), resolved, None)
     first = next(iter(members.sessions.values()))
     if not members.ranks or all(pairs is first or pairs == first for pairs in members.sessions.values()):
         groups = tuple(TraceGroup(key, value, *whole[2:]) for key, value in first)
@@ -199,7 +208,13 @@ def roll_up_resolved(
         values_of = Counter(key for key, _ in spans_of)
         groups = tuple(
             _group(
-                trace_id, spans_of[pair], calls_of.get(pair, {}).values(), counted, len(left_out.get(pair, ()))
+                trace_id,
+                spans_of[pair],
+                calls_of.get(pair, {}).values(),
+                counted,
+                len(left_out.get(pair, ())),
+                resolved,
+                pair,
             )._replace(key=pair[0], value=pair[1], conflict=values_of[pair[0]] > 1)
             for pair in sorted(spans_of)
         )
@@ -226,9 +241,17 @@ def _of_cell(
 
 
 def _group(
-    trace_id: int, spans: Mapping[int, SpanFacts], calls: Collection[Priced], counted: Mapping[int, Call], left_out: int
+    trace_id: int,
+    spans: Mapping[int, SpanFacts],
+    calls: Collection[Priced],
+    counted: Mapping[int, Call],
+    left_out: int,
+    resolved: Resolved,
+    session: Pair | None,
 ) -> TraceGroup:
     operations: set[str] = set()
+    first_operation: tuple[int, str] | None = None
+    telling: list[SpanFacts] = []
     failed = False
     first = next(iter(spans.values()))
     start, last_start, end, labels = first.start, first.start, first.end, first.labels
@@ -236,9 +259,13 @@ def _group(
     record_count = 0
     timed: list[SpanFacts] = []
     for span in spans.values():
-        _, parent_id, span_start, span_end, span_failed, kind, _, name, _, _, own, _, _, consumer, event, _, _ = span
+        _, parent_id, span_start, span_end, span_failed, kind, _, name, _, _, own, _, _, consumer, event, _, _, said = (
+            span
+        )
         if kind in TIMED or name in HUMAN_NAMES:
             timed.append(span)
+        if said is not None:
+            telling.append(span)
         if span_start < start:
             start = span_start
         elif span_start > last_start:
@@ -248,6 +275,8 @@ def _group(
             record_count += 1
         elif parent_id not in spans:
             operations.add(name)
+            if first_operation is None or (span_start, name) < first_operation:
+                first_operation = (span_start, name)
             failed = failed or span_failed
         elif span_failed and consumer:
             failed = True
@@ -266,7 +295,7 @@ def _group(
         if use is not None:
             cache.append(use)
     end = max(end, start)
-    return _labelled(
+    group = _labelled(
         trace_id,
         start,
         end,
@@ -280,6 +309,12 @@ def _group(
         spent_by(timed, counted, start, end),
         tuple(cache),
     )
+    if len(operations) > 1:
+        group = group._replace(first_operation=first_operation)
+    if telling or resolved.beside:
+        first_input, last_output = excerpts(telling, spans, resolved, session)
+        group = group._replace(first_input=first_input, last_output=last_output)
+    return group
 
 
 def _by_lane(calls: Collection[Priced]) -> dict[str | None, Totals]:
@@ -317,11 +352,13 @@ def _labelled(
     cache: tuple[CacheUse, ...],
 ) -> TraceGroup:
     name: tuple[int, str] | None = None
+    title: tuple[int, str] | None = None
     metadata: dict[str, Dated] = {}
     labels = [label for label, _ in dated_labels]
     if len(labels) == 1 and not labels[0].tags and not labels[0].metadata:
         (label,) = labels
         named = None if label.name is None else (dated_labels[0][1], label.name)
+        titled = None if label.title is None else (dated_labels[0][1], label.title)
         sets = only(label.service), only(label.environment), only(label.user_id), only(None)
         return TraceGroup(
             "",
@@ -343,10 +380,13 @@ def _labelled(
             listed,
             time,
             cache,
+            titled,
         )
     for label, at in dated_labels:
         if label.name is not None and (name is None or (at, label.name) > name):
             name = (at, label.name)
+        if label.title is not None and (title is None or (at, label.title) > title):
+            title = (at, label.title)
         for key, value in label.metadata:
             metadata[key] = later(metadata.get(key), (at, value))
     return TraceGroup(
@@ -369,6 +409,7 @@ def _labelled(
         listed=listed,
         time=time,
         cache=cache,
+        title=title,
     )
 
 

@@ -84,8 +84,18 @@ SESSION_NAME: Final = (
     "agentmark.session_name",
     "agentmark.metadata.session_name",
     "traceloop.association.properties.Helicone-Session-Name",
-    "vscode.agent_host.session.title",
 )
+
+SESSION_TITLE: Final = (
+    "vscode.agent_host.session.title",
+    "copilot_chat.conversation.title",
+    "gen_ai.conversation.name",
+    "gen_ai.conversation.title",
+    "ag_ui.thread.title",
+    "thread.title",
+    "session.title",
+)
+"""What a program calls a session, often in the words of a model: shown where no name was given, and never the name itself."""
 
 TAGS: Final = (
     attributes.SESSION_TAGS,

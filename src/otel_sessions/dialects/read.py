@@ -36,7 +36,7 @@ from otel_sessions.rules import DEFAULT_LIMITS, MetadataValue
 
 _REMEMBERED_NAMES: Final = 4_096
 _REMEMBERED_PLANS: Final = 1_024
-_WHO: Final = frozenset({"user_id", "session_name", "tags", "environment", "cut"})
+_WHO: Final = frozenset({"user_id", "session_name", "session_title", "tags", "environment", "cut"})
 _KIND: Final = "kind"
 _LANE: Final = frozenset({"agent", "turn"})
 _OF_NO_CALL: Final = _LANE | {"server_address"}
@@ -163,9 +163,10 @@ class Plan:
         is_request: some of these attributes are only on spans that are a request to a model.
         names_lane: some of them are candidates of the agent or the turn.
         emitter: the program that writes these names.
+        names: all names of the attributes.
     """
 
-    __slots__ = ("emitter", "is_kept", "is_request", "kind", "names_lane", "others", "steps", "who")
+    __slots__ = ("emitter", "is_kept", "is_request", "kind", "names", "names_lane", "others", "steps", "who")
 
     def __init__(
         self,
@@ -176,7 +177,9 @@ class Plan:
         is_kept: bool,
         is_request: bool,
         emitter: Emitter,
+        names: tuple[str, ...],
     ) -> None:
+        self.names = names
         self.steps = steps
         self.who = who
         self.kind = kind
@@ -306,7 +309,7 @@ class _Table(dict[str, tuple[Target, ...]]):
             steps = tuple(step for step in steps if step[0] not in names.SERVER_ADDRESS)
         is_request = any(name.startswith(names.MESSAGES) for name in attributes)
         who, kind = self._shared(steps, is_kept=is_kept)
-        plan = Plan(steps, who, kind, is_kept=is_kept, is_request=is_request, emitter=self._emitter)
+        plan = Plan(steps, who, kind, is_kept=is_kept, is_request=is_request, emitter=self._emitter, names=attributes)
         if is_kept:
             self.plans[attributes] = plan
         return plan

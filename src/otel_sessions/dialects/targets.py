@@ -182,6 +182,7 @@ def entries(
         Target(METADATA, PREVIOUS_ID, "metadata:" + PREVIOUS_ID, len(names.METADATA), values.checked_id, -1),
     )
     yield from _field("session_name", names.SESSION_NAME, values.checked_name)
+    yield from _field("session_title", names.SESSION_TITLE, values.title)
     yield from _field("tags", names.TAGS, values.strings)
     yield from _field("environment", names.ENVIRONMENT, _environment)
     yield from _field("model", names.MODEL, values.name)

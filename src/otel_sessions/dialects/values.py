@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from otel_sessions import rules
 from otel_sessions.drops import SessionValueError, drop
+from otel_sessions.long_texts import cut
 from otel_sessions.money import EXACT, is_amount
 from otel_sessions.rules import MAX_NAME_LENGTH
 from otel_sessions.timestamps import DAY_NS, MS_NS, SECOND_NS, parse_time
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 MAX_TOKENS: Final = 10**12
 """More tokens than this in one call are a mistake."""
+
+LONGEST_TITLE: Final = 300
 
 LONGEST_NS: Final = 30 * DAY_NS
 """A longer duration is a mistake."""
@@ -163,6 +166,13 @@ def name(value: object) -> str | None:
         return value
     found = text(value)
     return found if found is not None and len(found) <= MAX_NAME_LENGTH else None
+
+
+def title(value: object) -> str | None:
+    """A text for people, on one line and cut to `LONGEST_TITLE` characters; `None` if it is blank."""
+    found = text(value)
+    line = " ".join(found[: 8 * LONGEST_TITLE].split()) if found is not None else ""
+    return cut(line.encode(errors="replace").decode(), LONGEST_TITLE) or None
 
 
 def host(value: object) -> str | None:

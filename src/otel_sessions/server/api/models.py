@@ -209,6 +209,12 @@ class Session(BaseModel):
     id: str = Field(description="The session's id, which is the value of its session key.")
     key: str = Field(description="The session key.")
     name: str | None = _measured("name")
+    title: str | None = Field(
+        description=(
+            "What to call the session: its name, else what the program that sent it calls it, else the first words of a user, "
+            "else its first operation; null without any of these."
+        )
+    )
     start: Time = _measured("created")
     end: Time = _measured("last_active")
     duration_ms: float = _measured("duration")
@@ -253,6 +259,12 @@ class Session(BaseModel):
     )
     tags: Tags
     metadata: Metadata = Field(description="The last value of each metadata name.")
+    first_input: str | None = Field(
+        description="The first words of a user, at most 300 characters; null if no content was captured."
+    )
+    last_output: str | None = Field(
+        description="The last words of a model, at most 300 characters; null if no content was captured."
+    )
     scores: dict[str, Any] = Field(description="Scores by name; empty, since scores are not stored yet.")
     dropped: dict[str, int] = Field(
         description="How much of the session is left out of this answer because it was too much, by field."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from otel_sessions.counting.contents import content_of_record, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
@@ -94,6 +95,11 @@ def _read(
         environment=resource.environment,
         session_id=resource.session_id,
     )
+    if facts is not None:
+        content = content_of_record(
+            attributes.values, event_name=event_name, body=body, scope=scope.name, service=resource.service
+        )
+        facts = with_said(facts, content)
     row = (
         min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST),
         record.trace_id.hex() if any(record.trace_id) else "",

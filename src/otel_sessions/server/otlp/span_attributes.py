@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+from otel_sessions.content.read import may_hold_content
 from otel_sessions.dialects.read import is_read
 from otel_sessions.server.clickhouse.row_binary import array, pairs, raw_string, string
 from otel_sessions.server.otlp.key_values import REMEMBERED, SHORT, end_of_key
@@ -20,21 +22,26 @@ class SpanAttributes(NamedTuple):
         texts: all of them, as text.
         types: the type letters of those that are not strings.
         values: by name, for `span_facts`; empty values left out.
+        content: `values` and those that hold messages, for `content_of_span`; empty if none does.
     """
 
     texts: bytes
     types: bytes
     values: dict[str, Any]
+    content: dict[str, Any]
 
 
-_Attribute = tuple[bytes, bytes, bytes, str | None, Any, int]
+_Attribute = tuple[bytes, bytes, bytes, str | None, Any, bool, int]
 """One attribute: its key, and key and text, as they are in a row; its type letter, empty for a string; its name and value
-if counting reads it, else `None`; the number of members that the reader of the attribute has still to count.
+if counting or content reads it, else `None`; whether it may hold messages; the number of members that the reader of the
+attribute has still to count.
 
 A plain tuple, since this is unpacked for every attribute of every span.
 """
 
 _EMPTY: Final = pairs({})
+_NO_CONTENT: Final[dict[str, Any]] = {}
+"""Shared by all spans without; do not change it."""
 
 
 def read_span_attributes(raws: Sequence[bytes], budget: RecordBudget) -> SpanAttributes:
@@ -49,33 +56,43 @@ def read_span_attributes(raws: Sequence[bytes], budget: RecordBudget) -> SpanAtt
     entries: dict[bytes, bytes] = {}
     types: dict[bytes, bytes] = {}
     values: dict[str, Any] = {}
+    held: dict[str, Any] | None = None
     for raw in raws:
-        key, entry, letter, name, value, members = _SHORT_ONES[raw] if len(raw) <= SHORT else (*_read(raw, budget), 0)
+        key, entry, letter, name, value, holds, members = (
+            _SHORT_ONES[raw] if len(raw) <= SHORT else (*_read(raw, budget), 0)
+        )
         entries[key] = entry
         if letter:
             types[key] = letter
             if members:
                 budget.spend(members)
         if name is not None:
+            if holds:
+                held = held or {}
+                held[name] = value
+                if not is_read(name):
+                    continue
             values[name] = value
     if len(entries) != len(raws):
         # Read again without counting again.
         return read_span_attributes(list({_key(raw): raw for raw in raws}.values()), RecordBudget(None))
-    return SpanAttributes(array(entries.values()), pairs(types) if types else _EMPTY, values)
+    content = _NO_CONTENT if held is None else {**values, **held}
+    return SpanAttributes(array(entries.values()), pairs(types) if types else _EMPTY, values, content)
 
 
 def _key(raw: bytes) -> bytes:
     return string(split(raw)[0])
 
 
-def _read(raw: bytes, budget: RecordBudget) -> tuple[bytes, bytes, bytes, str | None, Any]:
+def _read(raw: bytes, budget: RecordBudget) -> tuple[bytes, bytes, bytes, str | None, Any, bool]:
     """An attribute of any length; members are counted while they are read, so that a huge one is not read to its end."""
     name, inner = split(raw)
     value = decode(inner, budget)
     text, letter = to_text(value)
-    read = name if value is not None and is_read(name) else None
+    holds = value is not None and _holds(name)
+    read = name if value is not None and (holds or is_read(name)) else None
     key = string(name)
-    return key, key + string(text), raw_string(letter.encode()) if letter else b"", read, value
+    return key, key + string(text), raw_string(letter.encode()) if letter else b"", read, value, holds
 
 
 def _read_short(raw: bytes) -> _Attribute:
@@ -83,10 +100,20 @@ def _read_short(raw: bytes) -> _Attribute:
     end = end_of_key(raw)
     if end is not None:
         name = raw[2:end].decode()
-        read = name if is_read(name) else None
-        return raw[1:end], raw[1:end] + raw[end + 3 :], b"", read, raw[end + 4 :].decode(), 0
+        holds = _holds(name)
+        read = name if holds or is_read(name) else None
+        return raw[1:end], raw[1:end] + raw[end + 3 :], b"", read, raw[end + 4 :].decode(), holds, 0
     counted = RecordBudget(None)
     return *_read(raw, counted), counted.spent
+
+
+def _holds(name: str) -> bool:
+    return _short_name_holds(name) if len(name) <= SHORT else may_hold_content((name,))
+
+
+@lru_cache(maxsize=4_096)
+def _short_name_holds(name: str) -> bool:
+    return may_hold_content((name,))
 
 
 _SHORT_ONES: Final = Memo(_read_short, longest=SHORT, size=REMEMBERED)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Any, Final
 
+from otel_sessions.content.read import Event
+from otel_sessions.counting.contents import content_of_span, with_said
 from otel_sessions.counting.reading import span_facts
 from otel_sessions.server.clickhouse.row_binary import array, mapping, raw_string, string, strings, times
 from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
@@ -47,6 +49,7 @@ _CONSUMER: Final = 5
 _NO_TRACE: Final = bytes(16)
 _NO_SPAN: Final = bytes(8)
 
+_NO_EVENTS: Final[tuple[Event, ...]] = ()
 _NOTHING_ATTACHED: Final = bytes(10)
 """Nine arrays and a string, all empty."""
 
@@ -115,6 +118,7 @@ def _read(
     attributes = read_span_attributes(raw_attributes, budget)
     dropped_attributes, dropped_events, dropped_links, flags, code, message, events, links = rest
     timestamp = min(start, LATEST_PARTITION)
+    attached, told_events = _attached(events, links, budget) if events or links else (_NOTHING_ATTACHED, _NO_EVENTS)
     row = b"".join(
         (
             origin,
@@ -137,7 +141,7 @@ def _read(
             string(text_of(message)) if message else b"\0",
             attributes.texts,
             attributes.types,
-            _attached(events, links, budget) if events or links else _NOTHING_ATTACHED,
+            attached,
         )
     )
     facts = span_facts(
@@ -155,6 +159,9 @@ def _read(
         session_id=resource.session_id,
         consumer=kind == _CONSUMER,
     )
+    if told_events or attributes.content:
+        read = attributes.content or attributes.values
+        facts = with_said(facts, content_of_span(read, told_events, facts, resource.service))
     batch.add(row, timestamp, int.from_bytes(trace_id), facts)
 
 
@@ -167,8 +174,10 @@ def _read_name(raw: bytes) -> tuple[str, bytes]:
 _NAMES: Final = Memo(_read_name, longest=200)
 
 
-def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget) -> bytes:
-    """The columns of events and links; their types only if there are any, and as JSON what has no column.
+def _attached(
+    raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget
+) -> tuple[bytes, Sequence[Event]]:
+    """The columns of events and links, and the events; types only if there are any, and as JSON what has no column.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
     an event `timeUnixNano` if the column cannot hold it.
@@ -181,10 +190,11 @@ def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: R
     link_attributes = [read_attributes(link.attributes, budget) for link in links]
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}
     extras = {name: found for name, found in extras.items() if found}
-    return b"".join(
+    names = [text_of(event.name) for event in events]
+    columns = b"".join(
         (
             times([event.time_unix_nano for event in events]),
-            strings(text_of(event.name) for event in events),
+            strings(names),
             array([mapping(attributes.texts) for attributes in event_attributes]),
             strings(link.trace_id.hex() for link in links),
             strings(link.span_id.hex() for link in links),
@@ -195,6 +205,7 @@ def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: R
             string(json.dumps(extras, separators=(",", ":")) if extras else ""),
         )
     )
+    return columns, [(name, one.values) for name, one in zip(names, event_attributes, strict=True)]
 
 
 def _types(attributes: list[Attributes]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from otel_sessions.counting.cache_use import CacheUse
+from otel_sessions.counting.excerpts import Excerpt
 
 
 class Used(NamedTuple):
@@ -40,6 +41,10 @@ class Content(NamedTuple):
     listed: int | None = None
     time: tuple[int, int, int, int, int] | None = None
     cache: tuple[CacheUse, ...] = ()
+    title: tuple[int, str] | None = None
+    first_operation: tuple[int, str] | None = None
+    first_input: Excerpt | None = None
+    last_output: Excerpt | None = None
 
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")

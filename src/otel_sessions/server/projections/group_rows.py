@@ -106,6 +106,10 @@ def _content(group: TraceGroup) -> bytes:
         group.listed,
         group.time,
         group.cache,
+        group.title,
+        group.first_operation,
+        group.first_input,
+        group.last_output,
     )
     return to_json(content)
 

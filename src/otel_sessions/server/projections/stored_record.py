@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from otel_sessions.counting.contents import content_of_record, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
@@ -35,17 +36,22 @@ def facts_of_log_row(row: dict[str, Any]) -> CountedRecord | None:
     resource = read_resource(resource_of(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
     values = attributes_from_text(row["LogAttributes"].items(), row["LogAttributeTypes"])
     trace_id = int(row["TraceId"], 16) if len(row["TraceId"]) == _ID_DIGITS else 0
+    attributes = {name: value for name, value in values.items() if value is not None}
+    event_name, body, scope = row["EventName"], from_text(row["Body"], row["BodyType"]), row["ScopeName"]
     facts = record_facts(
-        {name: value for name, value in values.items() if value is not None},
-        event_name=row["EventName"],
-        body=from_text(row["Body"], row["BodyType"]),
+        attributes,
+        event_name=event_name,
+        body=body,
         time=row["Time"],
         observed=row["ObservedTimestamp"],
         trace_id=trace_id,
         span_id=int(row["SpanId"] or "0", 16) if trace_id else 0,
-        scope=row["ScopeName"],
+        scope=scope,
         service=resource.service,
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    return None if facts is None else CountedRecord(trace_id or unit_of(facts), facts)
+    if facts is None:
+        return None
+    content = content_of_record(attributes, event_name=event_name, body=body, scope=scope, service=resource.service)
+    return CountedRecord(trace_id or unit_of(facts), with_said(facts, content))

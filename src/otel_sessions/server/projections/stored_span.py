@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from otel_sessions.content.read import Event
+from otel_sessions.counting.contents import content_of_span, holds_content, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.dialects.read import plan_of
 from otel_sessions.resource import NAMES, read_resource
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import attributes_from_text, from_text
@@ -25,8 +28,10 @@ def facts_of_row(row: Row) -> SpanFacts:
     parent = row["ParentSpanId"]
     resource = read_resource(resource_of(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
     values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
-    return span_facts(
-        {name: value for name, value in values.items() if value is not None},
+    attributes = {name: value for name, value in values.items() if value is not None}
+    plan = plan_of(attributes, row["ScopeName"], resource.service)
+    facts = span_facts(
+        attributes,
         span_id=int(row["SpanId"], 16),
         # A parent without a valid id cannot be found.
         parent_id=(int(parent, 16) or None) if len(parent) == _SPAN_ID_DIGITS else None,
@@ -39,7 +44,22 @@ def facts_of_row(row: Row) -> SpanFacts:
         environment=resource.environment,
         session_id=resource.session_id,
         consumer=row["SpanKind"] in _CONSUMERS,
+        plan=plan,
     )
+    events = _events(row)
+    if not events and not holds_content(plan):
+        return facts
+    return with_said(facts, content_of_span(attributes, events, facts, resource.service))
+
+
+def _events(row: Row) -> list[Event]:
+    """The events of the span with their attributes as typed values; the columns of types are empty where all are strings."""
+    texts = row["Events.Attributes"]
+    types: Sequence[dict[str, str]] = row["EventAttributeTypes"] or [{}] * len(texts)
+    return [
+        (name, {key: value for key, value in attributes_from_text(of.items(), by).items() if value is not None})
+        for name, of, by in zip(row["Events.Name"], texts, types, strict=True)
+    ]
 
 
 def _times(row: Row) -> tuple[int, int]:

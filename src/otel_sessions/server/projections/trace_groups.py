@@ -49,6 +49,10 @@ def trace_group(row: Sequence[Any]) -> TraceGroup:
         listed=content.listed,
         time=None if content.time is None else TimeSpent(*content.time),
         cache=content.cache,
+        title=content.title,
+        first_operation=content.first_operation,
+        first_input=content.first_input,
+        last_output=content.last_output,
     )
 
 
