@@ -12,6 +12,8 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.log_filters import LogFilters
+from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
 from otel_sessions.server.queries.sessions import (
@@ -116,6 +118,39 @@ class Reader:
         store = self._with_spans()
         return session_calls(
             store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._resolved
+        )
+
+    def logs(
+        self,
+        session_id: str,
+        filters: LogFilters | None = None,
+        *,
+        key: str = ID_KEY,
+        descending: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+        cursor: LogCursor | None = None,
+    ) -> LogPage | None:
+        """A page of the log records that belong to a session, by their time; `None` if there is no such session.
+
+        Args:
+            session_id: the id of the session.
+            filters: the conditions; by default all of its log records.
+            key: its session key.
+            descending: latest first.
+            limit: how many log records the page has at most.
+            offset: how many to skip, after the cursor if there is one.
+            cursor: the `next` of the page before, of the same filters and order.
+        """
+        return session_logs(
+            self._with_spans(),
+            session_id,
+            filters,
+            key=key,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
         )
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:

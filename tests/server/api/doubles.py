@@ -20,6 +20,7 @@ QUESTIONS = (
         "traces",
         "spans",
         "calls",
+        "logs",
         "keys",
         "cohorts",
         "unassigned",

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from starlette.testclient import TestClient
 from tests.server import building
-from tests.server.otlp.building import traces
+from tests.server.otlp.building import AT, any_value, key_values, traces
 
 from otel_sessions.server.backend import Backend
-from otel_sessions.server.signals import TRACES
+from otel_sessions.server.signals import LOGS, TRACES
 
 SECOND = 10**9
 START = "2026-11-18T11:06:40.000Z"
@@ -72,3 +73,17 @@ def message(client: TestClient, path: str, status: int = 400, /, **parameters: A
     assert answer.status_code == status, answer.text
     said: str = answer.json()["error"]["message"]
     return said
+
+
+def send_logs(backend: Backend, *records: Mapping[str, Any], resource: Mapping[str, Any] | None = None) -> None:
+    """Send a backend a request with these log records, each with the fields of OTLP; `body` and `attributes` are Python values."""
+    request = ExportLogsServiceRequest()
+    group = request.resource_logs.add()
+    group.resource.attributes.extend(key_values({"service.name": "shop"} if resource is None else resource))
+    scope = group.scope_logs.add()
+    for record in records:
+        given = {"time_unix_nano": AT, **record}
+        given["body"] = any_value(record.get("body", "said"))
+        given["attributes"] = key_values(record.get("attributes", {}))
+        scope.log_records.add(**given)
+    assert not backend.receive(LOGS, request.SerializeToString()).counts

@@ -11,11 +11,14 @@ from typing import Any, Final
 
 from otel_sessions.counting.measures import FLOAT, MEASURES, TEXT, UINT64
 from otel_sessions.server.api.errors import ApiError
+from otel_sessions.server.queries.logs import LogCursor
 from otel_sessions.server.queries.pagination import Cursor
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?")
 _INTEGER: Final = re.compile(r"[0-9]{1,20}")
 _FLOAT: Final = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,3})?")
+_OF_LOG: Final = ((-(2**63), 2**63), (0, 2**64), (0, 2**32), (0, 2**64))
+"""From which number to below which each part of the cursor of a log record is."""
 
 
 def list_mark(*identity: Any) -> str:
@@ -26,6 +29,11 @@ def list_mark(*identity: Any) -> str:
 def session_cursor(cursor: Cursor, mark: str) -> str:
     """The text of a cursor in a list of sessions."""
     return _written([mark, cursor.measure, cursor.id])
+
+
+def log_cursor(cursor: LogCursor, mark: str) -> str:
+    """The text of a cursor in a list of log records."""
+    return _written([mark, *cursor])
 
 
 def offset_cursor(offset: int, mark: str) -> str:
@@ -49,6 +57,23 @@ def read_session_cursor(text: str | None, mark: str, *, sort: str) -> Cursor | N
     if measure is not None and not (isinstance(measure, str) and _is_of_type(measure, MEASURES[sort].type)):
         raise _invalid()
     return Cursor(measure, session_id)
+
+
+def read_log_cursor(text: str | None, mark: str) -> LogCursor | None:
+    """The cursor that `log_cursor` wrote for the same list; `None` for no text.
+
+    Raises:
+        ApiError: the text is not such a cursor.
+    """
+    if not text:
+        return None
+    position = _read(text, mark)
+    if len(position) != len(_OF_LOG) or any(
+        type(value) is not int or not least <= value < greatest
+        for value, (least, greatest) in zip(position, _OF_LOG, strict=True)
+    ):
+        raise _invalid()
+    return LogCursor(*position)
 
 
 def read_offset_cursor(text: str | None, mark: str, *, most: int) -> int:

@@ -52,7 +52,8 @@ def _text(description: str, **more: Any) -> Any:
     return Query(description=description, max_length=MAX_LENGTH, **more)
 
 
-def _time(description: str) -> Any:
+def time_parameter(description: str) -> Any:
+    """An optional query parameter that `moment` reads."""
     schema = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
     return _text(f"{description} RFC 3339, or a date, which means its first moment in UTC.", json_schema_extra=schema)
 
@@ -131,8 +132,8 @@ async def filters_of(
         bool | None,
         Query(description="`true`: only sessions with a failed trace, `false`: only sessions without one."),
     ] = None,
-    since: Annotated[str | None, _time("Only sessions with a span that ended at this time or later.")] = None,
-    until: Annotated[str | None, _time("Only sessions that started before this time.")] = None,
+    since: Annotated[str | None, time_parameter("Only sessions with a span that ended at this time or later.")] = None,
+    until: Annotated[str | None, time_parameter("Only sessions that started before this time.")] = None,
     facets: Annotated[dict[str, str], Depends(facet_filters)],
     minimums: Annotated[dict[str, Decimal], Depends(minimum_filters)],
     metadata: Annotated[dict[str, str], Depends(METADATA_FILTERS)],

@@ -27,7 +27,7 @@ TRACES_A_PAGE: Final = 50
 SPANS_A_PAGE: Final = 100
 CALLS_A_PAGE: Final = 100
 SPAN_PAGES: Final = 2
-"""How many pages of spans are made at once. Others wait without a thread: while one is made, it takes many times its size."""
+"""How many pages of spans or log records are made at once. Others wait without a thread: while one is made, it takes many times its size."""
 
 lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
 single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
@@ -60,6 +60,8 @@ async def _span_pages(request: Request) -> CapacityLimiter:
 
 
 NamedSession = Annotated[SessionRef, Depends(_session)]
+SpanPages = Annotated[CapacityLimiter, Depends(_span_pages)]
+"""Which pages of spans and log records are made now."""
 
 
 @lists.get(
@@ -112,7 +114,7 @@ def get_one(reader: ReaderDep, session: NamedSession) -> Response:
     """Get one session and the first page of its traces."""
     found = reader.session_with_traces(session.id, key=session.key, limit=TRACES_A_PAGE)
     if found is None:
-        raise _no_such(session)
+        raise no_such_session(session)
     rollup, first = found
     traces = PageQuery(TRACES_A_PAGE).counted("traces", *session).of(map(Trace.of, first.traces), total=first.total)
     return answer(One[SessionWithTraces](data=SessionWithTraces.model_validate({**rollup.to_dict(), "traces": traces})))
@@ -133,7 +135,7 @@ def list_traces(
     page = query.counted("traces", *session)
     found = reader.traces(session.id, key=session.key, limit=page.limit, offset=page.offset)
     if not found.total:
-        raise _no_such(session)
+        raise no_such_session(session)
     return answer(page.of(map(Trace.of, found.traces), total=found.total))
 
 
@@ -147,7 +149,7 @@ def list_traces(
 )
 async def list_spans(
     backend: BackendDep,
-    limiter: Annotated[CapacityLimiter, Depends(_span_pages)],
+    limiter: SpanPages,
     session: NamedSession,
     query: Annotated[PageQuery, Depends(page_query(SPANS_A_PAGE))],
 ) -> Response:
@@ -164,7 +166,7 @@ async def list_spans(
             found = reader.spans(session.id, key=session.key, limit=page.limit, offset=page.offset)
             # A session that only log records tell of has no spans.
             if not found.total and not reader.traces(session.id, key=session.key, limit=1).total:
-                raise _no_such(session)
+                raise no_such_session(session)
             return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
 
     return await to_thread.run_sync(made, limiter=limiter)
@@ -189,7 +191,7 @@ def list_calls(
     page = query.counted("calls", *session)
     found = reader.calls(session.id, key=session.key, limit=page.limit, offset=page.offset)
     if found is None:
-        raise _no_such(session)
+        raise no_such_session(session)
     return answer(page.of(map(Call.of, found.calls), total=found.total))
 
 
@@ -220,5 +222,6 @@ def delete(backend: BackendDep, session: NamedSession) -> Response:
     )
 
 
-def _no_such(session: SessionRef) -> ApiError:
+def no_such_session(session: SessionRef) -> ApiError:
+    """The error for a session that is not there."""
     return ApiError(404, "not_found", f"there is no session with {shortened(session.key)} = {shortened(session.id)}")

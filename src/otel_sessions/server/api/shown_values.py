@@ -1,8 +1,8 @@
-"""How much of a span's texts is shown: enough for what people send, and bounded for what anybody can send."""
+"""How much of the texts of a span or log record is shown: enough for what people send, and bounded for what anybody can send."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
@@ -26,15 +26,16 @@ def shown_name(name: str) -> str:
     return cut(name, LONGEST_LABEL)
 
 
-def longest_value(row: Row) -> int:
-    """How many characters of a value of this span are shown: fewer if all together would be more than a page."""
-    lengths = list(map(len, _values(row)))
+def longest_value(values: Iterable[str]) -> int:
+    """How many characters of each of the values of a span or log record are shown: fewer if all together would be more than a page."""
+    lengths = list(map(len, values))
     if sum(lengths) <= PAGE_BYTES:
         return LONGEST_VALUE
     return max(SHORTEST_VALUE, min(LONGEST_VALUE, PAGE_BYTES // len(lengths)))
 
 
-def _values(row: Row) -> Iterator[str]:
+def values_of_span(row: Row) -> Iterator[str]:
+    """The values in a row of `otel_traces`, as texts."""
     yield row["StatusMessage"]
     for texts in chain((row[name] for name in _OF_SPAN), *(row[name] for name in _OF_PARTS)):
         yield from texts.values()

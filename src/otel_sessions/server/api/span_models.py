@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from otel_sessions.long_texts import cut
 from otel_sessions.server.api.models import Time, TraceId
-from otel_sessions.server.api.shown_values import longest_value, shown_name
+from otel_sessions.server.api.shown_values import longest_value, shown_name, values_of_span
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.otlp.values import attributes_from_text, to_json_value
 from otel_sessions.timestamps import format_time
@@ -113,7 +113,7 @@ class Span(BaseModel):
     @classmethod
     def of(cls, row: Row) -> Self:
         """The span of a row of `otel_traces`, written by a server or by a Collector; long texts are cut."""
-        longest = longest_value(row)
+        longest = longest_value(values_of_span(row))
         start, end = _times(row)
         extras = json.loads(row["Extras"]) if row["Extras"] else {}
         return cls(
@@ -128,7 +128,7 @@ class Span(BaseModel):
             end=format_time(end),
             duration_ms=row["Duration"] / 1e6,
             status=Status(code=_word(row["StatusCode"], "STATUS_CODE_"), message=cut(row["StatusMessage"], longest)),
-            attributes=_attributes(row["SpanAttributes"], row["SpanAttributeTypes"], longest),
+            attributes=shown_attributes(row["SpanAttributes"], row["SpanAttributeTypes"], longest),
             dropped_attributes_count=row["DroppedAttributesCount"],
             events=_events(row, extras.get("events", {}), longest),
             dropped_events_count=row["DroppedEventsCount"],
@@ -136,14 +136,14 @@ class Span(BaseModel):
             dropped_links_count=row["DroppedLinksCount"],
             resource=Resource(
                 service_name=shown_name(row["ServiceName"]) or None,
-                attributes=_attributes(row["ResourceAttributes"], row["ResourceAttributeTypes"], longest),
+                attributes=shown_attributes(row["ResourceAttributes"], row["ResourceAttributeTypes"], longest),
                 schema_url=shown_name(row["ResourceSchemaUrl"]),
                 dropped_attributes_count=row["ResourceDroppedAttributesCount"],
             ),
             scope=Scope(
                 name=shown_name(row["ScopeName"]),
                 version=shown_name(row["ScopeVersion"]),
-                attributes=_attributes(row["ScopeAttributes"], row["ScopeAttributeTypes"], longest),
+                attributes=shown_attributes(row["ScopeAttributes"], row["ScopeAttributeTypes"], longest),
                 schema_url=shown_name(row["ScopeSchemaUrl"]),
                 dropped_attributes_count=row["ScopeDroppedAttributesCount"],
             ),
@@ -162,7 +162,7 @@ def _word(stored: str, prefix: str) -> str:
     return stored.removeprefix(prefix).lower()
 
 
-def _attributes(texts: Mapping[str, str], types: Mapping[str, str], longest: int) -> Attributes:
+def shown_attributes(texts: Mapping[str, str], types: Mapping[str, str], longest: int) -> Attributes:
     """The attributes of these texts and types; a text that is too long is shown as a text, whatever its type."""
     short = [(name, text) for name, text in texts.items() if len(text) <= longest]
     values = attributes_from_text(short, dict(types))
@@ -184,7 +184,7 @@ def _events(row: Row, extras: Mapping[str, Mapping[str, int]], longest: int) -> 
         Event(
             name=shown_name(name),
             time=format_time(extras.get(str(place), {}).get("timeUnixNano", time)),
-            attributes=_attributes(texts, types, longest),
+            attributes=shown_attributes(texts, types, longest),
             dropped_attributes_count=extras.get(str(place), {}).get("droppedAttributesCount", 0),
         )
         for place, (time, name, texts, types) in enumerate(columns)
@@ -205,7 +205,7 @@ def _links(row: Row, extras: Mapping[str, Mapping[str, int]], longest: int) -> l
             trace_id=trace_id,
             span_id=span_id,
             trace_state=shown_name(trace_state),
-            attributes=_attributes(texts, types, longest),
+            attributes=shown_attributes(texts, types, longest),
             flags=extras.get(str(place), {}).get("flags", 0),
             dropped_attributes_count=extras.get(str(place), {}).get("droppedAttributesCount", 0),
         )

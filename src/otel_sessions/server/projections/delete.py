@@ -1,6 +1,6 @@
 """`delete_session`: delete a session's spans, its log records, and everything derived from them.
 
-Its log records are those that are counted in it, those that were written in its spans, and those that name it. Where a deleted span and
+Its log records are those that `session_logs` finds, which pages of log records list too. Where a deleted span and
 a log record that stays told of one call, the record is counted by itself from then on.
 A span that also belongs to a session of another key goes with it. What is left of a trace is projected again, so that numbers are
 those of the spans that are there. A large session goes in parts. The rows of spans and logs, which are most of the work, go while
@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.attributes import attribute_of
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.ledger import cells_of_trace
 from otel_sessions.counting.membership import Pair
@@ -28,6 +27,7 @@ from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 from otel_sessions.server.projections.changes import ChangedTrace, stored_trace
 from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.session_logs import logs_of_session
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
@@ -102,9 +102,9 @@ def delete_session(
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
     with_cells = [*traces, *_adopted_cells(store, [trace_id for trace_id, _ in traces])]
-    naming = {"attribute": attribute_of(session[0]), "session": session[1]}
+    logs = logs_of_session(store, session)
     with store.writing() as client:
-        client.command(statement("delete_naming_logs"), parameters=naming)
+        client.command(statement("delete_session_logs", of_session=logs.condition), parameters=logs.parameters)
     spans = records = from_traces = 0
     queues = []
     for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
@@ -163,7 +163,7 @@ def _delete_queued(store: Store, spans: Collection[tuple[str, str]], queue: int)
     if spans:
         _queue(store, spans, queue)
         with store.writing() as client:
-            for name in ("delete_traces", "delete_logs", "delete_counted_logs"):
+            for name in ("delete_traces", "delete_counted_logs"):
                 client.command(statement(name), parameters={"queue": queue})
 
 

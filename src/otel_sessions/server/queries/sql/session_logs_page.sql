@@ -1,0 +1,8 @@
+-- The places of a page's log records, in their order, and the number of all as rows before the limit.
+SELECT toString(toUnixTimestamp64Nano(Timestamp)) AS Nanos, toString(Segment) AS InSegment, SegmentRow, toString(${tie}) AS Tie, toUInt8(${after}) AS After
+FROM otel_logs
+WHERE (${of_session})
+    AND ${where}
+ORDER BY After DESC, Timestamp ${direction}, Segment ${direction}, SegmentRow ${direction}, ${tie} ${direction}
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+SETTINGS exact_rows_before_limit = 1
