@@ -16,7 +16,7 @@ SYSTEM_MEMBERS: Final = ("system", "system_instruction", "systemInstruction", "i
 
 REQUEST: Final = (
     *("messages", "contents", "chat_history", "input", "prompt", "prompts", "input_messages", "inputs", "request"),
-    *("kwargs",),
+    *("kwargs", "value"),
 )
 RESPONSE: Final = (
     *(
@@ -31,7 +31,7 @@ RESPONSE: Final = (
         "outputs",
         "response",
     ),
-    *("update", "output_text", "completion", "content", "result", "results", "generation", "text", "raw"),
+    *("update", "output_text", "completion", "content", "result", "results", "generation", "text", "raw", "value"),
 )
 """Members that hold messages, in the order in which they are looked for."""
 
@@ -74,7 +74,7 @@ def holds_messages(given: Any) -> bool:
     """True for a value that is a message, a list of some, or has a member that holds them."""
     if isinstance(given, Mapping):
         return is_message(given) or any(given.get(name) is not None for name in _NESTED)
-    return is_list(given) and any(isinstance(one, Mapping) and is_message(one) for one in given)
+    return is_list(given) and any(isinstance(one, Mapping) and holds_messages(one) for one in given)
 
 
 def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
@@ -86,7 +86,7 @@ def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
     system = _system(given, depth) if role == USER else []
     for name in REQUEST if role == USER else RESPONSE:
         found = told(given.get(name), role, depth + 1)
-        if any(not isinstance(part, Other) for one in found for part in one.parts):
+        if any(_is_answer(one) if role == ASSISTANT else _is_said(one) for one in found):
             return [*system, *found]
     found = _of_function(given, role, depth)
     if found or system:
@@ -96,6 +96,14 @@ def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
     if not given:
         return []
     return [_of_parts(parts_of(given, depth) if is_blocks(given) else [Other(clean(given))], role)]
+
+
+def _is_said(spoken: Spoken) -> bool:
+    return any(not isinstance(part, Other) for part in spoken.parts)
+
+
+def _is_answer(spoken: Spoken) -> bool:
+    return spoken.role in (ASSISTANT, TOOL) and _is_said(spoken)
 
 
 def _system(given: Mapping[Any, Any], depth: int) -> list[Spoken]:
