@@ -138,8 +138,9 @@ def _of_function(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken
 def _list(given: Any, role: str, depth: int) -> list[Spoken]:
     found: list[Spoken] = []
     for one in given:
+        is_part = isinstance(one, str) or (isinstance(one, Mapping) and not is_message(one) and is_blocks(one))
         for spoken in told(one, role, depth + 1):
-            if found and spoken.role == found[-1].role and not (isinstance(one, Mapping) and is_message(one)):
+            if is_part and found and spoken.role == found[-1].role:
                 found[-1].parts.extend(spoken.parts)
             else:
                 found.append(spoken)
