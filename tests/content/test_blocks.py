@@ -200,6 +200,12 @@ def test_media(block: Any, expected: Media) -> None:
     assert parts_of(block) == [expected]
 
 
+def test_answers_of_google() -> None:
+    """An object with other members is the answer itself."""
+    block = {"function_response": {"name": "f", "response": {"w": "sunny"}}}
+    assert parts_of(block) == [ToolResponse(None, {"w": "sunny"})]
+
+
 def test_audio_with_words() -> None:
     """What was said in an answer of audio is a text beside it."""
     block = {"type": "output_audio", "data": PIXEL, "transcript": "Hi"}

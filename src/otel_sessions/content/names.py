@@ -19,10 +19,12 @@ _PLACES: Final = tuple(
 
 PREFIXES: Final[tuple[str, ...]] = (
     *(name for name in _PLACES if name.endswith(".")),
-    *("llm.request.functions.", "llm.tools.", "llm.prompt_template.", "retrieval.documents.", "embedding.embeddings."),
-    *("reranker.input_documents.", "reranker.output_documents.", "mcp.request.argument", "llm.function_call"),
+    *("llm.request.functions.", "llm.tools.", "retrieval.documents.", "embedding.embeddings."),
+    *("reranker.input_documents.", "reranker.output_documents."),
 )
-"""What the names of attributes that hold content start with."""
+"""What the names of attributes that hold content start with; a number follows."""
+
+_OTHERS: Final = ("llm.prompt_template.", "mcp.request.argument", "llm.function_call")
 
 _OF_AGENTS: Final = (
     *(how.name for how in agent_records.EVENTS.values() if isinstance(how, agent_records.Words)),
@@ -72,7 +74,11 @@ _MEMBERS: Final = frozenset({*SYSTEM_MEMBERS, *REQUEST, *RESPONSE, "tools", "fun
 
 def is_content(name: str) -> bool:
     """True if an attribute of this name holds content."""
-    return name in NAMES or name.startswith(PREFIXES)
+    if name in NAMES or name.startswith(_OTHERS):
+        return True
+    return name.startswith(PREFIXES) and any(
+        name.startswith(prefix) and name[len(prefix) : len(prefix) + 1].isdigit() for prefix in PREFIXES
+    )
 
 
 def without_content(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def without_content(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _without(value) if name in _PARTLY else value
         for name, value in attributes.items()
-        if not (name in NAMES or name.startswith(PREFIXES))
+        if not is_content(name)
     }
 
 
