@@ -104,8 +104,19 @@ def test_json_that_is_no_message_is_kept(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["null", "{}", "[]", "", None, '{"messages": []}'])
 def test_nothing_is_no_message(value: Any) -> None:
-    """Empty values hold nothing, except an object with members."""
-    assert asked(value) in ((), (Message("user", (Other({"messages": []}),)),))
+    """Empty values, and requests without messages, hold nothing."""
+    assert asked(value) == ()
+
+
+def test_an_empty_answer_is_none() -> None:
+    """A response whose messages say nothing is not shown as an object."""
+    assert answered({"generations": [[{"text": "", "message": {"type": "ai", "content": ""}}]]}) == ()
+
+
+def test_messages_of_unknown_blocks_are_kept() -> None:
+    """A message that has only parts of kinds that are not known is there."""
+    told = {"messages": [{"role": "user", "content": [{"type": "new", "a": 1}]}]}
+    assert asked(told) == (Message("user", (Other({"type": "new", "a": 1}),)),)
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,11 @@ def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
     system = _system(given, depth) if role == USER else []
     for name in REQUEST if role == USER else RESPONSE:
         found = told(given.get(name), role, depth + 1)
-        if any(_is_answer(one) if role == ASSISTANT else _is_said(one) for one in found):
+        said = [part for one in found if role == USER or one.role in (ASSISTANT, TOOL) for part in one.parts]
+        if any(not isinstance(part, Other) for part in said) or (said and holds_messages(given.get(name))):
             return [*system, *found]
+    if holds_messages(given):
+        return system
     found = _of_function(given, role, depth)
     if found or system:
         return [*system, *found]
@@ -96,14 +99,6 @@ def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
     if not given:
         return []
     return [_of_parts(parts_of(given, depth) if is_blocks(given) else [Other(clean(given))], role)]
-
-
-def _is_said(spoken: Spoken) -> bool:
-    return any(not isinstance(part, Other) for part in spoken.parts)
-
-
-def _is_answer(spoken: Spoken) -> bool:
-    return spoken.role in (ASSISTANT, TOOL) and _is_said(spoken)
 
 
 def _system(given: Mapping[Any, Any], depth: int) -> list[Spoken]:
