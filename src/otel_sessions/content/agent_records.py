@@ -15,7 +15,7 @@ from otel_sessions.content.tools import exchanged
 
 
 class Words(NamedTuple):
-    """An event whose attributes are what somebody said.
+    """An event with an attribute that is what a user, a program or a model said.
 
     Attributes:
         name: of the attribute.

@@ -18,7 +18,7 @@ _Reader = Callable[[Block, int], Iterable[Part]]
 
 
 def parts_of(given: Any, depth: int = 0) -> list[Part]:
-    """The parts of the content of a message: a text, a block or a list of both. Blank and withheld texts are none."""
+    """The parts of the content of a message: a text, a block or a list of both. Blank and withheld texts are left out."""
     if isinstance(given, str):
         return _texts(given)
     if isinstance(given, Mapping):
@@ -194,8 +194,8 @@ def _of_cache_point(value: Any, block: Block, depth: int) -> Iterable[Part]:
 
 KEYS: Final[Mapping[str, Callable[[Any, Block, int], Iterable[Part]]]] = {
     "text": _of_text,
-    "toolUse": _of_call,
-    "toolResult": _of_response,
+    **dict.fromkeys(("toolUse", "toolRequest"), _of_call),
+    **dict.fromkeys(("toolResult", "toolResponse"), _of_response),
     "function_call": _of_call,
     "functionCall": _of_call,
     "function_response": _of_google_response,
@@ -205,10 +205,10 @@ KEYS: Final[Mapping[str, Callable[[Any, Block, int], Iterable[Part]]]] = {
     "reasoningContent": _of_thoughts,
     "reasoning": _of_thoughts,
     **dict.fromkeys(("inline_data", "inlineData", "file_data", "fileData"), _of_media),
-    **dict.fromkeys(("image", "document", "video", "audio"), _of_media),
+    **dict.fromkeys(("image", "document", "video", "audio", "media"), _of_media),
     "cachePoint": _of_cache_point,
 }
-"""By a member of a block without a type that is known, in this order: Bedrock, Google, Haystack, OpenInference."""
+"""By a member of a block without a type that is known, in this order: Bedrock, Genkit, Google, Haystack, OpenInference."""
 
 
 def _reader_of(block: Block) -> _Reader | None:

@@ -16,9 +16,13 @@ _WRAPPERS: Final = ("message", "prompt", "completion")
 """OpenInference puts each message, prompt and completion into one of these."""
 
 
+class _Node(dict[str, Any]):
+    """What stands below a part of a name; the value of an attribute may be a plain object."""
+
+
 def indexed(attributes: Mapping[str, Any], prefix: str, role: str) -> list[Spoken]:
     """The messages in the attributes whose names start with a prefix, which a number follows, in the order of the numbers."""
-    tree: dict[str, Any] = {}
+    tree = _Node()
     for name, value in attributes.items():
         if name.startswith(prefix):
             number, *path = name[len(prefix) :].split(".", _LEVELS)
@@ -40,19 +44,19 @@ def _message(given: Any, role: str) -> list[Spoken]:
     return told(given, role, depth=1)
 
 
-def _put(tree: dict[str, Any], path: Iterable[str], value: Any) -> None:
+def _put(tree: _Node, path: Iterable[str], value: Any) -> None:
     *parents, last = path
     for name in parents:
-        inner = tree.setdefault(name, {})
-        if not isinstance(inner, dict):
+        inner = tree.setdefault(name, _Node())
+        if not isinstance(inner, _Node):
             return
         tree = inner
     tree.setdefault(last, value)
 
 
-def _lists(node: dict[str, Any]) -> dict[str, Any] | list[Any]:
+def _lists(node: _Node) -> dict[str, Any] | list[Any]:
     """The tree, with a list in place of each object whose names are numbers."""
-    inner = {name: _lists(one) if isinstance(one, dict) else one for name, one in node.items()}
+    inner = {name: _lists(one) if isinstance(one, _Node) else one for name, one in node.items()}
     if inner and all(map(_is_number, inner)):
         return [inner[name] for name in sorted(inner, key=lambda name: (len(name), name))]
     return inner

@@ -10,7 +10,7 @@ from otel_sessions.content.message import Media
 
 MODALITIES: Final = ("image", "audio", "video", "document", "file")
 _MODALITY: Final = ("modality",)
-_MIME_TYPE: Final = ("mime_type", "mimeType", "media_type", "mediaType", "image_mimetype", "format")
+_MIME_TYPE: Final = ("mime_type", "mimeType", "media_type", "mediaType", "image_mimetype", "contentType", "format")
 _URI: Final = ("uri", "url", "file_uri", "fileUri", "file_id", "fileId", "image_url", "video_url")
 _DATA: Final = (
     *("data", "bytes", "base64", "base64_image", "file_data", "content", "source", "image", "audio", "video", "file"),

@@ -147,7 +147,7 @@ def shown(part: Part) -> dict[str, Any]:
                 "uri": part.uri,
                 "size": part.size,
             }
-        case Other():
+        case _:
             return {"type": "other", "content": part.content}
 
 
@@ -181,7 +181,7 @@ def _core(part: Part) -> list[Any] | None:
             return ["tool_call_response", part.content]
         case Media():
             return ["media", part.modality, part.uri, part.size]
-        case Other():
+        case _:
             return ["other", part.content]
 
 

@@ -50,14 +50,12 @@ class _Places(dict[str, int]):
 
     def __missing__(self, name: str) -> int:
         place = _place(name)
-        if len(self) < _REMEMBERED and len(name) <= _LONGEST:
-            self[name] = place
-        return place
+        return self.setdefault(name, place) if len(self) < _REMEMBERED and len(name) <= _LONGEST else place
 
 
 def _place(name: str) -> int:
     for prefix, number in _PREFIXES.items():
-        if name.startswith(prefix):
+        if name.startswith(prefix) and name[len(prefix) : len(prefix) + 1].isdigit():
             return number
     return OTHER_PLACE if name.endswith(_ENDINGS) else 0
 

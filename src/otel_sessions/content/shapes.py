@@ -16,7 +16,7 @@ SYSTEM_MEMBERS: Final = ("system", "system_instruction", "systemInstruction", "i
 
 REQUEST: Final = (
     *("messages", "contents", "chat_history", "input", "prompt", "prompts", "input_messages", "inputs", "request"),
-    *("kwargs",),
+    *("kwargs", "value"),
 )
 RESPONSE: Final = (
     *(
@@ -31,7 +31,7 @@ RESPONSE: Final = (
         "outputs",
         "response",
     ),
-    *("update", "output_text", "completion", "content", "result", "results", "generation", "text", "raw"),
+    *("update", "output_text", "completion", "content", "result", "results", "generation", "text", "raw", "value"),
 )
 """Members that hold messages, in the order in which they are looked for."""
 
@@ -74,7 +74,7 @@ def holds_messages(given: Any) -> bool:
     """True for a value that is a message, a list of some, or has a member that holds them."""
     if isinstance(given, Mapping):
         return is_message(given) or any(given.get(name) is not None for name in _NESTED)
-    return is_list(given) and any(isinstance(one, Mapping) and is_message(one) for one in given)
+    return is_list(given) and any(isinstance(one, Mapping) and holds_messages(one) for one in given)
 
 
 def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
@@ -86,8 +86,11 @@ def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
     system = _system(given, depth) if role == USER else []
     for name in REQUEST if role == USER else RESPONSE:
         found = told(given.get(name), role, depth + 1)
-        if any(not isinstance(part, Other) for one in found for part in one.parts):
+        said = [part for one in found if role == USER or one.role in (ASSISTANT, TOOL) for part in one.parts]
+        if any(not isinstance(part, Other) for part in said) or (said and holds_messages(given.get(name))):
             return [*system, *found]
+    if holds_messages(given):
+        return system
     found = _of_function(given, role, depth)
     if found or system:
         return [*system, *found]
@@ -130,8 +133,9 @@ def _of_function(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken
 def _list(given: Any, role: str, depth: int) -> list[Spoken]:
     found: list[Spoken] = []
     for one in given:
+        is_part = isinstance(one, str) or (isinstance(one, Mapping) and not is_message(one) and is_blocks(one))
         for spoken in told(one, role, depth + 1):
-            if found and spoken.role == found[-1].role and not (isinstance(one, Mapping) and is_message(one)):
+            if is_part and found and spoken.role == found[-1].role:
                 found[-1].parts.extend(spoken.parts)
             else:
                 found.append(spoken)

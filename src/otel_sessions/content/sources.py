@@ -201,5 +201,13 @@ SOURCES: Final[tuple[Source, ...]] = (
         _asked("haystack.component.input", "haystack.pipeline.input_data"),
         _answered("haystack.component.output", "haystack.pipeline.output_data"),
     ),
+    Source("LangWatch", _asked("langwatch.input"), _answered("langwatch.output")),
+    Source("Laminar", _asked("lmnr.span.input"), _answered("lmnr.span.output")),
+    Source("Genkit", _asked("genkit:input"), _answered("genkit:output")),
+    Source(
+        "Braintrust",
+        _asked("braintrust.input_json", "braintrust.input"),
+        _answered("braintrust.output_json", "braintrust.output"),
+    ),
 )
 """In order of priority. `EVENTS` stands for the events of a span that hold one message each."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from otel_sessions.content.json_values import clean, clean_text, first, first_text, is_list, is_withheld, parsed
 from otel_sessions.content.message import Part, Text, ToolCall, ToolResponse, shown
 
-_CALL_ID: Final = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "tool_use_id", "id")
+_CALL_ID: Final = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "tool_use_id", "ref", "id")
 """The id of an item of OpenAI's Responses is another than that of the call, so `id` is last."""
 
 _NAME: Final = ("name", "toolName", "tool_name")

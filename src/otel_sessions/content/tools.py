@@ -149,6 +149,6 @@ def _of_events(events: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Any, An
             arguments = kept or arguments
         elif name == _ARGUMENTS_EVENT:
             arguments = told.get("content", arguments)
-        elif name == _RESULT_EVENT:
-            answer = told.get("message", answer)
+        else:
+            answer = told.get("message", answer) if name == _RESULT_EVENT else answer
     return arguments, answer

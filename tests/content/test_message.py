@@ -1,0 +1,48 @@
+"""A message, its identity, and its likeness."""
+
+from __future__ import annotations
+
+from otel_sessions.content.content import Content, Said
+from otel_sessions.content.message import Media, Message, Other, Reasoning, Text, ToolCall, ToolResponse
+
+EVERYTHING = Message(
+    "assistant",
+    (
+        Text("Hi"),
+        Reasoning("hm"),
+        ToolCall("c", "f", {"a": [1, None]}),
+        ToolResponse(None, "ok"),
+        Media("image", "image/png", None, 8),
+        Other({"type": "new"}),
+    ),
+)
+
+
+def test_a_message_survives_json() -> None:
+    """What `to_dict` writes, `from_dict` reads."""
+    assert Message.from_dict(EVERYTHING.to_dict()) == EVERYTHING
+
+
+def test_equal_messages_have_one_digest() -> None:
+    """All that a message says is in its digest."""
+    assert EVERYTHING.digest == Message.from_dict(EVERYTHING.to_dict()).digest
+    assert EVERYTHING.digest != Message("user", EVERYTHING.parts).digest
+
+
+def test_likeness_leaves_out_what_a_repetition_lacks() -> None:
+    """Reasoning, ids and blanks at the ends of a text do not count, words, names and media do."""
+    told = Message("assistant", (Reasoning("hm"), Text(" Hi \n"), Text(" "), ToolCall("c", "f", {"a": 1})))
+    repeated = Message("assistant", (Text("Hi"), ToolCall("fc_9", "f", {"a": 1})))
+    assert told.likeness == repeated.likeness
+    assert EVERYTHING.likeness != repeated.likeness
+
+
+def test_excerpts_are_of_one_line() -> None:
+    """The first words of a user and the last of a model, without blanks at their ends."""
+    content = Content(
+        (Message("system", (Text("S"),)), Message("user", (Text("  \n"),)), Message("user", (Text("Hi\n there "),))),
+        (Message("assistant", (Text("a" * 400),)), Message("assistant", (Other(1),))),
+    )
+    assert content.said.input == "Hi there"
+    assert len(content.said.output or "") == 300
+    assert Content().said == Said(None, None)
