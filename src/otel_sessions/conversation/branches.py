@@ -67,7 +67,7 @@ class Branches:
             return
         fork = place.fork
         node = place.node
-        for link in list(one.input)[:leading] if leading else ():
+        for link in one.input.until(leading):
             said = link.likeness.to_bytes(WIDTH, "little")
             lane.system = said
             if said not in lane.systems:
