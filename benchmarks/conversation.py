@@ -47,7 +47,7 @@ class Session:
             self._add(unit, number + 1, start + SECOND // 2, "tool", [], [tool])
 
     def _add(self, unit: int, number: int, start: int, kind: str, given: list[int], came: list[int]) -> None:
-        facts = SpanFacts(number, None, start, start + SECOND // 2, False, kind, "app", kind)
+        facts = SpanFacts(number, None, start, start + SECOND // 2, failed=False, kind=kind, scope="app", name=kind)
         self.members.append(Member(unit, facts))
         self.chains.append(Chain(unit, number, 0, start, _links(given), _links(came)))
 
@@ -91,13 +91,13 @@ def measure(turns: int, rounds: int) -> Table:
         times = []
         lines = 0
         for _ in range(rounds):
-            start = time.perf_counter()
+            start = time.process_time()
             lines = len(conversation(made.members, made.calls, made.chains))
-            times.append((time.perf_counter() - start) * 1e3)
+            times.append((time.process_time() - start) * 1e3)
         links = sum(len(chain.input) + len(chain.output) for chain in made.chains)
         figures = (f"{len(made.calls):,}", f"{links:,}", f"{lines:,}", f"{median(times):.1f}")
         rows.append(Row(name, figures, TARGETS.get(name, "")))
-    return Table(f"a conversation of {turns:,} turns", ("calls", "messages given", "lines", "ms"), rows, ())
+    return Table(f"a conversation of {turns:,} turns", ("calls", "messages given", "lines", "ms of CPU"), rows, ())
 
 
 def main() -> None:

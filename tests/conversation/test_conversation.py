@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conversation.talking import Talk
+from tests.conversation.talking import Talk, chain
 
 
 def test_each_message_stands_once() -> None:
@@ -238,3 +238,20 @@ def test_the_top_of_a_trace_tells_if_nothing_else_does() -> None:
     talk.record("other", "u5", "a5", at=10)
 
     assert talk.read == ["u1", "a1"]
+
+
+def test_a_record_may_say_that_a_history_was_summed_up() -> None:
+    """What comes first after it starts a branch, unless it repeats all that was said."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.record("other", compacted=True, event="claude_code.compaction")
+    talk.chains.append(chain(talk.last_id, at=talk.now, compacted=True))
+    talk.call("u9", "a2", unit=2)
+    talk.call("u9 a2 u3", "a3", unit=3)
+    talk.chains.append(chain(9, at=talk.now, compacted=True))
+    talk.call("u9 a2 u3 a3 u4", "a4", unit=4)
+    talk.chains.append(chain(10, at=talk.now, compacted=True))
+    talk.call()
+
+    assert talk.read == ["u1", "a1", "1:u9", "1:a2", "1:u3", "1:a3", "1:u4", "1:a4", "2:a?"]
+    assert talk.forks == {1: ("a1", "compaction"), 2: ("1:a4", "compaction")}

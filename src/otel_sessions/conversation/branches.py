@@ -136,6 +136,8 @@ class Branches:
     def _place(self, one: Telling, turn: int, lane: Lane, given: Links) -> _Place:
         history = self._history
         if not given or one.is_new:
+            if one.compacted and lane.branch is not None:
+                return self._forked(lane, ROOT, COMPACTION, given, b"")
             return self._going_on(lane, given)
         node, count = lane.known(history, given)
         new = given.after(count)
