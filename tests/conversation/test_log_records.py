@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conversation.talking import Talk
+from tests.conversation.talking import Talk, chain
 from tests.counting.building import AT, MS, fact, in_session
 
 from otel_sessions.counting.units import unit_of
@@ -130,3 +130,33 @@ def test_a_tool_is_told_once_by_a_span_and_a_record() -> None:
     talk.record("tool", event="claude_code.tool_result", at=90_000, lasts=0)
 
     assert talk.read == ["a?", "a8", "t8", "t?"]
+
+
+def test_messages_of_records_without_facts_are_put_in_by_time() -> None:
+    """What was captured of a record that nothing else is known of stands by itself."""
+    talk = Talk()
+    talk.record("other", event="x", **OF_CELL)
+    talk.chains.append(chain(5, "u1", unit=CELL, at=5, is_new=True))
+    talk.chains.append(chain(6, "", "a1", unit=CELL, at=6, is_new=True))
+    talk.chains.append(chain(7, "u2", "a2", unit=2, at=50))
+
+    assert talk.read == ["u1", "a1", "u2", "a2"]
+
+
+def test_of_two_records_of_one_event_each_is_a_run() -> None:
+    """A span takes one record of an event; another one is another run."""
+    talk = Talk()
+    talk.record("tool", "", "t1", at=20)
+    talk.record("tool", event="claude_code.tool_result", at=30, lasts=0)
+    talk.record("tool", event="claude_code.tool_result", at=31, lasts=0)
+
+    assert talk.read == ["t1", "t?"]
+
+
+def test_copies_without_content_say_nothing() -> None:
+    """A record that only repeats the numbers of a call leaves the call as it is."""
+    talk = Talk()
+    span = talk.call()
+    talk.call(counted=False, reason="duplicate", counted_as=span)
+
+    assert talk.read == ["a?"]

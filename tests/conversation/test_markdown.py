@@ -24,6 +24,7 @@ def test_a_conversation_reads_from_top_to_bottom() -> None:
     """Turns and messages are headings; tools are code blocks; what is missing says how to get it."""
     answered = call(1, model="gpt", total_tokens=1234, total_cost=Decimal("0.5"), lasts=2100)
     failed = call(1, cost_exact=False, total_cost=Decimal("0.1"), failed=True)
+    free = call(1)
     told = [
         (line(0), Message("user", (Text("Weather?"), Media("image", "image/png", None, 12)))),
         (
@@ -34,7 +35,7 @@ def test_a_conversation_reads_from_top_to_bottom() -> None:
         (line(3, turn=1, branch=1, lane="a`b", fork=(1, "sub_agent")), Message("user", (Other([1]),))),
         (line(4, "assistant", digest=None, captured=False, switch="SET=1"), None),
         (line(5, "assistant", turn=1, branch=2, digest=None, call=failed, fork=(None, "fork")), None),
-        (line(6, "assistant", turn=2, branch=3, fork=(3, "compaction")), None),
+        (line(6, "assistant", turn=2, branch=3, call=free, fork=(3, "compaction")), None),
     ]
 
     assert "".join(as_markdown("A *title*\n", told)).splitlines() == [
@@ -108,7 +109,7 @@ def test_a_conversation_reads_from_top_to_bottom() -> None:
         "",
         "### 6 assistant, branch 3",
         "",
-        "*2026-11-18T11:06:40.000Z*",
+        "*2026-11-18T11:06:40.000Z · 0.0 s*",
         "",
         "*Content was not captured.*",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conversation.talking import WORDS, Talk
 from tests.counting.building import AT, fact, in_session
@@ -55,6 +55,7 @@ def talks(draw: st.DrawFn) -> Talk:
     return replace(talk, members=kept, chains=list(chains.values()), calls=list(calls.values()))
 
 
+@settings(deadline=None)
 @given(talks(), st.randoms(use_true_random=False))
 def test_the_order_of_what_is_known_changes_nothing(talk: Talk, random: object) -> None:
     """Whatever order spans, records and calls come in, the conversation is the same; indexes count up, branches begin once."""
@@ -73,6 +74,7 @@ def test_the_order_of_what_is_known_changes_nothing(talk: Talk, random: object) 
     assert len(answered) == len(set(answered))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_branches_lead_to_what_calls_were_given(data: st.DataObject) -> None:
     """Each message of an app that goes on, goes back, edits and asks again stands once, on the way to what its calls were given."""
@@ -111,6 +113,7 @@ def _way(lines: list[Line], line: Line) -> list[str]:
     return way
 
 
+@settings(deadline=None)
 @given(talks(), st.integers(0, 100))
 def test_what_comes_later_renumbers_nothing(talk: Talk, until: int) -> None:
     """Calls that begin after all others have ended leave the lines before them as they are."""

@@ -236,7 +236,8 @@ class Branches:
         depth = history.depths[lane.tip]
         system = one.input.likenesses[:WIDTH] if one.input.roles.startswith(b"s") else b""
         is_short = depth >= _LONG and 2 * len(given) <= depth
-        return is_short and system == lane.system and (len(given) > 1 or turn == lane.turn)
+        is_within_turn = lane.name is None and turn == lane.turn
+        return is_short and system == lane.system and (len(given) > 1 or is_within_turn)
 
     def _kept(self, turn: int, lane: Lane, likenesses: Sequence[int], count: int) -> dict[int, int]:
         """The lines of those messages after the first `count` that were told before, by their places."""

@@ -13,7 +13,6 @@ from typing import Any, Final
 from otel_sessions.content.message import (
     Media,
     Message,
-    Other,
     Part,
     Reasoning,
     Text,
@@ -107,7 +106,7 @@ def _shown(part: Part) -> str:
         case Media():
             about = [part.mime_type, part.uri, None if part.size is None else f"{part.size:,} bytes"]
             return " ".join([f"*{part.modality}*".replace("\n", " "), *(_code(one) for one in about if one)])
-        case Other():
+        case _:
             return _block(part.content)
 
 
