@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.conversation.talking import Talk
+from tests.conversation.talking import Talk, chain, message
+
+from otel_sessions.content.content import Content
+from otel_sessions.conversation.chains import Chain
 
 
 def test_each_message_stands_once() -> None:
@@ -238,3 +241,108 @@ def test_the_top_of_a_trace_tells_if_nothing_else_does() -> None:
     talk.record("other", "u5", "a5", at=10)
 
     assert talk.read == ["u1", "a1"]
+
+
+def test_a_record_may_say_that_a_history_was_summed_up() -> None:
+    """What comes first after it starts a branch, unless it repeats all that was said."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.record("other", compacted=True, event="claude_code.compaction")
+    talk.chains.append(chain(talk.last_id, at=talk.now, compacted=True))
+    talk.call("u9", "a2", unit=2)
+    talk.call("u9 a2 u3", "a3", unit=3)
+    talk.chains.append(chain(9, at=talk.now, compacted=True))
+    talk.call("u9 a2 u3 a3 u4", "a4", unit=4)
+    talk.chains.append(chain(10, at=talk.now, compacted=True))
+    talk.call()
+
+    assert talk.read == ["u1", "a1", "1:u9", "1:a2", "1:u3", "1:a3", "1:u4", "1:a4", "2:a?"]
+    assert talk.forks == {1: ("a1", "compaction"), 2: ("1:a4", "compaction")}
+
+
+def test_an_agent_completes_its_last_call() -> None:
+    """The answer of a call that lacks it is the agent's; what the agent was given stays untold."""
+    talk = Talk()
+    talk.record("agent", "u1", "a2", at=0, lasts=100)
+    talk.call("u1", "a1", at=10)
+    talk.call("u1 a1 t1", at=30)
+
+    assert talk.read == ["u1", "a1", "t1", "a2"]
+
+
+def test_an_agent_may_tell_the_answer_alone() -> None:
+    """An answer without a question is that of the call."""
+    talk = Talk()
+    talk.record("agent", "", "a1", at=0, lasts=100)
+    talk.call(at=10)
+    talk.record("agent", "", "a2", unit=2)
+
+    assert talk.read == ["a1", "a2"]
+
+
+def test_what_was_said_in_a_window_may_be_left() -> None:
+    """An input that shows the middle of the line goes on from there."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.call("u1 a1 u2", "a2")
+    talk.call("a1 u2 a2 u3", "a3")
+    talk.call("a1 u2 a5 u5", "a6")
+
+    assert talk.read == ["u1", "a1", "u2", "a2", "u3", "a3", "1:a5", "1:u5", "1:a6"]
+    assert talk.forks == {1: ("u2", "fork")}
+
+
+def test_a_sub_agent_begins_again() -> None:
+    """A second run of a sub-agent has a branch of its own."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.call("u2", "a2", lane="one")
+    talk.call("u2 a2 t2", "a3", lane="one")
+    talk.call("u3", "a4", lane="one")
+
+    assert talk.read == ["u1", "a1", "1:u2", "1:a2", "1:t2", "1:a3", "2:u3", "2:a4"]
+    assert talk.forks == {1: ("a1", "sub_agent"), 2: ("a1", "sub_agent")}
+
+
+def test_many_threads_at_once_stay_apart() -> None:
+    """More threads than are compared as a whole are found by their messages."""
+    talk = Talk()
+    talk.call("u0", "a0")
+    for number in range(1, 8):
+        talk.call(f"u0 a0 u{number}", f"a{number}")
+    for number in range(1, 8):
+        talk.call(f"u0 a0 u{number} a{number} u{number + 10}", f"a{number + 10}")
+
+    assert talk.read[2:4] == ["u1", "a1"]
+    assert talk.read[-2:] == ["6:u17", "6:a17"]
+    assert len(talk.read) == 2 + 2 * 14
+
+
+def test_embeddings_are_no_part_of_a_conversation() -> None:
+    """What is embedded was not said to a model that answers."""
+    talk = Talk()
+    talk.call("u5")
+    talk.members[-1] = talk.members[-1]._replace(facts=talk.members[-1].facts._replace(kind="embedding"))
+    talk.call("u1", "a1")
+
+    assert talk.read == ["u1", "a1"]
+
+
+def test_an_answer_out_of_a_cache_is_told() -> None:
+    """No model was called, and somebody was answered."""
+    talk = Talk()
+    talk.call("u1", "a1", counted=False, reason="cache_hit")
+    talk.call(counted=False, reason="cache_hit")
+
+    assert talk.read == ["u1", "a1"]
+
+
+def test_a_chain_is_made_of_content() -> None:
+    """Each message has its digest, its likeness and its role."""
+    made = Chain.of(Content((message("s1"), message("u1")), (message("a1"),), is_new=True), unit=1, record=2, time=3)
+
+    assert made == chain(2, "s1 u1", "a1", is_new=True)._replace(time=3)
+    assert [(one.digest, one.role) for one in made.input] == [
+        (message("s1").digest, "system"),
+        (message("u1").digest, "user"),
+    ]

@@ -1,4 +1,7 @@
-"""`told_around`: what agents, or the tops of traces, tell of traces none of whose calls holds content."""
+"""`told_around`: what agents, or the tops of traces, tell of traces none of whose calls holds content.
+
+Where calls hold content, an agent adds the answer of its last call, if that is missing.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,17 @@ def told_around(records: Records, calls: dict[Place, Telling], used: set[Place])
         rank, start, end = _span(records, place, chain)
         if rank is not None:
             used.add(place)
-            if place[0] not in told:
+            if place[0] not in told or (rank < _RANKS[OTHER] and len(chain.output) == 1):
                 by_unit.setdefault(place[0], []).append((rank, start, -end, place))
     found = []
     for unit, spans in by_unit.items():
         for _, start, back, place in _outermost(spans):
             telling = _telling(records, place, start, -back)
             last = _last(silent.get(unit, ()), telling)
-            if last is not None and telling.output:
+            if last is not None and telling.output and not calls[last].output:
                 calls[last] = calls[last]._replace(output=telling.output, captured=True)
                 telling = telling._replace(output=NO_LINKS)
-            if telling.holds_content:
+            if telling.holds_content and unit not in told:
                 found.append(telling if telling.output else telling._replace(kind=PROMPT))
     return found
 

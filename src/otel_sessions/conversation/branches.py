@@ -67,7 +67,7 @@ class Branches:
             return
         fork = place.fork
         node = place.node
-        for link in list(one.input)[:leading] if leading else ():
+        for link in one.input.until(leading):
             said = link.likeness.to_bytes(WIDTH, "little")
             lane.system = said
             if said not in lane.systems:
@@ -136,6 +136,8 @@ class Branches:
     def _place(self, one: Telling, turn: int, lane: Lane, given: Links) -> _Place:
         history = self._history
         if not given or one.is_new:
+            if one.compacted and lane.branch is not None:
+                return self._forked(lane, ROOT, COMPACTION, given, b"")
             return self._going_on(lane, given)
         node, count = lane.known(history, given)
         new = given.after(count)
@@ -234,7 +236,8 @@ class Branches:
         depth = history.depths[lane.tip]
         system = one.input.likenesses[:WIDTH] if one.input.roles.startswith(b"s") else b""
         is_short = depth >= _LONG and 2 * len(given) <= depth
-        return is_short and system == lane.system and (len(given) > 1 or turn == lane.turn)
+        is_within_turn = lane.name is None and turn == lane.turn
+        return is_short and system == lane.system and (len(given) > 1 or is_within_turn)
 
     def _kept(self, turn: int, lane: Lane, likenesses: Sequence[int], count: int) -> dict[int, int]:
         """The lines of those messages after the first `count` that were told before, by their places."""

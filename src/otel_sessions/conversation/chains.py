@@ -78,6 +78,10 @@ class Links:
     def __iter__(self) -> Iterator[Link]:
         return map(Link, unpacked(self.digests), unpacked(self.likenesses), [_ROLES[letter] for letter in self.roles])
 
+    def until(self, count: int) -> Links:
+        """The first `count` links."""
+        return Links(self.digests[: count * WIDTH], self.likenesses[: count * WIDTH], self.roles[:count])
+
     def after(self, count: int) -> Links:
         """All but the first `count` links."""
         if count == 0:

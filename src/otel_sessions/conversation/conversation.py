@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from otel_sessions.conversation.answers import join_answers
 from otel_sessions.conversation.around import told_around
 from otel_sessions.conversation.beside import told_beside
 from otel_sessions.conversation.branches import Branches
 from otel_sessions.conversation.chains import Chain
+from otel_sessions.conversation.compactions import with_compactions
+from otel_sessions.conversation.joining import join_sides
 from otel_sessions.conversation.lines import Line, Member
 from otel_sessions.conversation.records import Records
 from otel_sessions.conversation.standing import call_tellings
@@ -42,12 +43,12 @@ def conversation(
     records = Records(members, calls, chains)
     used: set[Place] = set()
     by_call = call_tellings(records, used)
-    join_answers(records, by_call, used)
+    join_sides(records, by_call, used)
     around = told_around(records, by_call, used)
     told = in_order([*by_call.values(), *around, *told_beside(records, used), *told_by_tools(records)])
     turns = turns_of(records, told)
     branches = Branches()
-    for one in told_once(told, turns):
+    for one in with_compactions(records, told_once(told, turns)):
         named = one if one.captured else one._replace(switch=_switch(records, one, switch))
         branches.add(named, turns[(one.unit, one.record), one.kind])
     return branches.lines

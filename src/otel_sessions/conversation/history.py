@@ -61,3 +61,9 @@ class History:
         while self.depths[other] > self.depths[node]:
             other = self.parents[other]
         return node == other
+
+    def above(self, node: int, count: int) -> int:
+        """The node this many messages before another one."""
+        for _ in range(count):
+            node = self.parents[node]
+        return node

@@ -43,7 +43,7 @@ class Line:
         role: `system`, `user`, `assistant` or `tool`.
         lane: the sub-agent; `None` for the main one.
         branch: 0 for the main line, else the number of the branch.
-        digest: which message it is; `None` if there is none: its content was not captured, or a call failed without an answer.
+        digest: which message it is; `None` if its content was not captured, or a call failed without an answer.
         call: the call that a model's answer is of.
         fork: on the first line of a branch: the index of the line that it goes on from, and `fork`, `compaction` or `sub_agent`.
         captured: false if there was content that is not known.

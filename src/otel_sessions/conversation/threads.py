@@ -41,11 +41,17 @@ class Lane:
 
     def known(self, history: History, links: Links) -> tuple[int, int]:
         """The last known message on the path that links go from the beginning, and how many of them are known."""
+        given = links.likenesses
         best, length = ROOT, 0
         for node, said in self._recent.items():
-            if length < len(said) <= len(links.likenesses) and links.likenesses[: len(said)] == said:
+            if length < len(said) <= len(given) and given[: len(said)] == said:
                 best, length = node, len(said)
-        node, place = history.follow(best, unpacked(links.likenesses[length:]))
+        if best == ROOT:
+            for node, said in self._recent.items():
+                shared = _shared(given, said)
+                if length < shared:
+                    best, length = history.above(node, (len(said) - shared) // WIDTH), shared
+        node, place = history.follow(best, unpacked(given[length:]))
         return node, length // WIDTH + place
 
     def move(self, node: int, branch: int, *, before: int, said: bytes, path: bytes | None) -> None:
@@ -69,13 +75,28 @@ class Lane:
         self.tip, self.branch = node, branch
 
 
+def _shared(one: bytes, other: bytearray) -> int:
+    """The length of what two histories begin with alike."""
+    low, high = 0, min(len(one), len(other)) // WIDTH
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low * WIDTH : middle * WIDTH] == other[low * WIDTH : middle * WIDTH]:
+            low = middle
+        else:
+            high = middle - 1
+    return low * WIDTH
+
+
 def run_of(
     history: History, lanes: Sequence[str | None], lane: str | None, likenesses: Sequence[int], start: int
 ) -> tuple[int, int]:
-    """The longest known run that messages go from `start` on, wherever it begins, in one lane: its last node, and its length."""
+    """The longest known run of messages from `start` on, wherever it begins in a lane: its last node, and its length.
+
+    All messages from the beginning on is not meant, which `Lane.known` finds.
+    """
     best, longest = ROOT, 0
     for first in history.occurrences(likenesses[start]):
-        if lanes[history.branches[first]] != lane:
+        if lanes[history.branches[first]] != lane or (start == 0 and history.parents[first] == ROOT):
             continue
         node, end = history.follow(first, likenesses, start + 1)
         length = end - start

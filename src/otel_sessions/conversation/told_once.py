@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 from otel_sessions.conversation.chains import Links, unpacked
 from otel_sessions.conversation.tellings import ANSWER, PROMPT, TOOL_RUN, Place, Telling
@@ -41,7 +42,7 @@ def _start(telling: Telling) -> int:
 
 
 def _likenesses(calls: Sequence[Telling]) -> Iterable[int]:
-    for one, after in zip(calls, (*calls[1:], None), strict=True):
+    for one, after in zip_longest(calls, calls[1:]):
         # Most inputs are repeated by the next one.
         if after is None or not after.input.likenesses.startswith(one.input.likenesses):
             yield from unpacked(one.input.likenesses)

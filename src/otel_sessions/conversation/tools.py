@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 from otel_sessions.content.message import TOOL as TOOL_ROLE
 from otel_sessions.conversation.chains import NO_LINKS, Chain, Link, Links
 from otel_sessions.conversation.lines import Member
@@ -36,13 +38,19 @@ def _records_of_spans(tools: dict[Place, Member], same: dict[Place, Place]) -> d
     for place, member in tools.items():
         if not member.facts.event and place not in same:
             spans.setdefault(place[0], []).append(place)
+
+    def end(place: Place) -> int:
+        return tools[place].facts.end
+
+    for places in spans.values():
+        places.sort(key=end)
     pairs = []
     for place, member in tools.items():
         if member.facts.event and place not in same:
-            for span in spans.get(place[0], ()):
-                distance = abs(tools[span].facts.end - member.facts.end)
-                if distance <= NEAR_NS:
-                    pairs.append((distance, place, span))
+            near = spans.get(place[0], [])
+            first = bisect_left(near, end(place) - NEAR_NS, key=end)
+            last = bisect_right(near, end(place) + NEAR_NS, key=end)
+            pairs += [(abs(end(span) - end(place)), place, span) for span in near[first:last]]
     found: dict[Place, Place] = {}
     taken: set[tuple[Place, str]] = set()
     for _, place, span in sorted(pairs):
