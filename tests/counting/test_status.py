@@ -41,7 +41,7 @@ def test_turns_of_log_records_are_as_good_as_traces() -> None:
 
 
 def test_a_session_runs_for_a_minute_after_its_last_record() -> None:
-    """That holds whatever its traces came to, and not for records of a clock that is far ahead."""
+    """Within a minute of its last record a session is running, whatever failed; a record of a clock that is far ahead keeps none running."""
     one = session((1, True))
     assert status_of(one, one.end + RUNNING_NS - 1) == "running"
     assert status_of(one, one.end + RUNNING_NS) == "failed"

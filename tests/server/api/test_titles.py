@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 from tests.server.api.sending import CALL, SECOND, a_span, ids, message, path_of, send
-from tests.server.otlp.building import AT
+from tests.server.otlp.building import AT, key_values
 
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.projections.rebuild import rebuild
@@ -64,7 +64,7 @@ def test_words_are_cut_and_cannot_break_a_request(client: TestClient, backend: B
 
 def test_a_rebuild_has_the_same_words(client: TestClient, backend: Backend) -> None:
     """What was read from requests is read again from stored rows, events of spans included."""
-    event = {"name": "gen_ai.other", "attributes": {"n": 1}}
+    event = {"name": "gen_ai.other", "attributes": key_values({"n": 1, "kind": "x"})}
     send(backend, a_span(9, 1, "s-again", attributes=said("Why?", "Because."), events=[event]))
     before = words(client, "s-again")
     rebuild(backend.store)
@@ -85,7 +85,8 @@ def test_status_and_prices(client: TestClient, backend: Backend) -> None:
     assert ids(client, status="partly_failed") == ["s-part"]
     assert client.get(path_of("s-now")).json()["data"]["status"] == "running"
     assert client.get(path_of("s-part")).json()["data"]["status"] == "partly_failed"
-    assert ids(client, unpriced="true", q="s-") == ["s-part"]
+    assert (ids(client, unpriced="true", q="s-part"), ids(client, unpriced="true", q="s-now")) == (["s-part"], [])
+    assert (ids(client, unpriced="false", q="s-part"), ids(client, unpriced="false", q="s-now")) == ([], ["s-now"])
 
 
 @pytest.mark.parametrize("status", ["error", "FAILED"])
