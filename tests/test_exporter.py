@@ -90,7 +90,7 @@ def test_a_whole_pipeline() -> None:
     provider.force_flush()
     session = session_of(exporter, "ticket-2611")
     assert (session.name, session.user_ids, session.tags) == ("Order #12345", ("user-a",), ("support",))
-    assert (session.trace_count, session.failed_trace_count, session.status) == (3, 1, "error")
+    assert (session.trace_count, session.failed_trace_count, session.status) == (3, 1, "failed")
     assert (session.span_count, session.call_count, session.operations) == (5, 2, ("handle 0", "handle 1", "handle 2"))
     assert (session.input_tokens, session.output_tokens, session.total_tokens) == (20, 4, 24)
     assert (session.services, session.environments, session.metadata) == (("web",), ("test",), {"n": 1})

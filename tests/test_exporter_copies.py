@@ -392,3 +392,16 @@ def test_the_session_of_the_app_goes_before_one_that_an_instrumentation_wrote_ov
     assert session is not None
     assert (session.span_count, session.conflicts) == (2, 0)
     assert exporter.session("thread-1") is None
+
+
+def test_what_is_redacted_is_no_title() -> None:
+    """First input, last output and title are read from the redacted copies: what `redact` removes is in none of them."""
+    exporter = SessionExporter(
+        price=None, redact=lambda name, value: None if name.startswith("gen_ai.input") else value
+    )
+    output = '[{"role": "assistant", "parts": [{"type": "text", "content": "On its way."}]}]'
+    said = {"gen_ai.input.messages": output.replace("assistant", "user"), "gen_ai.output.messages": output}
+    exporter.export([finished(session="s", name="answer", attributes=said)])
+    session = exporter.session("s")
+    assert session is not None
+    assert (session.title, session.first_input, session.last_output) == ("answer", None, "On its way.")

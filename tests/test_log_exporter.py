@@ -119,3 +119,13 @@ def test_times(timestamp: int | None) -> None:
     session = exporter.sessions.session("s")
     assert session is not None
     assert session.end == (timestamp or 7_000_000_000)
+
+
+def test_records_have_the_words_of_a_session() -> None:
+    """Messages of a record are read as those of a span."""
+    exporter = SessionLogExporter()
+    said = '[{"role": "user", "parts": [{"type": "text", "content": "Where is it?"}]}]'
+    logger(exporter).emit(LogRecord(event_name=EVENT, attributes={**CALL, "gen_ai.input.messages": said}))
+    session = exporter.sessions.session("s")
+    assert session is not None
+    assert (session.title, session.first_input, session.last_output) == ("Where is it?", "Where is it?", None)

@@ -33,7 +33,8 @@ class RollupLimits:
     """Bounds of what a `SessionExporter` keeps in memory; all defaults together are about 230 MB.
 
     Attributes:
-        spans: the number of spans in all traces that are kept; a span takes about 0.4 kB, a model call about 0.8 kB.
+        spans: the number of spans in all traces that are kept; a span takes about 0.4 kB, a model call about 0.8 kB,
+            and the words that are kept of one with content up to 0.7 kB, or 2.5 kB outside of Latin script.
         traces: the number of traces that are kept, each of which a late span can still change.
         forgotten_traces: the number of older traces whose ids are kept, so that their late spans are recognised.
         sessions: the number of sessions of all keys together, about 3 kB each. The one that was idle for longest is

@@ -99,7 +99,17 @@ def test_a_real_server(server: Server) -> None:
     assert (first["id"], first["call_count"], first["total_tokens"]) == ("order/7", 1, 12)
     lines = in_pipe("list", "--url", server.url, OTEL_SESSIONS_API_KEY="hush").out.splitlines()
     assert lines[0].split("\t")[:6] == ["order/7", first["end"], "ok", "1", "1", "12"]
-    assert lines[2].split("\t") == ["ticket-1", "2026-11-18T11:06:40.100Z", "error", "1", "0", "", "", "true", ""]
+    assert lines[2].split("\t") == [
+        "ticket-1",
+        "2026-11-18T11:06:40.100Z",
+        "failed",
+        "1",
+        "0",
+        "",
+        "",
+        "true",
+        "span 1",
+    ]
 
 
 def test_without_the_key(server: Server) -> None:

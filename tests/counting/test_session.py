@@ -74,7 +74,7 @@ def folded(*groups: TraceGroup) -> SessionRollup:
 def test_a_session_of_nothing() -> None:
     """A session without traces has unknown numbers, and nothing is divided by 0."""
     rollup = fold("id", "s1", [])
-    assert (rollup.trace_count, rollup.failure_rate, rollup.latency_ms, rollup.status) == (0, 0.0, 0.0, "ok")
+    assert (rollup.trace_count, rollup.failure_rate, rollup.latency_ms, rollup.status) == (0, 0.0, 0.0, "unknown")
     assert (rollup.total_tokens, rollup.total_cost, rollup.models) == (None, None, ())
 
 
@@ -116,7 +116,7 @@ def test_traces_at_once_are_active_once() -> None:
 def test_outcome() -> None:
     """A session failed if one of its traces did."""
     rollup = folded(group(0), group(1, failed=True), group(2), group(3, failed=True, conflict=True))
-    assert (rollup.status, rollup.trace_count, rollup.failed_trace_count) == ("error", 4, 2)
+    assert (rollup.status, rollup.trace_count, rollup.failed_trace_count) == ("failed", 4, 2)
     assert (rollup.failure_rate, rollup.conflicts, rollup.span_count) == (0.5, 1, 4)
     assert (folded(group(0)).status, folded(group(0)).failure_rate) == ("ok", 0.0)
 

@@ -13,6 +13,7 @@ from otel_sessions.counting.excerpts import Excerpt, first_of, last_of
 from otel_sessions.counting.metadata import Dated, later, metadata_json
 from otel_sessions.counting.model_names import Model, fold_models
 from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
+from otel_sessions.counting.status import LATEST_END, status_of
 from otel_sessions.counting.time_spent import NO_TIME, TimeSpent, busy, idle
 from otel_sessions.counting.totals import COSTS, TOKENS, Totals
 from otel_sessions.counting.trace import TraceGroup, by_name
@@ -68,6 +69,7 @@ class SessionSum:
         "key",
         "lanes",
         "last_output_excerpt",
+        "last_trace_state",
         "late_span_count",
         "latency",
         "left_out",
@@ -96,6 +98,7 @@ class SessionSum:
         self.group_count = 0
         self.whole_traces = 0
         self.failed_traces = 0
+        self.last_trace_state = 0
         self.turns: dict[int, int] = {}
         self.lanes: dict[str | None, Totals] = {}
         self.span_count = 0
@@ -129,6 +132,7 @@ class SessionSum:
         if group.turns is None:
             self.whole_traces += 1
             self.failed_traces += group.failed
+            self.last_trace_state = max(self.last_trace_state, min(group.end, LATEST_END) * 2 + group.failed)
         else:
             add_turns(self.turns, group.turns)
         if group.lanes or self.lanes:
@@ -190,6 +194,16 @@ class SessionSum:
     def failed_trace_count(self) -> int:
         """Those that failed."""
         return self.failed_traces + failed_turns(self.turns)
+
+    @property
+    def last_state(self) -> int:
+        """Twice the last end of a trace or turn, and one more if that failed."""
+        return max(self.last_trace_state, *self.turns.values()) if self.turns else self.last_trace_state
+
+    @property
+    def unpriced_call_count(self) -> int:
+        """Calls whose cost is not known."""
+        return self.totals.unpriced_call_count
 
     @property
     def name(self) -> str | None:
@@ -260,8 +274,8 @@ class SessionSum:
             total.add(totals)
         return total
 
-    def rollup(self) -> SessionRollup:
-        """The session as it is now."""
+    def rollup(self, now: int | None = None) -> SessionRollup:
+        """The session so far; whether it is running is only told if the time `now` is given, nanoseconds UTC."""
         left_out = dict(self.left_out or {})
         if self.late_span_count:
             left_out["late_spans"] = self.late_span_count
@@ -274,7 +288,7 @@ class SessionSum:
             end=self.end,
             duration_ms=self.duration_ms,
             active_ms=sum(end - start for start, end in self.spells) / 1e6,
-            status="error" if self.failed_trace_count else "ok",
+            status=status_of(self, now),
             environments=tuple(sorted(self.environments)),
             services=tuple(sorted(self.services)),
             user_ids=tuple(sorted(self.user_ids)),

@@ -126,7 +126,8 @@ class SessionRollup:
         end: last end of a span, nanoseconds UTC.
         duration_ms: from start to end.
         active_ms: the same without pauses of more than five minutes.
-        status: `error` if a trace failed, else `ok`.
+        status: `failed` if the last trace failed, `partly_failed` if only earlier ones did, `ok`, or `unknown` without a trace; in the answers
+            of a server also `running`, if something happened within the last minute.
         environments: deployment environments.
         services: names of services.
         user_ids: users.

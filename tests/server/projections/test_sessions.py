@@ -376,4 +376,5 @@ def test_values_of_one_moment(store: Store, one: MetadataValue, other: MetadataV
         store_groups(store, order, version=version)
         (shown,) = list_sessions(store).sessions
         (row,) = rows_of(store).values()
-        assert row[-1] == [metadata_json(shown.metadata["name"])]
+        columns = dict(zip((column.name for column in SESSION_COLUMNS), row, strict=True))
+        assert columns["MetadataValues"] == [metadata_json(shown.metadata["name"])]

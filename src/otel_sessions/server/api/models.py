@@ -221,7 +221,13 @@ class Session(BaseModel):
     active_ms: float = Field(
         description="Milliseconds from the start to the end without pauses of more than five minutes between traces."
     )
-    status: str = Field(description="`error` if a trace failed, else `ok`.", examples=["ok"])
+    status: str = Field(
+        description=(
+            "`running` if something happened within the last minute; else `failed` if the last trace failed, `partly_failed` if only "
+            "earlier ones did, `ok`, or `unknown` if the session has no trace."
+        ),
+        examples=["ok"],
+    )
     environments: Environments
     services: Services
     user_ids: UserIds

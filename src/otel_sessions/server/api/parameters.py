@@ -13,6 +13,7 @@ from fastapi import Depends, Query
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.measures import MEASURES
+from otel_sessions.counting.status import CONDITIONS
 from otel_sessions.rules import DEFAULT_LIMITS, KEY_CHARACTERS, LONGEST_LABEL
 from otel_sessions.server.api.errors import ApiError, invalid_parameter
 from otel_sessions.server.api.prefixed_parameters import PrefixedParameters
@@ -21,8 +22,10 @@ from otel_sessions.timestamps import parse_time
 
 if TYPE_CHECKING:
     _Measure = str
+    _Status = str
 else:
     _Measure = Literal[tuple(MEASURES)]
+    _Status = Literal[tuple(CONDITIONS)]
 
 MAX_ROWS: Final = 1_000
 MAX_OFFSET: Final = 1_000_000_000
@@ -132,6 +135,21 @@ async def filters_of(
         bool | None,
         Query(description="`true`: only sessions with a failed trace, `false`: only sessions without one."),
     ] = None,
+    status: Annotated[
+        _Status | None,
+        Query(
+            description=(
+                "Only sessions with this status: `running` if something happened within the last minute; else `failed` if the last trace "
+                "failed, `partly_failed` if only earlier ones did, `ok`, or `unknown` without a trace."
+            )
+        ),
+    ] = None,
+    unpriced: Annotated[
+        bool | None,
+        Query(
+            description="`true`: only sessions with a model call whose cost is not known, `false`: only sessions without one."
+        ),
+    ] = None,
     since: Annotated[str | None, time_parameter("Only sessions with a span that ended at this time or later.")] = None,
     until: Annotated[str | None, time_parameter("Only sessions that started before this time.")] = None,
     facets: Annotated[dict[str, str], Depends(facet_filters)],
@@ -152,6 +170,8 @@ async def filters_of(
         facets={**facets, "user_id": user_id_alias} if user_id_alias else facets,
         metadata=metadata,
         failed=failed,
+        status=status,
+        unpriced=unpriced,
         since=moment("since", since),
         until=moment("until", until),
         minimums=minimums,

@@ -10,6 +10,7 @@ from typing import Final
 from otel_sessions.counting.columns import Column
 from otel_sessions.counting.facets import FACETS, METADATA_COLUMNS
 from otel_sessions.counting.measures import AMOUNT, MEASURES
+from otel_sessions.counting.status import LAST_STATE, UNPRICED_CALLS
 
 _TEXT: Final = "String"
 _NAME: Final = "LowCardinality(String)"
@@ -107,10 +108,12 @@ SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
             *chain.from_iterable(measure.columns for measure in MEASURES.values()),
             *(facet.column for facet in FACETS.values()),
             *METADATA_COLUMNS,
+            LAST_STATE,
+            UNPRICED_CALLS,
         )
     )
 )
-"""The columns of `sessions` behind those that identify a row: all that measures, facets and metadata need, each once."""
+"""The columns of `sessions` behind those that identify a row: all that measures, facets, metadata and conditions need, each once."""
 
 COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -151,6 +154,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Turns": "Array(UInt64)",
             "TurnStates": "Array(UInt64)",
             "Listed": "Nullable(UInt64)",
+            "Unpriced": "UInt64",
         },
         SESSIONS: {
             "Key": _NAME,

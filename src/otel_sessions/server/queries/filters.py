@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,12 +12,14 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.facets import FACETS
 from otel_sessions.counting.measures import MEASURES
 from otel_sessions.counting.metadata import metadata_json
+from otel_sessions.counting.status import CONDITIONS
 from otel_sessions.rules import MetadataValue
 
 _CONDITIONS: Final = {
     "q": "lowerUTF8(concat(Id, '\\n', ifNull(Name, ''))) LIKE concat('%', lowerUTF8({like:String}), '%')",
     "name": "ifNull(Name = {name:String}, 0)",
     "failed": "(FailedTraces > 0) = {failed:UInt8}",
+    "unpriced": "(UnpricedCalls > 0) = {unpriced:UInt8}",
     "since": "LastActive >= {since:Int128}",
     "until": "Created < {until:Int128}",
 }
@@ -35,6 +38,8 @@ class SessionFilters:
         facets: by name of the facet (`otel_sessions.counting.facets.FACETS`), one of the session's values.
         metadata: by name, the value; a text also stands for the number or bool that it reads as.
         failed: whether a trace failed.
+        status: one of `otel_sessions.counting.status.CONDITIONS`.
+        unpriced: whether the cost of a call is not known.
         since: the session was active at this moment or later, nanoseconds UTC.
         until: the session began before this moment, nanoseconds UTC.
         minimums: by name of the measure (`otel_sessions.counting.measures.MEASURES`), the least value, where it is known.
@@ -46,6 +51,8 @@ class SessionFilters:
     facets: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
     failed: bool | None = None
+    status: str | None = None
+    unpriced: bool | None = None
     since: int | None = None
     until: int | None = None
     minimums: Mapping[str, Decimal] = field(default_factory=dict)
@@ -59,7 +66,10 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
         value = getattr(filters, name)
         if value is not None:
             found.append(condition)
-            parameters[name] = int(value) if name == "failed" else value
+            parameters[name] = int(value) if isinstance(value, bool) else value
+    if filters.status is not None:
+        found.append(f"({CONDITIONS[filters.status]})")
+        parameters["now"] = time.time_ns()
     if filters.q is not None:
         parameters["like"] = _literally(filters.q)
         if "\n" in filters.q:

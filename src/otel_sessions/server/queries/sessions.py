@@ -6,6 +6,7 @@ the numbers that a reader gets are the library's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
@@ -99,12 +100,13 @@ def _page(name: str, store: Store, session_id: str, key: str, limit: int, offset
 def _sessions(store: Store, key: str, hashes: list[int]) -> dict[int, SessionRollup]:
     """Some sessions by the hashes of their ids."""
     sums: dict[int, SessionSum] = {}
+    now = time.time_ns()
     for hash_, group in _groups(store, {"key": key, "hashes": hashes}):
         session = sums.get(hash_)
         if session is None:
             session = sums[hash_] = SessionSum(key, group.value)
         session.add(group)
-    return {hash_: session.rollup() for hash_, session in sums.items()}
+    return {hash_: session.rollup(now) for hash_, session in sums.items()}
 
 
 def _groups(store: Store, parameters: dict[str, Any]) -> Iterator[tuple[int, TraceGroup]]:
