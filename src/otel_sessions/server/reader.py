@@ -15,6 +15,7 @@ from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.log_filters import LogFilters
 from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
 from otel_sessions.server.queries.pagination import Cursor
+from otel_sessions.server.queries.read_only import ROWS, SECONDS, Answer, ask
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
 from otel_sessions.server.queries.sessions import (
     KeySummary,
@@ -182,6 +183,20 @@ class Reader:
         """
         return cohorts(self._with_session_rows(), by, filters, limit=limit)
 
+    def ask(self, sql: str, *, limit: int = ROWS, seconds: float = SECONDS) -> Answer:
+        """The answer to a question in SQL over the tables of the store; it can change nothing.
+
+        Args:
+            sql: one statement that reads.
+            limit: how many rows at most.
+            seconds: when the query is stopped.
+
+        Raises:
+            QueryRefusedError: it would do more than read tables of the store.
+            QueryFailedError: the engine refused or stopped it.
+        """
+        return ask(self._with_session_rows_and_spans(), sql, limit=limit, seconds=seconds)
+
     def ping(self) -> None:
         """Return if the store answers; waits for nothing.
 
@@ -204,6 +219,10 @@ class Reader:
         if self._settling is not None:
             self._settling.wait_for_spans()
         return self._store
+
+    def _with_session_rows_and_spans(self) -> Store:
+        self._with_session_rows()
+        return self._with_spans()
 
     def _with_groups(self) -> Store:
         if self._settling is not None:

@@ -21,6 +21,7 @@ QUESTIONS = (
         "spans",
         "calls",
         "logs",
+        "ask",
         "keys",
         "cohorts",
         "unassigned",

@@ -46,6 +46,7 @@ class Store:
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
                 prober = _connect(settings, undo)
             self._close = undo.pop_all()
+        self._settings = settings
         self._closed = False
         self._before_close: list[Callable[[], object]] = []
         self._writers: SimpleQueue[Client] = SimpleQueue()
@@ -72,6 +73,22 @@ class Store:
         """A client to find out with whether the store works, which waits for no other statement."""
         with self._one_of(self._probers) as client:
             yield client
+
+    @contextmanager
+    def asking(self) -> Iterator[Client]:
+        """A new client for one question of a user, whose errors are those of the engine.
+
+        It is closed after that: what the embedded engine has written of an answer when a query fails comes before the next answer.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        with explained(self.shown):
+            client = _client(self._settings, self.database)
+        try:
+            yield client
+        finally:
+            client.close()
 
     @contextmanager
     def _one_of(self, clients: SimpleQueue[Client]) -> Iterator[Client]:
