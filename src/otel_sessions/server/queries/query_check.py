@@ -83,6 +83,13 @@ class QueryRefusedError(Exception):
     """The SQL is not a question that may be asked; the message says why."""
 
 
+class CheckedQuery(NamedTuple):
+    """A statement that may be run, and whether it is a query rather than a question about one or about a table."""
+
+    sql: str
+    is_select: bool = False
+
+
 class _Node(NamedTuple):
     """A part of a query: what it is, its name if it has one, and what it is in."""
 
@@ -91,7 +98,7 @@ class _Node(NamedTuple):
     parent: str
 
 
-def checked_query(client: Client, sql: str, *, is_embedded: bool) -> str:
+def checked_query(client: Client, sql: str, *, is_embedded: bool) -> CheckedQuery:
     """The statement as the engine writes it, without comments.
 
     Args:
@@ -105,13 +112,13 @@ def checked_query(client: Client, sql: str, *, is_embedded: bool) -> str:
     """
     query = str(client.query(statement("canonical_query"), parameters={"sql": sql}).result_rows[0][0])
     if query == "SHOW TABLES":
-        return query
+        return CheckedQuery(query)
     named = _TABLE.fullmatch(query)
     if named is not None:
         database, table = named.groups()
         if database not in (None, client.database) or table not in TABLES:
             raise _of_others(query.rsplit(maxsplit=1)[-1])
-        return query
+        return CheckedQuery(query)
     explained = _EXPLAIN.match(query)
     read = query if explained is None else query[explained.end() :]
     if not re.match(r"(SELECT|WITH|\()", read):
@@ -123,7 +130,7 @@ def checked_query(client: Client, sql: str, *, is_embedded: bool) -> str:
         raise QueryRefusedError("INTO OUTFILE, FORMAT and SETTINGS are not allowed here; ask with the query alone")
     tree = client.query(Template(statement("query_tree")).substitute(query=read)).result_rows
     _check(list(_nodes(line for (line,) in tree)), client, query, is_embedded=is_embedded)
-    return query
+    return CheckedQuery(query, is_select=explained is None)
 
 
 def _nodes(lines: Iterator[str]) -> Iterator[_Node]:

@@ -1,13 +1,9 @@
-${query}
-FORMAT JSONCompact
 SETTINGS
     readonly = 1,
     limit = ${limit},
     max_execution_time = ${seconds},
     timeout_overflow_mode = 'throw',
     max_memory_usage = ${memory},
-    max_result_bytes = ${bytes},
-    result_overflow_mode = 'throw',
     max_temporary_data_on_disk_size_for_query = ${disk},
     max_threads = 2,
     max_block_size = 8192,
