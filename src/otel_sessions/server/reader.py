@@ -12,6 +12,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.histogram import Bucket, histogram
 from otel_sessions.server.queries.log_filters import LogFilters
 from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
 from otel_sessions.server.queries.pagination import Cursor
@@ -182,6 +183,17 @@ class Reader:
             ValueError: for another `by`; the message lists the possible ones.
         """
         return cohorts(self._with_session_rows(), by, filters, limit=limit)
+
+    def histogram(self, filters: SessionFilters | None = None, *, buckets: int = 60) -> list[Bucket]:
+        """The sessions that meet all conditions by when they were last active, in buckets in the order of time.
+
+        Each session is in one bucket: those that went on after `until` are in the last one.
+
+        Args:
+            filters: the conditions; by default all sessions of the key `id`.
+            buckets: how many at most.
+        """
+        return histogram(self._with_session_rows(), filters, buckets=buckets)
 
     def ask(self, sql: str, *, limit: int = ROWS, seconds: float = SECONDS) -> Answer:
         """The answer to a question in SQL over the tables of the store; it can change nothing.

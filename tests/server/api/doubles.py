@@ -22,6 +22,7 @@ QUESTIONS = (
         "calls",
         "logs",
         "ask",
+        "histogram",
         "keys",
         "cohorts",
         "unassigned",

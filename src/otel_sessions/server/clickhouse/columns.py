@@ -9,7 +9,7 @@ from typing import Final
 
 from otel_sessions.counting.columns import Column
 from otel_sessions.counting.facets import FACETS, METADATA_COLUMNS
-from otel_sessions.counting.measures import AMOUNT, MEASURES
+from otel_sessions.counting.measures import AMOUNT, COST_INEXACT, MEASURES
 
 _TEXT: Final = "String"
 _NAME: Final = "LowCardinality(String)"
@@ -107,10 +107,11 @@ SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
             *chain.from_iterable(measure.columns for measure in MEASURES.values()),
             *(facet.column for facet in FACETS.values()),
             *METADATA_COLUMNS,
+            COST_INEXACT,
         )
     )
 )
-"""The columns of `sessions` behind those that identify a row: all that measures, facets and metadata need, each once."""
+"""The columns of `sessions` behind those that identify a row: all that measures, facets, metadata and sums of costs need, each once."""
 
 COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
