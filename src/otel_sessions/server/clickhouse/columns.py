@@ -106,8 +106,8 @@ SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
         (
             *chain.from_iterable(measure.columns for measure in MEASURES.values()),
             *(facet.column for facet in FACETS.values()),
-            *METADATA_COLUMNS,
             COST_INEXACT,
+            *METADATA_COLUMNS,
         )
     )
 )
