@@ -267,6 +267,11 @@ class SessionSum:
         return self.totals.total_cost
 
     @property
+    def cost_inexact(self) -> int:
+        """1 if a cost is not known or only a lower bound, else 0."""
+        return int(not self.totals.cost_exact)
+
+    @property
     def totals(self) -> Totals:
         """The calls of all models added up."""
         total = Totals()

@@ -73,6 +73,9 @@ _FAILED_TRACES: Final = Column(
     codec="LZ4",
 )
 _COST: Final = Column("Cost", f"Nullable({AMOUNT})", "total_cost", "sum(TotalCost)")
+COST_INEXACT: Final = Column("CostInexact", UINT64, "cost_inexact", "max(CostInexact)", codec="LZ4")
+"""1 if a cost is not known or only a lower bound, else 0; sums of costs of many sessions say so."""
+
 _TOKENS: Final = Column("Tokens", f"Nullable({UINT64})", "total_tokens", "sum(TotalTokens)", codec="LZ4")
 _NAME: Final = Column(
     "Name", f"Nullable({TEXT})", "name", "substring(max(concat(sortable(Start + NameAfter), groups.Name)), 9)"

@@ -12,9 +12,11 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.histogram import Bucket, histogram
 from otel_sessions.server.queries.log_filters import LogFilters
 from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
 from otel_sessions.server.queries.pagination import Cursor
+from otel_sessions.server.queries.read_only import ROWS, SECONDS, Answer, ask
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
 from otel_sessions.server.queries.sessions import (
     KeySummary,
@@ -182,6 +184,31 @@ class Reader:
         """
         return cohorts(self._with_session_rows(), by, filters, limit=limit)
 
+    def histogram(self, filters: SessionFilters | None = None, *, buckets: int = 60) -> list[Bucket]:
+        """The sessions that meet all conditions by when they were last active, in buckets in the order of time.
+
+        Each session is in one bucket: those that went on after `until` are in the last one.
+
+        Args:
+            filters: the conditions; by default all sessions of the key `id`.
+            buckets: how many at most.
+        """
+        return histogram(self._with_session_rows(), filters, buckets=buckets)
+
+    def ask(self, sql: str, *, limit: int = ROWS, seconds: float = SECONDS) -> Answer:
+        """The answer to a question in SQL over the tables of the store; it can change nothing.
+
+        Args:
+            sql: one statement that reads.
+            limit: how many rows at most.
+            seconds: when the query is stopped.
+
+        Raises:
+            QueryRefusedError: it would do more than read tables of the store.
+            QueryFailedError: the engine refused or stopped it.
+        """
+        return ask(self._with_session_rows_and_spans(), sql, limit=limit, seconds=seconds)
+
     def ping(self) -> None:
         """Return if the store answers; waits for nothing.
 
@@ -204,6 +231,10 @@ class Reader:
         if self._settling is not None:
             self._settling.wait_for_spans()
         return self._store
+
+    def _with_session_rows_and_spans(self) -> Store:
+        self._with_session_rows()
+        return self._with_spans()
 
     def _with_groups(self) -> Store:
         if self._settling is not None:

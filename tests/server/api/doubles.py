@@ -21,6 +21,8 @@ QUESTIONS = (
         "spans",
         "calls",
         "logs",
+        "ask",
+        "histogram",
         "keys",
         "cohorts",
         "unassigned",

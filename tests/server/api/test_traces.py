@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
-from tests.server.api.sending import START, a_span, send
+from tests.server.api.sending import START, a_span, send, send_logs
 from tests.server.otlp.building import AT
 
 from otel_sessions.server.backend import Backend
@@ -67,6 +67,16 @@ def test_a_trace_of_a_placeholder(client: TestClient, backend: Backend) -> None:
     """A trace of which only a placeholder for a span came is shown."""
     send(backend, a_span(4, 1, attributes={"logfire.span_type": "pending_span"}))
     assert client.get(path(4)).json()["data"]["span_count"] == 1
+
+
+def test_a_trace_of_log_records(client: TestClient, backend: Backend) -> None:
+    """A trace of which only log records came is shown, without spans."""
+    ids = {"trace_id": (5).to_bytes(16), "span_id": (1).to_bytes(8)}
+    send_logs(backend, ids, {**ids, "time_unix_nano": AT + 7_000_000}, resource=SHOP)
+    found = client.get(path(5)).json()["data"]
+    assert (found["start"], found["duration_ms"], found["services"]) == (START, 7.0, ["shop"])
+    assert (found["span_count"], found["sessions"], found["spans"]["data"]) == (0, [], [])
+    assert client.get(path(5, "/spans")).json()["pagination"]["total"] == 0
 
 
 def test_upper_case(client: TestClient, backend: Backend) -> None:

@@ -18,6 +18,7 @@ from otel_sessions.server.api.headers import SafeHeaders
 from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.api.large_answers import AnswersInParts
 from otel_sessions.server.api.live import LiveFeed
+from otel_sessions.server.api.query import QUERIES_AT_ONCE
 from otel_sessions.server.api.sessions import SPAN_PAGES
 from otel_sessions.server.backend import Backend
 from otel_sessions.server.hosts import AllowedHosts
@@ -61,6 +62,7 @@ def create_app(
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
     app.state.span_pages = CapacityLimiter(SPAN_PAGES)
+    app.state.queries = CapacityLimiter(QUERIES_AT_ONCE)
     app.state.readiness = Readiness(backend.check_ready)
     return app
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from otel_sessions.server.api import cohorts, health, keys, live, logs, sessions, traces, unassigned
+from otel_sessions.server.api import cohorts, health, histogram, keys, live, logs, query, sessions, traces, unassigned
 from otel_sessions.server.api.prefixed_parameters import prefixed_parameters
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -25,6 +25,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     keys.router,
     unassigned.router,
     cohorts.router,
+    histogram.router,
+    query.router,
     live.router,
     health.router,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import clickhouse_connect
@@ -46,11 +46,13 @@ class Store:
                 clients = [_connect(settings, undo) for _ in range(settings.readers)]
                 prober = _connect(settings, undo)
             self._close = undo.pop_all()
+        self._settings = settings
         self._closed = False
         self._before_close: list[Callable[[], object]] = []
         self._writers: SimpleQueue[Client] = SimpleQueue()
         self._readers: SimpleQueue[Client] = SimpleQueue()
         self._probers: SimpleQueue[Client] = SimpleQueue()
+        self._askers: SimpleQueue[Client] = SimpleQueue()
         for queue, some in ((self._writers, writers), (self._readers, clients), (self._probers, [prober])):
             for client in some:
                 queue.put(client)
@@ -74,6 +76,27 @@ class Store:
             yield client
 
     @contextmanager
+    def asking(self) -> Iterator[Client]:
+        """A client for one question of a user, whose errors are those of the engine.
+
+        After an error, it is not used again: what the embedded engine had written of that answer would come before the next one.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        try:
+            client = self._askers.get_nowait()
+        except Empty:
+            with explained(self.shown):
+                client = _client(self._settings, self.database)
+        try:
+            yield client
+        except BaseException:
+            client.close()
+            raise
+        self._askers.put(client)
+
+    @contextmanager
     def _one_of(self, clients: SimpleQueue[Client]) -> Iterator[Client]:
         client = clients.get()
         try:
@@ -94,6 +117,8 @@ class Store:
                 callback()
             for _ in range(WRITERS):
                 self._writers.get()
+            while not self._askers.empty():
+                self._askers.get().close()
             self._close.close()
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from otel_sessions.counting.columns import Column
 from otel_sessions.counting.facets import FACETS, METADATA_COLUMNS
-from otel_sessions.counting.measures import AMOUNT, MEASURES
+from otel_sessions.counting.measures import AMOUNT, COST_INEXACT, MEASURES
 from otel_sessions.counting.status import LAST_STATE, UNPRICED_CALLS
 
 _TEXT: Final = "String"
@@ -107,13 +107,14 @@ SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
         (
             *chain.from_iterable(measure.columns for measure in MEASURES.values()),
             *(facet.column for facet in FACETS.values()),
+            COST_INEXACT,
             *METADATA_COLUMNS,
             LAST_STATE,
             UNPRICED_CALLS,
         )
     )
 )
-"""The columns of `sessions` behind those that identify a row: all that measures, facets, metadata and conditions need, each once."""
+"""The columns of `sessions` behind those that identify a row: all that measures, facets, metadata, conditions and sums of costs need."""
 
 COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {

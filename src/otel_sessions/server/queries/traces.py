@@ -8,12 +8,14 @@ from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.span_rows import trace_hex
 from otel_sessions.server.projections.trace_facts import facts_of
 from otel_sessions.server.queries.spans import PAGE_BYTES, SpanPage, page_of_spans
+from otel_sessions.server.queries.statements import statement
 
 
 class WholeTrace(NamedTuple):
-    """A trace with a page of its spans; what else it has is also of its counted log records. Times in nanoseconds UTC.
+    """A trace with a page of its spans; what else it has is also of its counted log records, and of the others where it has nothing else. Times in nanoseconds UTC.
 
     Attributes:
         trace_id: as an integer.
@@ -37,7 +39,7 @@ class WholeTrace(NamedTuple):
 def whole_trace(
     store: Store, trace_id: int, *, limit: int = 100, offset: int = 0, max_bytes: int = PAGE_BYTES
 ) -> WholeTrace | None:
-    """A trace and a page of its spans; `None` if neither a span nor a counted log record of it is stored.
+    """A trace and a page of its spans; `None` if neither a span nor a log record of it is stored.
 
     Args:
         store: where the spans are.
@@ -52,7 +54,7 @@ def whole_trace(
         # A trace of placeholders for spans that have not ended yet is shown too.
         found |= {span.span_id: span for span in facts}
     if not found:
-        return None
+        return _of_logs(store, trace_id)
     members = sessions_of(found)
     told = sorted(found.values(), key=lambda span: (span.start, span.span_id))
     spans = [span for span in told if not span.event]
@@ -66,6 +68,14 @@ def whole_trace(
         unassigned=sum(not members[span.span_id] for span in spans),
         spans=SpanPage(page.rows, len(spans), offset + page.taken),
     )
+
+
+def _of_logs(store: Store, trace_id: int) -> WholeTrace | None:
+    """A trace of which only log records are stored that are not counted; they name no session that counts."""
+    with store.reading() as client:
+        parameters = {"trace_id": trace_hex(trace_id)}
+        ((records, start, end, services),) = client.query(statement("trace_of_logs"), parameters=parameters).result_rows
+    return WholeTrace(trace_id, start, end, tuple(services), (), 0, SpanPage([], 0, 0)) if records else None
 
 
 def _service(span: SpanFacts) -> str | None:

@@ -20,7 +20,7 @@ SELECT
     any(transform(IdHash, {hashes:Array(UInt128)}, {first_versions:Array(UInt64)}, toUInt64(0))),
     ${values}
 FROM (
-    SELECT *, IdHash
+    SELECT *, IdHash, CostInexact
     FROM session_traces FINAL
     PREWHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
 ) AS groups
