@@ -60,6 +60,7 @@ class SessionSum:
         "end",
         "environments",
         "failed_traces",
+        "given_name",
         "group_count",
         "key",
         "lanes",
@@ -97,6 +98,7 @@ class SessionSum:
         self.late_span_count = 0
         self.conflicts = 0
         self.dated_name: tuple[int, str] | None = None
+        self.given_name: str | None = None
         self.dated_metadata: dict[str, Dated] = {}
         self.models: dict[Model, Totals] = {}
         self.operations: frozenset[str] = frozenset()
@@ -174,7 +176,9 @@ class SessionSum:
 
     @property
     def name(self) -> str | None:
-        """The last name that was given."""
+        """The name that was given by hand, else the last one that spans gave."""
+        if self.given_name is not None:
+            return self.given_name
         return None if self.dated_name is None else self.dated_name[1]
 
     @property

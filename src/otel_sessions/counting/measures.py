@@ -75,7 +75,10 @@ _FAILED_TRACES: Final = Column(
 _COST: Final = Column("Cost", f"Nullable({AMOUNT})", "total_cost", "sum(TotalCost)")
 _TOKENS: Final = Column("Tokens", f"Nullable({UINT64})", "total_tokens", "sum(TotalTokens)", codec="LZ4")
 _NAME: Final = Column(
-    "Name", f"Nullable({TEXT})", "name", "substring(max(concat(sortable(Start + NameAfter), groups.Name)), 9)"
+    "Name",
+    f"Nullable({TEXT})",
+    "name",
+    "coalesce(any(Given), substring(max(concat(sortable(Start + NameAfter), groups.Name)), 9))",
 )
 
 MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(

@@ -14,6 +14,13 @@ from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
+from otel_sessions.server.queries.scores import (
+    AnnotationPage,
+    ScorePage,
+    session_annotations,
+    session_exists,
+    session_scores,
+)
 from otel_sessions.server.queries.sessions import (
     KeySummary,
     SessionPage,
@@ -71,7 +78,7 @@ class Reader:
 
         Args:
             filters: the conditions; by default all sessions of the key `id`.
-            sort: one of `otel_sessions.counting.measures.MEASURES`.
+            sort: one of `otel_sessions.counting.measures.MEASURES`, or `score.` and the name of a score.
             descending: greatest first.
             limit: how many sessions the page has at most.
             offset: how many sessions to skip, after the cursor if there is one.
@@ -117,6 +124,18 @@ class Reader:
         return session_calls(
             store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._resolved
         )
+
+    def exists(self, session_id: str, *, key: str = ID_KEY) -> bool:
+        """Return True if a span or a counted log record of the session is stored."""
+        return session_exists(self._with_groups(), (key, session_id))
+
+    def scores(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> ScorePage:
+        """A page of the scores on a session, on its traces and on their spans, by their times."""
+        return session_scores(self._with_groups(), (key, session_id), limit=limit, offset=offset)
+
+    def annotations(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> AnnotationPage:
+        """A page of the annotations of a session, by their times."""
+        return session_annotations(self._store, (key, session_id), limit=limit, offset=offset)
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""

@@ -203,6 +203,25 @@ class SessionCache(BaseModel):
     )
 
 
+class ScoreSummary(BaseModel):
+    """Scores of one name, added up."""
+
+    count: int = Field(description="The number of scores.")
+    mean: float | None = Field(description="The mean of their values; null if none has a value.")
+    last: float | str | None = Field(
+        description="The value of the last one, its label if it has no value; null if there is none."
+    )
+    labels: dict[str, int] = Field(description="How many have each label.")
+
+
+class ScoresOfName(BaseModel):
+    """The scores of one name in a session."""
+
+    session: ScoreSummary = Field(description="Those on the session itself.")
+    traces: ScoreSummary = Field(description="Those on its traces.")
+    spans: ScoreSummary = Field(description="Those on its spans.")
+
+
 class Session(BaseModel):
     """A session, added up from its traces. Tokens and costs that are not known are null."""
 
@@ -253,7 +272,10 @@ class Session(BaseModel):
     )
     tags: Tags
     metadata: Metadata = Field(description="The last value of each metadata name.")
-    scores: dict[str, Any] = Field(description="Scores by name; empty, since scores are not stored yet.")
+    scores: dict[str, ScoresOfName] = Field(
+        description="Scores by name: those on the session itself, on its traces and on their spans apart."
+    )
+    annotation_count: int = Field(description="The number of annotations of the session.")
     dropped: dict[str, int] = Field(
         description="How much of the session is left out of this answer because it was too much, by field."
     )

@@ -9,6 +9,7 @@ from struct import Struct
 from typing import Any, Final
 
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.counting.score import is_score, read_score
 from otel_sessions.server.clickhouse.row_binary import array, mapping, raw_string, string, strings, times
 from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
@@ -137,7 +138,7 @@ def _read(
             string(text_of(message)) if message else b"\0",
             attributes.texts,
             attributes.types,
-            _attached(events, links, budget) if events or links else _NOTHING_ATTACHED,
+            _attached(batch, trace_id, span_id, events, links, budget) if events or links else _NOTHING_ATTACHED,
         )
     )
     facts = span_facts(
@@ -167,8 +168,17 @@ def _read_name(raw: bytes) -> tuple[str, bytes]:
 _NAMES: Final = Memo(_read_name, longest=200)
 
 
-def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget) -> bytes:
+def _attached(
+    batch: SpanBatch,
+    trace_id: bytes,
+    span_id: bytes,
+    raw_events: Sequence[bytes],
+    raw_links: Sequence[bytes],
+    budget: RecordBudget,
+) -> bytes:
     """The columns of events and links; their types only if there are any, and as JSON what has no column.
+
+    Scores that events give are added to the batch.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
     an event `timeUnixNano` if the column cannot hold it.
@@ -179,12 +189,23 @@ def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: R
     links = [parse(known.link, raw) for raw in raw_links]
     event_attributes = [read_attributes(event.attributes, budget) for event in events]
     link_attributes = [read_attributes(link.attributes, budget) for link in links]
+    names = [text_of(event.name) for event in events]
+    for event, name, attributes in zip(events, names, event_attributes, strict=True):
+        if is_score(name, attributes.values):
+            score = read_score(
+                attributes.values,
+                time=min(event.time_unix_nano, LATEST),
+                trace_id=int.from_bytes(trace_id),
+                span_id=int.from_bytes(span_id),
+            )
+            if score is not None:
+                batch.scores.append(score)
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}
     extras = {name: found for name, found in extras.items() if found}
     return b"".join(
         (
             times([event.time_unix_nano for event in events]),
-            strings(text_of(event.name) for event in events),
+            strings(names),
             array([mapping(attributes.texts) for attributes in event_attributes]),
             strings(link.trace_id.hex() for link in links),
             strings(link.span_id.hex() for link in links),
