@@ -10,7 +10,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
-from otel_sessions.server.queries.cohorts import Cohort, cohorts
+from otel_sessions.server.queries.cohorts import Cohort, cohort_of, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
@@ -165,6 +165,10 @@ class Reader:
             ValueError: for another `by`; the message lists the possible ones.
         """
         return cohorts(self._with_session_rows(), by, filters, limit=limit)
+
+    def cohort_of(self, filters: SessionFilters) -> Cohort | None:
+        """The sessions that meet all conditions as one cohort; `None` if there are none."""
+        return cohort_of(self._with_session_rows(), filters)
 
     def ping(self) -> None:
         """Return if the store answers; waits for nothing.

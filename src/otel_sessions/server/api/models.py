@@ -402,6 +402,15 @@ class _CohortHead(BaseModel):
     failure_rate: float = Field(description="Failed sessions divided by all sessions of the cohort, from 0 to 1.")
 
 
+class CohortScores(BaseModel):
+    """The scores of one name in a cohort."""
+
+    count: int = Field(description="The number of sessions that have one.")
+    mean: float = Field(
+        description="The mean over these sessions, of each its own last score, else the mean of its traces', else of its spans'."
+    )
+
+
 def _percentile(measure: Measure, percent: int) -> Any:
     known = "; null if it is known for none" if measure.nullable else ""
     kind = {AMOUNT: Money, FLOAT: float, UINT64: int}[measure.type]
@@ -428,6 +437,8 @@ class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
     A percentile is the value of one session, among the sessions for which it is known; null if it is known for none.
     """
 
+    scores: dict[str, CohortScores] = Field(description="Scores by name; those that no session has are left out.")
+
     @classmethod
     def of(cls, cohort: StoredCohort) -> Self:
         """The cohort as the store has counted it."""
@@ -441,6 +452,7 @@ class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
             session_count=cohort.sessions,
             failed_session_count=cohort.failed_sessions,
             failure_rate=cohort.failure_rate,
+            scores={name: CohortScores(count=one.count, mean=one.mean) for name, one in cohort.scores.items()},
             **shown,
         )
 

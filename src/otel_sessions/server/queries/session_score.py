@@ -29,11 +29,14 @@ def type_of_sort(sort: str) -> str:
     return FLOAT if score_of_sort(sort) is not None else MEASURES[sort].type
 
 
-def score_of_sessions(parameter: str) -> str:
-    """`ScoredHash` and `Score` of the sessions of a key that have a score, as SQL; its name is in a parameter."""
+def score_of_sessions(parameter: str | None = None) -> str:
+    """`ScoredHash`, `ScoreName` and `Score` of the sessions of a key that have a score, as SQL.
+
+    The name of the score is in a parameter; without one they are those of all names.
+    """
     return statement(
         "score_of_sessions",
-        name=parameter,
+        which="1" if parameter is None else f"Name = {{{parameter}:String}}",
         mean_of_traces=statement("mean_of_scores", level="1"),
         mean_of_spans=statement("mean_of_scores", level="2"),
     )

@@ -1,8 +1,9 @@
--- The score of one name that sessions are filtered and sorted by: the last one on a session itself, else the mean of those on its traces,
+-- The score of each of some names that sessions are filtered and sorted by: the last one on a session itself, else the mean of those on its traces,
 -- else of those on its spans. Means are added up as the decimals that the values are written as, in any order the same; only values that
 -- are too large for that as floats, from the least to the greatest.
 SELECT
     IdHash AS ScoredHash,
+    toString(Name) AS ScoreName,
     coalesce(
         argMaxOrNullIf(Number, (Time, ScoreId), Level = 0),
         ${mean_of_traces},
@@ -11,12 +12,13 @@ SELECT
 FROM (
     SELECT
         IdHash,
+        Name,
         ScoreId,
         Time,
         Level,
         assumeNotNull(Value) AS Number,
         if(abs(Number) < 1e20, toDecimal256OrNull(toString(Number), 38), NULL) AS Exact
     FROM session_scores FINAL
-    WHERE Key = {key:String} AND Name = {${name}:String} AND Value IS NOT NULL
+    WHERE Key = {key:String} AND ${which} AND Value IS NOT NULL
 )
-GROUP BY IdHash
+GROUP BY IdHash, Name
