@@ -177,6 +177,18 @@ def text(value: object, *, field: str, limits: Limits = DEFAULT_LIMITS) -> str:
     return plain
 
 
+def score_name(value: object, *, field: str = "score_name") -> str:
+    """The name of a score: as `text`, and not blank.
+
+    Raises:
+        SessionValueError: as `text`, and with reason `empty`; the message calls it `field`.
+    """
+    name = text(value, field=field)
+    if not name.strip():
+        raise SessionValueError(field, "empty", f"{field} is blank; pass the name of what is scored")
+    return name
+
+
 def metadata_value(value: object, *, limits: Limits = DEFAULT_LIMITS) -> MetadataValue:
     """A metadata value: text, bool, finite float, or an int within signed 64 bits.
 

@@ -16,15 +16,10 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, get_current_span,
 
 from otel_sessions import rules
 from otel_sessions.attributes import ID_KEY, USER_ID, attribute_of
+from otel_sessions.dialects.evaluation import EVENT_NAME, SCORE_COMMENT, SCORE_LABEL, SCORE_NAME, SCORE_VALUE
 from otel_sessions.drops import SessionValueError, drop, drops
 from otel_sessions.resolve import Resolver
 from otel_sessions.value_limits import fitting
-
-EVENT_NAME: Final = "gen_ai.evaluation.result"
-SCORE_NAME: Final = "gen_ai.evaluation.name"
-SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
-SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
-SCORE_COMMENT: Final = "gen_ai.evaluation.explanation"
 
 _resolver: Final = Resolver()
 
@@ -86,9 +81,7 @@ def score_session(
 
 
 def _attributes(name: object, value: object, label: object, comment: object) -> dict[str, Any]:
-    attributes: dict[str, Any] = {SCORE_NAME: rules.text(name, field="score_name")}
-    if not attributes[SCORE_NAME].strip():
-        raise SessionValueError("score_name", "empty", "score_name is blank; pass the name of what is scored")
+    attributes: dict[str, Any] = {SCORE_NAME: rules.score_name(name)}
     if value is None and label is None:
         raise SessionValueError("score", "empty", "score: neither a value nor a label is given; pass one of them")
     if value is not None:

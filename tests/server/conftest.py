@@ -26,6 +26,10 @@ TABLES = (
     "session_traces",
     "sessions",
     "deletion_queue",
+    "scores",
+    "session_scores",
+    "annotations",
+    "session_names",
 )
 
 

@@ -65,6 +65,7 @@ class SessionSum:
         "failed_traces",
         "first_input_excerpt",
         "first_operation",
+        "given_name",
         "group_count",
         "key",
         "lanes",
@@ -109,6 +110,7 @@ class SessionSum:
         self.first_operation: tuple[int, str] | None = None
         self.first_input_excerpt: Excerpt | None = None
         self.last_output_excerpt: Excerpt | None = None
+        self.given_name: str | None = None
         self.dated_metadata: dict[str, Dated] = {}
         self.models: dict[Model, Totals] = {}
         self.operations: frozenset[str] = frozenset()
@@ -207,7 +209,9 @@ class SessionSum:
 
     @property
     def name(self) -> str | None:
-        """The last name that was given."""
+        """The name that was given by hand, else the last one that spans gave."""
+        if self.given_name is not None:
+            return self.given_name
         return None if self.dated_name is None else self.dated_name[1]
 
     @property

@@ -78,7 +78,10 @@ COST_INEXACT: Final = Column("CostInexact", UINT64, "cost_inexact", "max(CostIne
 
 _TOKENS: Final = Column("Tokens", f"Nullable({UINT64})", "total_tokens", "sum(TotalTokens)", codec="LZ4")
 _NAME: Final = Column(
-    "Name", f"Nullable({TEXT})", "name", "substring(max(concat(sortable(Start + NameAfter), groups.Name)), 9)"
+    "Name",
+    f"Nullable({TEXT})",
+    "name",
+    "coalesce(any(Given), substring(max(concat(sortable(Start + NameAfter), groups.Name)), 9))",
 )
 
 MEASURES: Final[Mapping[str, Measure]] = MappingProxyType(

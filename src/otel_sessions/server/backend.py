@@ -13,6 +13,7 @@ from typing import Any, Final
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.score import Score
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.broken_parts import advice, broken_parts
 from otel_sessions.server.clickhouse.client import Store
@@ -32,10 +33,13 @@ from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
+from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
+from otel_sessions.server.projections.scores import place_scores
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
-from otel_sessions.server.projections.trace_facts import has_cells, last_version, seen_trace_ids
+from otel_sessions.server.projections.trace_facts import facts_of, has_cells, last_version, seen_trace_ids
+from otel_sessions.server.queries.scores import stored_annotation, stored_score_of
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.readiness import CommitReadiness
 from otel_sessions.server.settling import Settling
@@ -114,8 +118,9 @@ class Backend:
         self.reader = Reader(
             store, self._settling, pricer=pricer, finished_version=lambda: self._committer.finished_version
         )
+        self._target = ClickHouseTarget(store)
         self._committer = Committer(
-            ClickHouseTarget(store),
+            self._target,
             self._log,
             known=SeenTraceIds(seen_trace_ids(store)),
             has_cells=has_cells(store),
@@ -257,6 +262,54 @@ class Backend:
         self._tell(frozenset({session}))
         return deleted
 
+    def add_score(self, session: Pair, score: Score) -> Score:
+        """Store a score on a session, or on a trace or a span of it; when this returns, it survives the death of the process.
+
+        Returns:
+            The score; the one that is stored already under its id, if there is one.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        with self._committer.exclusive() as version:
+            stored = stored_score_of(self.store, session, score.id)
+            if stored is not None:
+                return stored
+            self._target.has_scores = True
+            facts = facts_of(self.store, [score.trace_id]) if score.trace_id else {}
+            changed = place_scores(self.store, facts, version, [score], posted=True)
+        self._tell(changed | {session})
+        return score
+
+    def add_annotation(self, session: Pair, annotation: Annotation) -> Annotation:
+        """Store an annotation of a session; when this returns, it survives the death of the process.
+
+        Returns:
+            The annotation; the one that is stored already under its id, if there is one.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        with self._committer.exclusive() as version:
+            stored = stored_annotation(self.store, session, annotation.id)
+            if stored is not None:
+                return stored
+            insert_annotation(self.store, session, annotation, version)
+        self._tell(frozenset({session}))
+        return annotation
+
+    def rename_session(self, session: Pair, name: str | None) -> None:
+        """Give a session a name that comes before those of its spans; `None` takes it back.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        with self._committer.exclusive() as version:
+            insert_name(self.store, session, name, version)
+            self._rows.mark_renamed(session, version)
+        self._rows.refresh()
+        self._tell(frozenset({session}))
+
     def drop_older(self, before: int) -> int:
         """Drop the traces that ended before a moment in nanoseconds UTC, and older logs. Returns the number of traces.
 
@@ -355,7 +408,7 @@ class Backend:
     def _regrouped(self, changes: GroupChanges, version: int) -> None:
         if self._rows.mark_changed(changes.written, changes.lost, version) >= FLUSH_AT:
             self._refresh_rows()
-        self._tell(changes.lost.union((group.key, group.value) for group in changes.written))
+        self._tell(changes.lost.union(changes.scored, ((group.key, group.value) for group in changes.written)))
 
     def _committed(self, done: Committed, seconds: float) -> None:
         self._commits += 1

@@ -10,7 +10,7 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
-from otel_sessions.server.queries.cohorts import Cohort, cohorts
+from otel_sessions.server.queries.cohorts import Cohort, cohort_of, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.histogram import Bucket, histogram
 from otel_sessions.server.queries.log_filters import LogFilters
@@ -18,6 +18,13 @@ from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.read_only import ROWS, SECONDS, Answer, ask
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
+from otel_sessions.server.queries.scores import (
+    AnnotationPage,
+    ScorePage,
+    session_annotations,
+    session_exists,
+    session_scores,
+)
 from otel_sessions.server.queries.sessions import (
     KeySummary,
     SessionPage,
@@ -75,7 +82,7 @@ class Reader:
 
         Args:
             filters: the conditions; by default all sessions of the key `id`.
-            sort: one of `otel_sessions.counting.measures.MEASURES`.
+            sort: one of `otel_sessions.counting.measures.MEASURES`, or `score.` and the name of a score.
             descending: greatest first.
             limit: how many sessions the page has at most.
             offset: how many sessions to skip, after the cursor if there is one.
@@ -155,6 +162,18 @@ class Reader:
             cursor=cursor,
         )
 
+    def exists(self, session_id: str, *, key: str = ID_KEY) -> bool:
+        """Return True if a span or a counted log record of the session is stored."""
+        return session_exists(self._with_groups(), (key, session_id))
+
+    def scores(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> ScorePage:
+        """A page of the scores on a session, on its traces and on their spans, by their times."""
+        return session_scores(self._with_groups(), (key, session_id), limit=limit, offset=offset)
+
+    def annotations(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> AnnotationPage:
+        """A page of the annotations of a session, by their times."""
+        return session_annotations(self._store, (key, session_id), limit=limit, offset=offset)
+
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""
         return whole_trace(self._with_spans(), trace_id, limit=limit, offset=offset)
@@ -208,6 +227,10 @@ class Reader:
             QueryFailedError: the engine refused or stopped it.
         """
         return ask(self._with_session_rows_and_spans(), sql, limit=limit, seconds=seconds)
+
+    def cohort_of(self, filters: SessionFilters) -> Cohort | None:
+        """The sessions that meet all conditions as one cohort; `None` if there are none."""
+        return cohort_of(self._with_session_rows(), filters)
 
     def ping(self) -> None:
         """Return if the store answers; waits for nothing.

@@ -27,6 +27,9 @@ QUESTIONS = (
         "cohorts",
         "unassigned",
         "trace",
+        "exists",
+        "scores",
+        "annotations",
     ),
 )
 
@@ -56,6 +59,7 @@ def backend_with(
         broken_parts={},
         retention_waits=None,
     )
-    backend.delete_session.side_effect = effect
+    for change in ("delete_session", "add_score", "add_annotation", "rename_session"):
+        getattr(backend, change).side_effect = effect
     made: Backend = backend
     return made

@@ -10,6 +10,7 @@ from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.fold import fold
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.score import Score
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup
@@ -80,6 +81,7 @@ class Memory:
         self.logs: list[str] = []
         self.log_rows: set[tuple[int, int]] = set()
         self.facts: dict[int, list[SpanFacts]] = {}
+        self.scores: dict[int, Score] = {}
         self.groups: dict[tuple[int, Pair], tuple[int, TraceGroup | None]] = {}
         self.tokens: set[str] = set()
         self.inserts: Counter[str] = Counter()
@@ -146,6 +148,14 @@ class Memory:
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """The stored facts by trace id."""
         return {trace_id: self.facts[trace_id] for trace_id in trace_ids if trace_id in self.facts}
+
+    def place_scores(
+        self, traces: Mapping[int, Collection[SpanFacts]], version: int, new: Collection[Score]
+    ) -> frozenset[Pair]:
+        """Add scores by their ids."""
+        before = len(self.scores)
+        self.scores.update((score.id, score) for score in new)
+        return frozenset(pair for score in new for pair in score.given) if len(self.scores) > before else frozenset()
 
     def pairs_of(self, trace_ids: Collection[int]) -> Mapping[int, Collection[Pair]]:
         """The sessions of the written trace groups, by trace id."""

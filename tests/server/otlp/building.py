@@ -83,6 +83,17 @@ def traces(*spans: Mapping[str, Any], attributes: Mapping[str, Any] | None = Non
     return request
 
 
+def logs(*records: Mapping[str, Any], attributes: Mapping[str, Any] | None = None) -> Any:
+    """A request with these log records, given by the fields of `LogRecord`; `attributes` are those of the resource."""
+    request = ExportLogsServiceRequest()
+    group = request.resource_logs.add()
+    group.resource.attributes.extend(key_values(attributes or {}))
+    scope = group.scope_logs.add()
+    for record in records:
+        scope.log_records.add(**{**record, "attributes": key_values(record.get("attributes", {}))})
+    return request
+
+
 def decoded(request: Any) -> SpanBatch:
     """The batch of a request whose spans are all taken."""
     batch, rejected = decode_spans(request.SerializeToString())

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from otel_sessions.server.api import openapi
 from otel_sessions.server.api.auth import ApiKeyGuard
+from otel_sessions.server.api.bodies import in_flight
 from otel_sessions.server.api.browsers import HostGuard, OriginGuard
 from otel_sessions.server.api.errors import HANDLERS
 from otel_sessions.server.api.headers import SafeHeaders
@@ -61,6 +62,7 @@ def create_app(
     app.state.backend = backend
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
+    app.state.bodies = in_flight()
     app.state.span_pages = CapacityLimiter(SPAN_PAGES)
     app.state.queries = CapacityLimiter(QUERIES_AT_ONCE)
     app.state.readiness = Readiness(backend.check_ready)

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from otel_sessions.counting.facets import COHORTS
+from otel_sessions.server.api.compared_filters import Compared
 from otel_sessions.server.api.dependencies import ReaderDep
 from otel_sessions.server.api.endpoints import Endpoint, answer
-from otel_sessions.server.api.errors import error_responses, invalid_parameter
+from otel_sessions.server.api.errors import ApiError, error_responses, invalid_parameter
 from otel_sessions.server.api.models import Cohort, Page
 from otel_sessions.server.api.pagination import PageQuery, page_query
 from otel_sessions.server.api.parameters import MAX_LENGTH, Filters
@@ -38,20 +39,32 @@ def list_cohorts(
     reader: ReaderDep,
     filters: Filters,
     query: Annotated[PageQuery, Depends(page_query(COHORTS_A_PAGE))],
+    compared: Compared,
     by: Annotated[
-        str,
+        str | None,
         Query(
             description=f"What to group sessions by: {_EXPECTED}.",
             max_length=MAX_LENGTH,
             json_schema_extra={"pattern": f"^({_BY})$"},
             examples=["model"],
         ),
-    ],
+    ] = None,
 ) -> Response:
     """Group the sessions that meet all conditions by a value that they have; the largest cohort comes first.
 
-    If there are more than 10,000 cohorts, only the largest are listed.
+    If there are more than 10,000 cohorts, only the largest are listed. Instead of `by`, `a.<filter>` and `b.<filter>` say which sessions
+    are compared with which others: the cohorts are then called `a` and `b`, and one without sessions is left out.
     """
+    if compared:
+        if by:
+            raise ApiError(400, "invalid_parameter", "by and a.<filter>, b.<filter> make cohorts in two ways; give one")
+        page = query.counted("cohorts", {name: asdict(filters) for name, filters in compared.items()})
+        found = ((name, reader.cohort_of(filters)) for name, filters in compared.items())
+        return answer(
+            page.cut_from([Cohort.of(cohort._replace(value=name)) for name, cohort in found if cohort is not None])
+        )
+    if not by:
+        raise ApiError(400, "invalid_parameter", f"by is missing. Give {_EXPECTED}, or a.<filter> and b.<filter>.")
     if not re.fullmatch(_BY, by, re.DOTALL):
         raise invalid_parameter("by", by, _EXPECTED)
     page = query.counted("cohorts", by, asdict(filters))

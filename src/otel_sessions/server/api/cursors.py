@@ -9,10 +9,11 @@ import math
 import re
 from typing import Any, Final
 
-from otel_sessions.counting.measures import FLOAT, MEASURES, TEXT, UINT64
+from otel_sessions.counting.measures import FLOAT, TEXT, UINT64
 from otel_sessions.server.api.errors import ApiError
 from otel_sessions.server.queries.logs import LogCursor
 from otel_sessions.server.queries.pagination import Cursor
+from otel_sessions.server.queries.session_score import type_of_sort
 
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,38}(\.[0-9]{1,38})?")
 _INTEGER: Final = re.compile(r"[0-9]{1,20}")
@@ -54,7 +55,7 @@ def read_session_cursor(text: str | None, mark: str, *, sort: str) -> Cursor | N
         raise _invalid()
     measure, session_id = position
     # A forged measure must not reach the store, which reads it as a value of the column's type.
-    if measure is not None and not (isinstance(measure, str) and _is_of_type(measure, MEASURES[sort].type)):
+    if measure is not None and not (isinstance(measure, str) and _is_of_type(measure, type_of_sort(sort))):
         raise _invalid()
     return Cursor(measure, session_id)
 

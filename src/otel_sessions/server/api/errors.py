@@ -89,6 +89,10 @@ _DESCRIPTIONS: Final = {
     401: "The API key is missing or wrong.",
     403: "The request comes from a web page of another origin.",
     404: "There is no session with this key and id.",
+    408: "The body came too slowly.",
+    409: "Something else was added under the same id.",
+    413: "The body is too large.",
+    415: "The body is not `application/json`.",
     421: "The server has no API key, and the `Host` is neither of this machine nor one of `--allowed-host`.",
     503: "The server cannot answer now. The `Retry-After` header says after how many seconds to try again.",
 }

@@ -16,10 +16,11 @@ from otel_sessions.server.api.endpoints import SessionEndpoint, answer
 from otel_sessions.server.api.errors import error_responses, invalid_parameter
 from otel_sessions.server.api.log_models import LogRecord
 from otel_sessions.server.api.models import Page, Pagination
+from otel_sessions.server.api.named_sessions import NamedSession, no_such
 from otel_sessions.server.api.pagination import PageQuery, page_query
 from otel_sessions.server.api.parameters import MAX_LENGTH, moment, time_parameter
 from otel_sessions.server.api.session_paths import SESSION
-from otel_sessions.server.api.sessions import NamedSession, SpanPages, no_such_session
+from otel_sessions.server.api.sessions import SpanPages
 from otel_sessions.server.queries.log_filters import MOST, SEVERITIES, LogFilters, severities_of
 
 LOGS_A_PAGE: Final = 100
@@ -116,7 +117,7 @@ async def list_logs(
                 cursor=cursor,
             )
             if found is None:
-                raise no_such_session(session)
+                raise no_such(session)
             return answer(
                 Page[LogRecord](
                     data=[LogRecord.of(row) for row in found.logs],

@@ -203,6 +203,25 @@ class SessionCache(BaseModel):
     )
 
 
+class ScoreSummary(BaseModel):
+    """Scores of one name, added up."""
+
+    count: int = Field(description="The number of scores.")
+    mean: float | None = Field(description="The mean of their values; null if none has a value.")
+    last: float | str | None = Field(
+        description="The value of the last one, its label if it has no value; null if there is none."
+    )
+    labels: dict[str, int] = Field(description="How many have each label.")
+
+
+class ScoresOfName(BaseModel):
+    """The scores of one name in a session."""
+
+    session: ScoreSummary = Field(description="Those on the session itself.")
+    traces: ScoreSummary = Field(description="Those on its traces.")
+    spans: ScoreSummary = Field(description="Those on its spans.")
+
+
 class Session(BaseModel):
     """A session, added up from its traces. Tokens and costs that are not known are null."""
 
@@ -271,7 +290,10 @@ class Session(BaseModel):
     last_output: str | None = Field(
         description="The last words of a model, at most 300 characters; null if no content was captured."
     )
-    scores: dict[str, Any] = Field(description="Scores by name; empty, since scores are not stored yet.")
+    scores: dict[str, ScoresOfName] = Field(
+        description="Scores by name: those on the session itself, on its traces and on their spans apart."
+    )
+    annotation_count: int = Field(description="The number of annotations of the session.")
     dropped: dict[str, int] = Field(
         description="How much of the session is left out of this answer because it was too much, by field."
     )
@@ -398,6 +420,15 @@ class _CohortHead(BaseModel):
     failure_rate: float = Field(description="Failed sessions divided by all sessions of the cohort, from 0 to 1.")
 
 
+class CohortScores(BaseModel):
+    """The scores of one name in a cohort."""
+
+    count: int = Field(description="The number of sessions that have one.")
+    mean: float = Field(
+        description="The mean over these sessions, of each its own last score, else the mean of its traces', else of its spans'."
+    )
+
+
 def _percentile(measure: Measure, percent: int) -> Any:
     known = "; null if it is known for none" if measure.nullable else ""
     kind = {AMOUNT: Money, FLOAT: float, UINT64: int}[measure.type]
@@ -424,6 +455,8 @@ class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
     A percentile is the value of one session, among the sessions for which it is known; null if it is known for none.
     """
 
+    scores: dict[str, CohortScores] = Field(description="Scores by name; those that no session has are left out.")
+
     @classmethod
     def of(cls, cohort: StoredCohort) -> Self:
         """The cohort as the store has counted it."""
@@ -437,6 +470,7 @@ class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
             session_count=cohort.sessions,
             failed_session_count=cohort.failed_sessions,
             failure_rate=cohort.failure_rate,
+            scores={name: CohortScores(count=one.count, mean=one.mean) for name, one in cohort.scores.items()},
             **shown,
         )
 

@@ -14,13 +14,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from otel_sessions.server.api import cohorts, health, histogram, keys, live, logs, query, sessions, traces, unassigned
+from otel_sessions.server.api import (
+    cohorts,
+    given,
+    health,
+    histogram,
+    keys,
+    live,
+    logs,
+    query,
+    sessions,
+    traces,
+    unassigned,
+)
 from otel_sessions.server.api.prefixed_parameters import prefixed_parameters
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     sessions.lists,
     sessions.single,
     logs.router,
+    given.router,
     traces.router,
     keys.router,
     unassigned.router,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -18,13 +19,12 @@ from otel_sessions.rules import DEFAULT_LIMITS, KEY_CHARACTERS, LONGEST_LABEL
 from otel_sessions.server.api.errors import ApiError, invalid_parameter
 from otel_sessions.server.api.prefixed_parameters import PrefixedParameters
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.session_score import SCORE, score_of_sort
 from otel_sessions.timestamps import parse_time
 
 if TYPE_CHECKING:
-    _Measure = str
     _Status = str
 else:
-    _Measure = Literal[tuple(MEASURES)]
     _Status = Literal[tuple(CONDITIONS)]
 
 MAX_ROWS: Final = 1_000
@@ -45,7 +45,33 @@ METADATA_FILTERS: Final = PrefixedParameters(
     most=DEFAULT_LIMITS.metadata,
 )
 
+MOST_SCORE_FILTERS: Final = 16
+
+
+def _of_scores(name: str, about: str) -> PrefixedParameters:
+    return PrefixedParameters(
+        name,
+        description=(
+            f"`{name}.<name>=<value>`: only sessions {about}. The score is the last one on the session itself, else the mean of those "
+            f"on its traces, else of those on its spans. Up to {MOST_SCORE_FILTERS} such parameters, which must all match."
+        ),
+        characters=r"\s\S",
+        name_length=LONGEST_LABEL,
+        length=MAX_LENGTH,
+        most=MOST_SCORE_FILTERS,
+    )
+
+
+LEAST_SCORES: Final = _of_scores("min_score", "whose score of this name is at least the given number")
+GREATEST_SCORES: Final = _of_scores("max_score", "whose score of this name is at most the given number")
+LABELS: Final = _of_scores(
+    "label", "whose score of this name has the given label; on traces and spans one of them is enough"
+)
+
 _AMOUNT: Final = re.compile(r"[0-9]{1,30}(\.[0-9]{1,38})?")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,3})?")
+_EXPECTED_NUMBER: Final = "a finite number such as 0.5 or -1"
+_EXPECTED_SORT: Final = f"one of {', '.join(MEASURES)}, {SCORE}<name>"
 _EXPECTED_TIME: Final = "a time such as 2026-11-20T12:00:00Z, with an offset or Z, or a date such as 2026-11-20"
 _EXPECTED_AMOUNT: Final = "a number from 0 up such as 0.05, of up to 30 digits, with up to 38 decimals"
 _MINIMUM: Final = "min_"
@@ -76,10 +102,32 @@ PageCursor = Annotated[
         max_length=4_096,
     ),
 ]
-Sort = Annotated[
-    _Measure,
-    Query(description=f"What to sort by: {'; '.join(f'`{name}`, {one.about}' for name, one in MEASURES.items())}."),
-]
+
+
+async def sort_of(
+    sort: Annotated[
+        str,
+        Query(
+            description=(
+                f"What to sort by: {'; '.join(f'`{name}`, {one.about}' for name, one in MEASURES.items())}; `{SCORE}<name>`, the score "
+                "of this name, as `min_score` describes it."
+            ),
+            max_length=MAX_LENGTH + len(SCORE),
+            json_schema_extra={"anyOf": [{"enum": list(MEASURES)}, {"pattern": f"^{re.escape(SCORE)}[\\s\\S]+$"}]},
+        ),
+    ] = "last_active",
+) -> str:
+    """What a list is sorted by.
+
+    Raises:
+        ApiError: it is neither a measure nor a score.
+    """
+    if sort not in MEASURES and score_of_sort(sort) is None:
+        raise invalid_parameter("sort", sort, _EXPECTED_SORT)
+    return sort
+
+
+Sort = Annotated[str, Depends(sort_of)]
 Order = Annotated[
     Literal["desc", "asc"], Query(description="`desc`: greatest first, `asc`: least first. Unknown always comes last.")
 ]
@@ -155,6 +203,9 @@ async def filters_of(
     facets: Annotated[dict[str, str], Depends(facet_filters)],
     minimums: Annotated[dict[str, Decimal], Depends(minimum_filters)],
     metadata: Annotated[dict[str, str], Depends(METADATA_FILTERS)],
+    least_scores: Annotated[dict[str, str], Depends(LEAST_SCORES)],
+    greatest_scores: Annotated[dict[str, str], Depends(GREATEST_SCORES)],
+    labels: Annotated[dict[str, str], Depends(LABELS)],
 ) -> SessionFilters:
     """The conditions of a request. An empty text is no condition, since that is how forms send a field left empty.
 
@@ -175,6 +226,9 @@ async def filters_of(
         since=moment("since", since),
         until=moment("until", until),
         minimums=minimums,
+        least_scores=_numbers(LEAST_SCORES, least_scores),
+        greatest_scores=_numbers(GREATEST_SCORES, greatest_scores),
+        labels={name: label for name, label in labels.items() if label},
     )
 
 
@@ -199,3 +253,16 @@ def _amount(name: str, text: str) -> Decimal:
     if not _AMOUNT.fullmatch(text):
         raise invalid_parameter(name, text, _EXPECTED_AMOUNT)
     return Decimal(text)
+
+
+def _numbers(parameters: PrefixedParameters, texts: Mapping[str, str]) -> dict[str, float]:
+    found = {name: _number(text) for name, text in texts.items() if text}
+    for name, number in found.items():
+        if number is None:
+            raise invalid_parameter(f"{parameters.prefix}{name}", texts[name], _EXPECTED_NUMBER)
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _number(text: str) -> float | None:
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from otel_sessions.attributes import ID_KEY
 from otel_sessions.server.api.call_models import Call
 from otel_sessions.server.api.cursors import list_mark, read_session_cursor, session_cursor
 from otel_sessions.server.api.dependencies import BackendDep, ReaderDep
 from otel_sessions.server.api.endpoints import Endpoint, SessionEndpoint, answer
-from otel_sessions.server.api.errors import ApiError, error_responses
+from otel_sessions.server.api.errors import error_responses
 from otel_sessions.server.api.models import Deleted, One, Page, Pagination, Session, SessionWithTraces, Trace
+from otel_sessions.server.api.named_sessions import NamedSession, no_such
 from otel_sessions.server.api.pagination import PageQuery, page_query
-from otel_sessions.server.api.parameters import Filters, Key, Order, Sort
+from otel_sessions.server.api.parameters import Filters, Order, Sort
 from otel_sessions.server.api.session_paths import SESSION, SESSIONS
 from otel_sessions.server.api.span_models import Span
-from otel_sessions.server.api.validation_messages import shortened
 
 SESSIONS_A_PAGE: Final = 50
 TRACES_A_PAGE: Final = 50
@@ -33,33 +32,11 @@ lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=erro
 single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
 
 
-class SessionRef(NamedTuple):
-    """The session that a request names."""
-
-    key: str
-    id: str
-
-
-async def _session(
-    session_id: Annotated[
-        str,
-        Path(
-            description="The session's id, percent-encoded including its slashes: `a/b` is `a%2Fb`.",
-            examples=["ticket-1"],
-        ),
-    ],
-    *,
-    key: Key = ID_KEY,
-) -> SessionRef:
-    return SessionRef(key, session_id)
-
-
 async def _span_pages(request: Request) -> CapacityLimiter:
     limiter: CapacityLimiter = request.app.state.span_pages
     return limiter
 
 
-NamedSession = Annotated[SessionRef, Depends(_session)]
 SpanPages = Annotated[CapacityLimiter, Depends(_span_pages)]
 """Which pages of spans and log records are made now."""
 
@@ -75,8 +52,8 @@ def list_all(
     reader: ReaderDep,
     filters: Filters,
     page: Annotated[PageQuery, Depends(page_query(SESSIONS_A_PAGE))],
+    sort: Sort,
     *,
-    sort: Sort = "last_active",
     order: Order = "desc",
 ) -> Response:
     """List the sessions that meet all conditions, by any measure.
@@ -114,7 +91,7 @@ def get_one(reader: ReaderDep, session: NamedSession) -> Response:
     """Get one session and the first page of its traces."""
     found = reader.session_with_traces(session.id, key=session.key, limit=TRACES_A_PAGE)
     if found is None:
-        raise no_such_session(session)
+        raise no_such(session)
     rollup, first = found
     traces = PageQuery(TRACES_A_PAGE).counted("traces", *session).of(map(Trace.of, first.traces), total=first.total)
     return answer(One[SessionWithTraces](data=SessionWithTraces.model_validate({**rollup.to_dict(), "traces": traces})))
@@ -135,7 +112,7 @@ def list_traces(
     page = query.counted("traces", *session)
     found = reader.traces(session.id, key=session.key, limit=page.limit, offset=page.offset)
     if not found.total:
-        raise no_such_session(session)
+        raise no_such(session)
     return answer(page.of(map(Trace.of, found.traces), total=found.total))
 
 
@@ -166,7 +143,7 @@ async def list_spans(
             found = reader.spans(session.id, key=session.key, limit=page.limit, offset=page.offset)
             # A session that only log records tell of has no spans.
             if not found.total and not reader.traces(session.id, key=session.key, limit=1).total:
-                raise no_such_session(session)
+                raise no_such(session)
             return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
 
     return await to_thread.run_sync(made, limiter=limiter)
@@ -191,7 +168,7 @@ def list_calls(
     page = query.counted("calls", *session)
     found = reader.calls(session.id, key=session.key, limit=page.limit, offset=page.offset)
     if found is None:
-        raise no_such_session(session)
+        raise no_such(session)
     return answer(page.of(map(Call.of, found.calls), total=found.total))
 
 
@@ -204,7 +181,7 @@ def list_calls(
     responses=error_responses(403),
 )
 def delete(backend: BackendDep, session: NamedSession) -> Response:
-    """Delete a session's spans and their logs, for all session keys.
+    """Delete a session's spans and their logs, for all session keys, its scores, annotations and name.
 
     The rest of its traces is counted again. If there is no such session, nothing is deleted and the counts are 0.
     """
@@ -220,8 +197,3 @@ def delete(backend: BackendDep, session: NamedSession) -> Response:
             )
         )
     )
-
-
-def no_such_session(session: SessionRef) -> ApiError:
-    """The error for a session that is not there."""
-    return ApiError(404, "not_found", f"there is no session with {shortened(session.key)} = {shortened(session.id)}")

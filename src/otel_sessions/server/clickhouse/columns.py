@@ -99,6 +99,10 @@ FACTS: Final = "trace_facts"
 GROUPS: Final = "session_traces"
 SESSIONS: Final = "sessions"
 DELETIONS: Final = "deletion_queue"
+SCORES: Final = "scores"
+SESSION_SCORES: Final = "session_scores"
+ANNOTATIONS: Final = "annotations"
+NAMES: Final = "session_names"
 TIMES: Final = "otel_traces_trace_id_ts"
 """The time range of each trace, for dashboards. ClickHouse fills it."""
 
@@ -166,6 +170,51 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             **{column.name: column.type for column in SESSION_COLUMNS},
         },
         DELETIONS: {"Version": "UInt64", "TraceId": _TEXT, "SpanId": _TEXT},
+        SCORES: {
+            "Id": "UInt128",
+            "TraceId": "UInt128",
+            "SpanId": "UInt64",
+            "Time": "UInt64",
+            "Name": _NAME,
+            "Value": "Nullable(Float64)",
+            "Label": "Nullable(String)",
+            "Comment": "Nullable(String)",
+            "Source": _NAME,
+            "Author": "Nullable(String)",
+            "Posted": "UInt8",
+            "GivenKeys": f"Array({_NAME})",
+            "GivenIds": f"Array({_TEXT})",
+            "GivenByResource": "UInt8",
+            "Keys": f"Array({_NAME})",
+            "Ids": f"Array({_TEXT})",
+            "Levels": "Array(UInt8)",
+            "Version": "UInt64",
+        },
+        SESSION_SCORES: {
+            "Key": _NAME,
+            "IdHash": "UInt128",
+            "ScoreId": "UInt128",
+            "TraceId": "UInt128",
+            "Level": "UInt8",
+            "Time": "UInt64",
+            "Name": _NAME,
+            "Value": "Nullable(Float64)",
+            "Label": "Nullable(String)",
+            "Version": "UInt64",
+            "Deleted": "UInt8",
+        },
+        ANNOTATIONS: {
+            "Key": _NAME,
+            "IdHash": "UInt128",
+            "AnnotationId": "UInt128",
+            "Time": "UInt64",
+            "Text": _TEXT,
+            "Author": "Nullable(String)",
+            "TraceId": "UInt128",
+            "SpanId": "UInt64",
+            "Version": "UInt64",
+        },
+        NAMES: {"Key": _NAME, "IdHash": "UInt128", "Name": "Nullable(String)", "Version": "UInt64"},
     }
 )
 """By table, the columns that an insert has, in the order of the table."""

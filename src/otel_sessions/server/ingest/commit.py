@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.related_units import RelatedUnits, Units
+from otel_sessions.counting.score import Score
 from otel_sessions.server.ingest.commit_target import CommitTarget
 from otel_sessions.server.ingest.stored_traces import StoredTraces
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch, joined
@@ -88,18 +89,19 @@ class SegmentWriter:
         """Write a segment for the first time; its inserts have tokens, so that one that the client repeats adds nothing."""
         spans, logs = _batch(segment, TRACES, SpanBatch), _batch(segment, LOGS, LogBatch)
         token = f"{segment.identity}-spans"
-        known = self._traces.read({*spans.trace_ids, *logs.units})
+        scores = [*spans.scores, *logs.scores]
+        known = self._traces.read({*spans.trace_ids, *logs.units, *_scored(scores)})
         changes = _changes(spans, logs, known)
         self._add_lost(spans, changes, [row for row in changes.repeated if self._traces.is_older(spans.trace_ids[row])])
         if segment.awaited:
-            groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
+            groups = self._write_groups(changes.facts.keys(), changes, known, {}, version, scores)
             self._progress.groups_written(segment.number)
             self._progress.wait_for_readers(ANSWER_SECONDS)
             with self._inserting_spans(spans, changes.rows, token):
                 facts = _to_json(changes)
         else:
             with self._inserting_spans(spans, changes.rows, token):
-                groups = self._write_groups(changes.facts.keys(), changes, known, {}, version)
+                groups = self._write_groups(changes.facts.keys(), changes, known, {}, version, scores)
                 self._progress.groups_written(segment.number)
                 facts = _to_json(changes)
         if len(logs):
@@ -116,11 +118,12 @@ class SegmentWriter:
         """
         spans, logs = _batch(segment, TRACES, SpanBatch), _batch(segment, LOGS, LogBatch)
         trace_ids = {*spans.trace_ids, *logs.units}
-        known = self._traces.read(trace_ids)
+        scores = [*spans.scores, *logs.scores]
+        known = self._traces.read(trace_ids.union(_scored(scores)))
         changes = _changes(spans, logs, known)
         self._add_lost(spans, changes, changes.repeated)
         with self._inserting_spans(spans, self._not_stored(spans, changes.rows), None):
-            groups = self._write_groups(trace_ids, changes, known, self._target.pairs_of(trace_ids), version)
+            groups = self._write_groups(trace_ids, changes, known, self._target.pairs_of(trace_ids), version, scores)
             facts = _to_json(changes)
         stored = self._insert_missing_logs(logs, segment)
         self._insert_facts(facts, known, version)
@@ -135,9 +138,18 @@ class SegmentWriter:
         return _committed(segment, nothing, groups, 0)
 
     def _write_groups(
-        self, trace_ids: Collection[int], changes: SpanChanges, known: _Traces, stored: _Pairs, version: int
+        self,
+        trace_ids: Collection[int],
+        changes: SpanChanges,
+        known: _Traces,
+        stored: _Pairs,
+        version: int,
+        scores: Collection[Score] = (),
     ) -> GroupChanges:
-        """Roll traces up with what the changes adds; `stored` are sessions of groups beside those that `known` implies."""
+        """Roll traces up with what the changes adds, and store scores.
+
+        `stored` are sessions of groups beside those that `known` implies.
+        """
         changed = {one.trace_id: one for one in _changed_traces(trace_ids, changes, known, stored)}
         related = self._related.of({unit: one.spans for unit, one in changed.items()}, has_cells=self._traces.has_cells)
         again = [
@@ -146,7 +158,11 @@ class SegmentWriter:
         ]
         self._stored.clear()
         groups = self._target.project([*changed.values(), *again], version, self._pricer, context=related.context)
-        if groups.written or groups.gone:
+        others = _scored(scores).difference(changed)
+        facts = {unit: one.spans for unit, one in changed.items()}
+        facts |= {unit: known[unit].spans.values() for unit in others if unit in known}
+        groups.scored = self._target.place_scores(facts, version, scores)
+        if groups.written or groups.gone or groups.scored:
             self._regrouped(groups, version)
         return groups
 
@@ -216,6 +232,11 @@ def _changes(spans: SpanBatch, logs: LogBatch, known: _Traces) -> SpanChanges:
         for unit, records in span_changes(logs.units, logs.facts, known).facts.items():
             changes.facts.setdefault(unit, {}).update(records)
     return changes
+
+
+def _scored(scores: Collection[Score]) -> set[int]:
+    """The traces that scores are on."""
+    return {score.trace_id for score in scores if score.trace_id}
 
 
 def _changed_traces(

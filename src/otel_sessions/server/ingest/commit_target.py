@@ -9,6 +9,7 @@ from typing import Protocol
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
+from otel_sessions.counting.score import Score
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import LOGS, TRACES
 from otel_sessions.server.clickhouse.insert import insert_rows, insert_written
@@ -19,6 +20,7 @@ from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges
 from otel_sessions.server.projections.facts_json import WrittenFacts
 from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.scores import has_scores, place_scores
 from otel_sessions.server.projections.trace_facts import facts_of, insert_written_facts
 from otel_sessions.server.projections.trace_groups import pairs_of, traces_near
 
@@ -44,6 +46,11 @@ class CommitTarget(Protocol):
     ) -> GroupChanges:
         """Bring the trace groups in step with the facts of units that changed; `context` are units that are only looked at."""
 
+    def place_scores(
+        self, traces: Mapping[int, Collection[SpanFacts]], version: int, new: Collection[Score]
+    ) -> frozenset[Pair]:
+        """Add scores, each once, and bring those on these traces in step with their facts; return the sessions that changed."""
+
     def facts_of(self, trace_ids: Collection[int]) -> Mapping[int, list[SpanFacts]]:
         """The stored facts by trace id; a trace without any may be missing."""
 
@@ -64,10 +71,15 @@ class CommitTarget(Protocol):
 
 
 class ClickHouseTarget:
-    """The tables of a store."""
+    """The tables of a store.
+
+    Attributes:
+        has_scores: the store may have scores on traces or spans; set it to true with the first one that is not added by a commit.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.has_scores = has_scores(store)
         self.insert_facts = partial(insert_written_facts, store)
         self.project = partial(project, store)
         self.facts_of = partial(facts_of, store)
@@ -80,6 +92,13 @@ class ClickHouseTarget:
     def insert_spans(self, batch: SpanBatch, token: str | None) -> None:
         """Add rows to `otel_traces`."""
         insert_written(self._store, TRACES, ROW, batch.rows, batch.timestamps, token=token)
+
+    def place_scores(
+        self, traces: Mapping[int, Collection[SpanFacts]], version: int, new: Collection[Score]
+    ) -> frozenset[Pair]:
+        """Add scores, and bring those on these traces in step with their facts."""
+        self.has_scores = self.has_scores or bool(new)
+        return place_scores(self._store, traces, version, new) if self.has_scores else frozenset()
 
     def insert_logs(self, batch: LogBatch, segment: int, rows: Sequence[int], token: str | None) -> None:
         """Add rows to `otel_logs`."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from otel_sessions.counting.facts import SpanFacts
+from otel_sessions.counting.score import Score
 from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
 
 _OF_THE_COMMITTER: Final = frozenset({"Segment", "SegmentRow"})
@@ -28,13 +29,15 @@ class LogBatch:
     Attributes:
         columns: column name to one value a log record, in the order of the table.
         counted: by place of a record, its facts.
+        scores: the scores that records give; not those of a part of the rows.
     """
 
-    __slots__ = ("columns", "counted")
+    __slots__ = ("columns", "counted", "scores")
 
     def __init__(self) -> None:
         self.columns: dict[str, list[Any]] = {name: [] for name in LOG_COLUMNS}
         self.counted: dict[int, SpanFacts] = {}
+        self.scores: list[Score] = []
 
     @property
     def units(self) -> list[int]:
@@ -83,6 +86,7 @@ class LogBatch:
         """Add the rows of another batch after these."""
         before = len(self)
         self.counted.update({before + place: facts for place, facts in other.counted.items()})
+        self.scores.extend(other.scores)
         for name, values in other.columns.items():
             self.columns[name].extend(values)
 
@@ -95,15 +99,17 @@ class SpanBatch:
         timestamps: of each row, nanoseconds UTC.
         trace_ids: the trace id of each span, as an integer.
         facts: the facts of each span, for counting.
+        scores: the scores that events of spans give; not those of a part of the spans.
     """
 
-    __slots__ = ("facts", "rows", "timestamps", "trace_ids")
+    __slots__ = ("facts", "rows", "scores", "timestamps", "trace_ids")
 
     def __init__(self) -> None:
         self.rows: list[bytes] = []
         self.timestamps: list[int] = []
         self.trace_ids: list[int] = []
         self.facts: list[SpanFacts] = []
+        self.scores: list[Score] = []
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -129,6 +135,7 @@ class SpanBatch:
         self.timestamps.extend(other.timestamps)
         self.trace_ids.extend(other.trace_ids)
         self.facts.extend(other.facts)
+        self.scores.extend(other.scores)
 
 
 def joined(batches: Sequence[Any]) -> Any:

@@ -7,8 +7,9 @@ from typing import Any, Final
 from otel_sessions.counting.contents import content_of_record, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
+from otel_sessions.counting.score import Score, is_score, read_score
 from otel_sessions.counting.units import unit_of
-from otel_sessions.server.clickhouse.times import LATEST
+from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.errors import MalformedError
@@ -41,10 +42,12 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
         counted: dict[int, SpanFacts] = {}
         for raw in records:
             try:
-                row, facts = _read(parse(record_class, raw), resource, scope, budget)
+                row, facts, score = _read(parse(record_class, raw), resource, scope, budget)
             except MalformedError as error:
                 rejected.add(error)
             else:
+                if score is not None:
+                    batch.scores.append(score)
                 if facts is not None:
                     counted[len(rows)] = facts
                 rows.append(row)
@@ -69,8 +72,8 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
 
 def _read(
     record: Any, resource: Resource, scope: Scope, budget: RecordBudget
-) -> tuple[tuple[Any, ...], SpanFacts | None]:
-    """The columns that differ from record to record, in the order of the table, and the facts of a record that has any.
+) -> tuple[tuple[Any, ...], SpanFacts | None, Score | None]:
+    """The columns that differ from record to record, in the order of the table; the facts and the score of a record that has any.
 
     A record without a time of its own has the time when it was observed.
     """
@@ -100,8 +103,18 @@ def _read(
             attributes.values, event_name=event_name, body=body, scope=scope.name, service=resource.service
         )
         facts = with_said(facts, content)
+    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST_PARTITION)
+    score = None
+    if is_score(event_name, attributes.values):
+        score = read_score(
+            attributes.values,
+            time=at,
+            trace_id=int.from_bytes(trace_id),
+            span_id=int.from_bytes(record.span_id),
+            session_id=resource.session_id,
+        )
     row = (
-        min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST),
+        at,
         record.trace_id.hex() if any(record.trace_id) else "",
         record.span_id.hex() if any(record.span_id) else "",
         flags & 0xFF,
@@ -118,4 +131,4 @@ def _read(
         0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
         0 if facts is None else facts.span_id,
     )
-    return row, facts
+    return row, facts, score

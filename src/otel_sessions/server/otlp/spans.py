@@ -11,6 +11,7 @@ from typing import Any, Final
 from otel_sessions.content.read import Event
 from otel_sessions.counting.contents import content_of_span, with_said
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.counting.score import is_score, read_score
 from otel_sessions.server.clickhouse.row_binary import array, mapping, raw_string, string, strings, times
 from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
@@ -118,7 +119,10 @@ def _read(
     attributes = read_span_attributes(raw_attributes, budget)
     dropped_attributes, dropped_events, dropped_links, flags, code, message, events, links = rest
     timestamp = min(start, LATEST_PARTITION)
-    attached, told_events = _attached(events, links, budget) if events or links else (_NOTHING_ATTACHED, _NO_EVENTS)
+    if events or links:
+        attached, told_events = _attached(batch, trace_id, span_id, events, links, budget)
+    else:
+        attached, told_events = _NOTHING_ATTACHED, _NO_EVENTS
     row = b"".join(
         (
             origin,
@@ -175,9 +179,16 @@ _NAMES: Final = Memo(_read_name, longest=200)
 
 
 def _attached(
-    raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget
+    batch: SpanBatch,
+    trace_id: bytes,
+    span_id: bytes,
+    raw_events: Sequence[bytes],
+    raw_links: Sequence[bytes],
+    budget: RecordBudget,
 ) -> tuple[bytes, Sequence[Event]]:
     """The columns of events and links, and the events; types only if there are any, and as JSON what has no column.
+
+    Scores that events give are added to the batch.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
     an event `timeUnixNano` if the column cannot hold it.
@@ -188,9 +199,19 @@ def _attached(
     links = [parse(known.link, raw) for raw in raw_links]
     event_attributes = [read_attributes(event.attributes, budget) for event in events]
     link_attributes = [read_attributes(link.attributes, budget) for link in links]
+    names = [text_of(event.name) for event in events]
+    for event, name, attributes in zip(events, names, event_attributes, strict=True):
+        if is_score(name, attributes.values):
+            score = read_score(
+                attributes.values,
+                time=min(event.time_unix_nano, LATEST),
+                trace_id=int.from_bytes(trace_id),
+                span_id=int.from_bytes(span_id),
+            )
+            if score is not None:
+                batch.scores.append(score)
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}
     extras = {name: found for name, found in extras.items() if found}
-    names = [text_of(event.name) for event in events]
     columns = b"".join(
         (
             times([event.time_unix_nano for event in events]),

@@ -86,6 +86,7 @@ class GroupChanges:
         gone: trace and session of the groups that existed before and do not exist any more.
         unpriced: by model, how many calls of these traces have no known cost.
         span_count: of all these traces.
+        scored: the sessions that get or lose a score.
     """
 
     written: list[TraceGroup] = field(default_factory=list)
@@ -93,6 +94,7 @@ class GroupChanges:
     unpriced: Counter[str] = field(default_factory=Counter)
     span_count: int = 0
     unassigned: list[TraceGroup] = field(default_factory=list)
+    scored: frozenset[Pair] = frozenset()
 
     @property
     def lost(self) -> frozenset[Pair]:

@@ -1,4 +1,4 @@
-"""`delete_session`: delete a session's spans, its log records, and everything derived from them.
+"""`delete_session`: delete a session's spans, its log records, and everything derived from them; its scores, annotations and name.
 
 Its log records are those that `session_logs` finds, which pages of log records list too. Where a deleted span and
 a log record that stays told of one call, the record is counted by itself from then on.
@@ -26,7 +26,9 @@ from otel_sessions.server.clickhouse.columns import DELETIONS
 from otel_sessions.server.clickhouse.insert import insert_rows
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 from otel_sessions.server.projections.changes import ChangedTrace, stored_trace
+from otel_sessions.server.projections.given_to_sessions import delete_given
 from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.scores import delete_scores, place_scores
 from otel_sessions.server.projections.session_logs import logs_of_session
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
@@ -87,7 +89,7 @@ def delete_session(
     spans_at_once: int = SPANS_AT_ONCE,
     traces_at_once: int = TRACES_AT_ONCE,
 ) -> Deleted:
-    """Delete a session; if it does not exist, only log records that name it go.
+    """Delete a session; if it does not exist, only log records, scores and annotations that name it go.
 
     Args:
         store: where the sessions are.
@@ -105,6 +107,7 @@ def delete_session(
     logs = logs_of_session(store, session)
     with store.writing() as client:
         client.command(statement("delete_session_logs", of_session=logs.condition), parameters=logs.parameters)
+    delete_given(store, session)
     spans = records = from_traces = 0
     queues = []
     for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
@@ -198,6 +201,8 @@ def _delete_derived(
     changed = [ChangedTrace(trace_id, spans) for trace_id, spans in remains.kept.items()]
     changed += [ChangedTrace(unit, spans, stored.get(unit, ())) for unit, spans in related.again.items()]
     project(store, changed, version, pricer, context=related.context)
+    delete_scores(store, "scores_of_deleted", {"queue": queue})
+    place_scores(store, remains.kept, version)
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters=parameters)

@@ -21,6 +21,7 @@ from otel_sessions.server.projections.changes import ChangedTrace
 from otel_sessions.server.projections.facts_json import from_json
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.rebuilt_records import rebuild_records
+from otel_sessions.server.projections.rebuilt_scores import rebuild_scores
 from otel_sessions.server.projections.sessions import SessionRows, truncate_session_rows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.stored_span import facts_of_row
@@ -79,6 +80,7 @@ def rebuild(
         for table in (FACTS, GROUPS):
             client.command(statement(f"exchange_{table}"))
             client.command(statement(f"drop_{table}_rebuilt"))
+    rebuild_scores(store, version + 1, batch)
     SessionRows(store)
     put_aside(store)
     return traces

@@ -11,16 +11,28 @@ from typing import Final
 
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import FACTS, GROUPS, LOGS, SESSIONS, TIMES, TRACES
+from otel_sessions.server.clickhouse.columns import (
+    ANNOTATIONS,
+    FACTS,
+    GROUPS,
+    LOGS,
+    NAMES,
+    SCORES,
+    SESSION_SCORES,
+    SESSIONS,
+    TIMES,
+    TRACES,
+)
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.server.projections.border import count_beside_dropped
+from otel_sessions.server.projections.scores import delete_scores
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 
 _AT_ONCE: Final = {"mutations_sync": 2}
 """A statement returns when it is done, not when it is planned."""
 
-_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS]
+_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS, SCORES, SESSION_SCORES, ANNOTATIONS, NAMES]
 
 ROOM: Final = 0.1
 """How much more than necessary is dropped, as a share of the bound, so that the bound is not reached again at once."""
@@ -29,7 +41,9 @@ _MOST_ROUNDS: Final = 12
 
 
 def drop_older(store: Store, rows: SessionRows, before: int, *, version: int, pricer: Pricer | None = None) -> int:
-    """Drop the traces that ended before a moment, and logs that are older; return the number of traces.
+    """Drop the traces that ended before a moment, and logs, scores and annotations that are older; return the number of traces.
+
+    A score on a trace or a span stays as long as the trace does.
 
     Log records that are counted in a trace go with it. Those that are counted without one go, and count, as a trace of five minutes
     of their session.
@@ -48,11 +62,14 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int, pr
         client.command(statement("queue_old_traces"), parameters=parameters)
         dropped = int(client.query(statement("count_queued_deletions"), parameters=parameters).result_rows[0][0])
         client.command(statement("drop_old_logs"), parameters=parameters, settings=_AT_ONCE)
+        delete_scores(store, "old_scores", parameters)
+        client.command(statement("drop_old_annotations"), parameters=parameters)
         if dropped:
             for name in ("drop_old_traces", "drop_old_times"):
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
             count_beside_dropped(store, rows, before, version=version, pricer=pricer)
             client.command(statement("drop_old_groups"), parameters=parameters, settings=_AT_ONCE)
+            client.command(statement("drop_names_of_none"))
             rows.rewrite_older(before, version)
             client.command(statement("drop_old_facts"), parameters=parameters, settings=_AT_ONCE)
             client.command(statement("clear_deletion_queue"), parameters={"versions": [version]})

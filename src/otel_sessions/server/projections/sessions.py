@@ -119,6 +119,19 @@ class SessionRows:
             self._version = version
             return len(self._changed)
 
+    def mark_renamed(self, session: Pair, version: int) -> None:
+        """Note that a session was given a name.
+
+        Args:
+            session: its key and id.
+            version: of the change.
+        """
+        with self._marking:
+            self._mark(session, version)
+            # A name that was given is looked up in the store.
+            self._recent.forget(session)
+            self._version = version
+
     def refresh(self, *, for_list: bool = False) -> None:
         """Write the rows of all sessions that are marked.
 

@@ -14,6 +14,7 @@ from otel_sessions.counting.measures import MEASURES
 from otel_sessions.counting.metadata import metadata_json
 from otel_sessions.counting.status import CONDITIONS
 from otel_sessions.rules import MetadataValue
+from otel_sessions.server.queries.session_score import score_conditions
 
 _CONDITIONS: Final = {
     "q": "lowerUTF8(concat(Id, '\\n', ifNull(Name, ''))) LIKE concat('%', lowerUTF8({like:String}), '%')",
@@ -43,6 +44,9 @@ class SessionFilters:
         since: the session was active at this moment or later, nanoseconds UTC.
         until: the session began before this moment, nanoseconds UTC.
         minimums: by name of the measure (`otel_sessions.counting.measures.MEASURES`), the least value, where it is known.
+        least_scores: by name of the score, the least value of the session's score: of its own, else of its traces, else of its spans.
+        greatest_scores: by name of the score, the greatest value.
+        labels: by name of the score, its label.
     """
 
     key: str = ID_KEY
@@ -56,6 +60,9 @@ class SessionFilters:
     since: int | None = None
     until: int | None = None
     minimums: Mapping[str, Decimal] = field(default_factory=dict)
+    least_scores: Mapping[str, float] = field(default_factory=dict)
+    greatest_scores: Mapping[str, float] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
@@ -85,7 +92,8 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
         parameters[f"metadata_{number}"] = name
         parameters[f"values_{number}"] = sorted(_readings(value))
         found.append(f"{last_metadata(f'metadata_{number}')} IN {{values_{number}:Array(String)}}")
-    return " AND ".join(found), parameters
+    of_scores, more = score_conditions(filters.least_scores, filters.greatest_scores, filters.labels)
+    return " AND ".join([*found, *of_scores]), {**parameters, **more}
 
 
 def last_metadata(parameter: str) -> str:

@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from otel_sessions.counting.measures import measure_of
 from otel_sessions.server.queries.filters import SessionFilters, conditions
+from otel_sessions.server.queries.session_score import SORTED, score_of_sessions, score_of_sort, type_of_sort
 from otel_sessions.server.queries.statements import statement
 
 _AFTER_KNOWN: Final = (
@@ -49,7 +50,7 @@ def rows_of_page(
     Args:
         client: reads.
         filters: which sessions.
-        sort: the name of a measure.
+        sort: the name of a measure, or `score.` and the name of a score.
         descending: greatest first.
         limit: how many at most.
         offset: how many to skip, behind the cursor if there is one.
@@ -58,18 +59,24 @@ def rows_of_page(
     Raises:
         ValueError: for an unknown measure; the message lists the known ones.
     """
-    measure = measure_of(sort)
     where, parameters = conditions(filters)
+    score, joined = score_of_sort(sort), ""
+    if score is None:
+        measure = measure_of(sort).expression
+    else:
+        measure, parameters[SORTED] = "Score", score
+        joined = f"LEFT ANY JOIN ({score_of_sessions(SORTED)}) AS scored ON IdHash = ScoredHash"
     after = "1"
     if cursor is not None:
         after = _AFTER_UNKNOWN
         parameters["after_id"] = cursor.id
         if cursor.measure is not None:
-            after = Template(_AFTER_KNOWN).substitute(beyond="<" if descending else ">", type=measure.type)
+            after = Template(_AFTER_KNOWN).substitute(beyond="<" if descending else ">", type=type_of_sort(sort))
             parameters["after"] = cursor.measure
     sql = statement(
         "sessions_page",
-        measure=measure.expression,
+        measure=measure,
+        joined=joined,
         where=where,
         after=after,
         direction="DESC" if descending else "ASC",

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.fold import SessionSum
+from otel_sessions.counting.score_summary import summaries
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.trace_groups import SHOWN_COLUMNS, trace_group
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.given import NOTHING_GIVEN, Given, given_to
 from otel_sessions.server.queries.pagination import Cursor, rows_of_page
 from otel_sessions.server.queries.statements import statement
 
@@ -106,7 +109,16 @@ def _sessions(store: Store, key: str, hashes: list[int]) -> dict[int, SessionRol
         if session is None:
             session = sums[hash_] = SessionSum(key, group.value)
         session.add(group)
-    return {hash_: session.rollup(now) for hash_, session in sums.items()}
+    given = given_to(store, key, list(sums))
+    return {hash_: _rollup(session, given.get(hash_, NOTHING_GIVEN), now) for hash_, session in sums.items()}
+
+
+def _rollup(session: SessionSum, given: Given, now: int) -> SessionRollup:
+    session.given_name = given.name
+    rollup = session.rollup(now)
+    if given is NOTHING_GIVEN:
+        return rollup
+    return replace(rollup, scores=summaries(given.scores), annotation_count=given.annotations)
 
 
 def _groups(store: Store, parameters: dict[str, Any]) -> Iterator[tuple[int, TraceGroup]]:

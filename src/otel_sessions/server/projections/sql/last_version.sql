@@ -1,1 +1,7 @@
-SELECT greatest((SELECT max(Version) FROM trace_facts), (SELECT max(Version) FROM session_traces))
+SELECT greatest(
+    (SELECT max(Version) FROM trace_facts),
+    (SELECT max(Version) FROM session_traces),
+    (SELECT max(Version) FROM scores),
+    (SELECT max(Version) FROM annotations),
+    (SELECT max(Version) FROM session_names)
+)

@@ -1,5 +1,6 @@
 -- The rows of the named sessions, from their trace groups as they are now. The last name and the last metadata values are the
--- greatest texts that begin with a time; `sortable` writes the highest byte of a time first, so that these sort as times do.
+-- greatest texts that begin with a time; `sortable` writes the highest byte of a time first, so that these sort as times do. A name that
+-- a session was given by hand is `Given`.
 INSERT INTO sessions (Key, Id, IdHash, Version, FirstVersion, ${columns})
 WITH
     (moment) -> reverse(reinterpretAsFixedString(toUInt64(moment))) AS sortable,
@@ -24,5 +25,10 @@ FROM (
     FROM session_traces FINAL
     PREWHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
 ) AS groups
+LEFT ANY JOIN (
+    SELECT Key AS NamedKey, IdHash AS NamedHash, Name AS Given
+    FROM session_names FINAL
+    WHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
+) AS names ON groups.Key = names.NamedKey AND groups.IdHash = names.NamedHash
 WHERE Deleted = 0
 GROUP BY Key, IdHash

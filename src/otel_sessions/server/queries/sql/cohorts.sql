@@ -15,3 +15,4 @@ ARRAY JOIN if(empty(Cohorts), [NULL], Cohorts) AS Cohort
 GROUP BY Cohort
 ORDER BY Sessions DESC, Cohort NULLS LAST
 LIMIT {limit:UInt64}
+SETTINGS precise_float_parsing = 1

@@ -1,0 +1,1 @@
+DELETE FROM annotations WHERE Key = {key:String} AND IdHash = {hash:UInt128}

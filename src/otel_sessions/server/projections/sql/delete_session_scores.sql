@@ -1,0 +1,1 @@
+DELETE FROM session_scores WHERE ScoreId IN (SELECT Id FROM scores WHERE ${which})

@@ -1,0 +1,1 @@
+DELETE FROM annotations WHERE Time < {before:UInt64}

@@ -1,0 +1,1 @@
+SELECT 1 FROM scores WHERE TraceId != 0 LIMIT 1

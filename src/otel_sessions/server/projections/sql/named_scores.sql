@@ -1,0 +1,1 @@
+Id IN {ids:Array(UInt128)}

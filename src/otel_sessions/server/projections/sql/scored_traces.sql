@@ -1,0 +1,1 @@
+SELECT DISTINCT TraceId FROM scores WHERE TraceId != 0 ORDER BY TraceId

@@ -1,0 +1,1 @@
+SELECT DISTINCT Id FROM scores WHERE Posted = 0

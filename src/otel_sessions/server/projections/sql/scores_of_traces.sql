@@ -1,0 +1,1 @@
+SELECT ${columns} FROM scores FINAL WHERE TraceId IN {trace_ids:Array(UInt128)}

@@ -1,0 +1,1 @@
+arrayExists((key, id) -> key = {key:String} AND id = {session:String}, GivenKeys, GivenIds)

@@ -1,0 +1,1 @@
+SELECT 1 FROM session_scores WHERE Key = {key:String} LIMIT 1

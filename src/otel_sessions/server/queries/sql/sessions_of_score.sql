@@ -1,0 +1,1 @@
+SELECT ScoredHash FROM (${scores}) WHERE Score ${compared}
