@@ -98,6 +98,8 @@ FACTS: Final = "trace_facts"
 GROUPS: Final = "session_traces"
 SESSIONS: Final = "sessions"
 DELETIONS: Final = "deletion_queue"
+CHAINS: Final = "message_chains"
+MESSAGES: Final = "messages"
 TIMES: Final = "otel_traces_trace_id_ts"
 """The time range of each trace, for dashboards. ClickHouse fills it."""
 
@@ -159,6 +161,30 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Version": "UInt64",
             "FirstVersion": "UInt64",
             **{column.name: column.type for column in SESSION_COLUMNS},
+        },
+        CHAINS: {
+            "Key": _NAME,
+            "Owner": "UInt128",
+            "Unit": "UInt128",
+            "Record": "UInt64",
+            "Parent": "UInt64",
+            "Timestamp": _TIME,
+            "State": "UInt128",
+            "Input": "Array(UInt64)",
+            "Output": "Array(UInt64)",
+            "IsNew": "UInt8",
+            "Compacted": "UInt8",
+        },
+        MESSAGES: {
+            "Key": _NAME,
+            "Owner": "UInt128",
+            "Digest": "UInt64",
+            "Likeness": "UInt64",
+            "Role": _NAME,
+            "Timestamp": _TIME,
+            "Unit": "UInt128",
+            "Message": _TEXT,
+            "Text": _TEXT,
         },
         DELETIONS: {"Version": "UInt64", "TraceId": _TEXT, "SpanId": _TEXT},
     }

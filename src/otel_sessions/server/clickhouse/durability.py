@@ -11,10 +11,20 @@ from __future__ import annotations
 from typing import Final
 
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import DELETIONS, FACTS, GROUPS, LOGS, SESSIONS, TIMES, TRACES
+from otel_sessions.server.clickhouse.columns import (
+    CHAINS,
+    DELETIONS,
+    FACTS,
+    GROUPS,
+    LOGS,
+    MESSAGES,
+    SESSIONS,
+    TIMES,
+    TRACES,
+)
 from otel_sessions.server.clickhouse.statements import statement
 
-TABLES: Final = (TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS, DELETIONS)
+TABLES: Final = (TRACES, TIMES, LOGS, FACTS, CHAINS, MESSAGES, GROUPS, SESSIONS, DELETIONS)
 
 MERGES_SYNCED: Final = {"min_rows_to_fsync_after_merge": 1}
 INSERTS_SYNCED: Final = {"fsync_after_insert": 1, "fsync_part_directory": 1}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from otel_sessions.content.content import Content
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
 from otel_sessions.server.clickhouse.times import LATEST
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
+from otel_sessions.server.otlp.contents import record_content
 from otel_sessions.server.otlp.errors import MalformedError
 from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.messages import messages, parse
@@ -38,16 +40,19 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
     for resource, scope, records in each_scope(request, messages().logs, budget, rejected):
         rows: list[tuple[Any, ...]] = []
         counted: dict[int, SpanFacts] = {}
+        contents: dict[int, Content] = {}
         for raw in records:
             try:
-                row, facts = _read(parse(record_class, raw), resource, scope, budget)
+                row, facts, content = _read(parse(record_class, raw), resource, scope, budget)
             except MalformedError as error:
                 rejected.add(error)
             else:
                 if facts is not None:
                     counted[len(rows)] = facts
+                if content is not None:
+                    contents[len(rows)] = content
                 rows.append(row)
-        batch.add(rows, _origin(resource, scope), counted)
+        batch.add(rows, _origin(resource, scope), counted, contents)
     return batch, rejected
 
 
@@ -68,8 +73,8 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
 
 def _read(
     record: Any, resource: Resource, scope: Scope, budget: RecordBudget
-) -> tuple[tuple[Any, ...], SpanFacts | None]:
-    """The columns that differ from record to record, in the order of the table, and the facts of a record that has any.
+) -> tuple[tuple[Any, ...], SpanFacts | None, Content | None]:
+    """The columns that differ from record to record, in the order of the table, and the facts and messages of a record that has any.
 
     A record without a time of its own has the time when it was observed.
     """
@@ -94,6 +99,11 @@ def _read(
         environment=resource.environment,
         session_id=resource.session_id,
     )
+    content = None
+    if facts is not None:
+        content = record_content(
+            attributes.values, event_name=event_name, body=body, scope=scope.name, service=resource.service
+        )
     row = (
         min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST),
         record.trace_id.hex() if any(record.trace_id) else "",
@@ -112,4 +122,4 @@ def _read(
         0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
         0 if facts is None else facts.span_id,
     )
-    return row, facts
+    return row, facts, content

@@ -1,12 +1,12 @@
-"""The attributes of a span: from the wire to a row, and to the values that counting reads."""
+"""The attributes of a span: from the wire to a row, to the values that counting reads, and to those that may hold messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.dialects.read import is_read
 from otel_sessions.server.clickhouse.row_binary import array, pairs, raw_string, string
+from otel_sessions.server.otlp.contents import is_wanted
 from otel_sessions.server.otlp.key_values import REMEMBERED, SHORT, end_of_key
 from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.memo import Memo
@@ -14,7 +14,7 @@ from otel_sessions.server.otlp.values import decode, split, to_text
 
 
 class SpanAttributes(NamedTuple):
-    """Attributes as two `Map` columns hold them, and those that counting reads.
+    """Attributes as two `Map` columns hold them, and those that counting reads or that may hold messages.
 
     Attributes:
         texts: all of them, as text.
@@ -29,7 +29,7 @@ class SpanAttributes(NamedTuple):
 
 _Attribute = tuple[bytes, bytes, bytes, str | None, Any, int]
 """One attribute: its key, and key and text, as they are in a row; its type letter, empty for a string; its name and value
-if counting reads it, else `None`; the number of members that the reader of the attribute has still to count.
+if it is one of `values`, else `None`; the number of members that the reader of the attribute has still to count.
 
 A plain tuple, since this is unpacked for every attribute of every span.
 """
@@ -73,7 +73,7 @@ def _read(raw: bytes, budget: RecordBudget) -> tuple[bytes, bytes, bytes, str | 
     name, inner = split(raw)
     value = decode(inner, budget)
     text, letter = to_text(value)
-    read = name if value is not None and is_read(name) else None
+    read = name if value is not None and is_wanted(name) else None
     key = string(name)
     return key, key + string(text), raw_string(letter.encode()) if letter else b"", read, value
 
@@ -83,7 +83,7 @@ def _read_short(raw: bytes) -> _Attribute:
     end = end_of_key(raw)
     if end is not None:
         name = raw[2:end].decode()
-        read = name if is_read(name) else None
+        read = name if is_wanted(name) else None
         return raw[1:end], raw[1:end] + raw[end + 3 :], b"", read, raw[end + 4 :].decode(), 0
     counted = RecordBudget(None)
     return *_read(raw, counted), counted.spent

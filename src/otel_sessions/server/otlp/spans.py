@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Any, Final
 
+from otel_sessions.content.read import Event
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.dialects.read import plan_of
 from otel_sessions.server.clickhouse.row_binary import array, mapping, raw_string, string, strings, times
 from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import Attributes, read_attributes
 from otel_sessions.server.otlp.batch import SpanBatch
+from otel_sessions.server.otlp.contents import may_hold, span_content
 from otel_sessions.server.otlp.errors import MalformedError
 from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.memo import Memo
@@ -115,6 +118,7 @@ def _read(
     attributes = read_span_attributes(raw_attributes, budget)
     dropped_attributes, dropped_events, dropped_links, flags, code, message, events, links = rest
     timestamp = min(start, LATEST_PARTITION)
+    attached, told = _attached(events, links, budget) if events or links else (_NOTHING_ATTACHED, ())
     row = b"".join(
         (
             origin,
@@ -137,9 +141,10 @@ def _read(
             string(text_of(message)) if message else b"\0",
             attributes.texts,
             attributes.types,
-            _attached(events, links, budget) if events or links else _NOTHING_ATTACHED,
+            attached,
         )
     )
+    plan = plan_of(attributes.values, scope_name, resource.service)
     facts = span_facts(
         attributes.values,
         span_id=int.from_bytes(span_id),
@@ -154,8 +159,12 @@ def _read(
         environment=resource.environment,
         session_id=resource.session_id,
         consumer=kind == _CONSUMER,
+        plan=plan,
     )
-    batch.add(row, timestamp, int.from_bytes(trace_id), facts)
+    content = None
+    if told or may_hold(plan, attributes.values):
+        content = span_content(raw_attributes, told, kind=facts.kind, plan=plan)
+    batch.add(row, timestamp, int.from_bytes(trace_id), facts, content)
 
 
 def _read_name(raw: bytes) -> tuple[str, bytes]:
@@ -167,8 +176,10 @@ def _read_name(raw: bytes) -> tuple[str, bytes]:
 _NAMES: Final = Memo(_read_name, longest=200)
 
 
-def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget) -> bytes:
-    """The columns of events and links; their types only if there are any, and as JSON what has no column.
+def _attached(
+    raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: RecordBudget
+) -> tuple[bytes, Sequence[Event]]:
+    """The columns of events and links; their types only if there are any, and as JSON what has no column. Then the events.
 
     That JSON is `{"events": {"<place>": {...}}, "links": {...}}` with `droppedAttributesCount`, for a link `flags`, for
     an event `timeUnixNano` if the column cannot hold it.
@@ -181,10 +192,11 @@ def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: R
     link_attributes = [read_attributes(link.attributes, budget) for link in links]
     extras = {"events": _numbered(map(_event_extras, events)), "links": _numbered(map(_link_extras, links))}
     extras = {name: found for name, found in extras.items() if found}
-    return b"".join(
+    names = [text_of(event.name) for event in events]
+    written = b"".join(
         (
             times([event.time_unix_nano for event in events]),
-            strings(text_of(event.name) for event in events),
+            strings(names),
             array([mapping(attributes.texts) for attributes in event_attributes]),
             strings(link.trace_id.hex() for link in links),
             strings(link.span_id.hex() for link in links),
@@ -195,6 +207,7 @@ def _attached(raw_events: Sequence[bytes], raw_links: Sequence[bytes], budget: R
             string(json.dumps(extras, separators=(",", ":")) if extras else ""),
         )
     )
+    return written, [(name, found.values) for name, found in zip(names, event_attributes, strict=True)]
 
 
 def _types(attributes: list[Attributes]) -> bytes:

@@ -18,7 +18,6 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import attribute_of
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.ledger import cells_of_trace
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.dialects.kinds import PENDING
@@ -31,9 +30,8 @@ from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.stored_units import related_units
+from otel_sessions.server.projections.stored_units import adopted_cells, related_units
 from otel_sessions.server.projections.trace_facts import (
-    TRACES_PER_QUERY,
     chunks,
     facts_of,
     has_cells,
@@ -45,7 +43,6 @@ from otel_sessions.server.projections.unassigned import NO_KEY
 
 SPANS_AT_ONCE: Final = 20_000
 TRACES_AT_ONCE: Final = 4_000
-CELLS_AT_ONCE: Final = 4_000
 """How much is deleted in one part: it holds up commits, is named in the store, and held in memory."""
 
 Changing = Callable[[Collection[int]], AbstractContextManager[int]]
@@ -101,7 +98,7 @@ def delete_session(
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
-    with_cells = [*traces, *_adopted_cells(store, [trace_id for trace_id, _ in traces])]
+    with_cells = [*traces, *adopted_cells(store, [trace_id for trace_id, _ in traces])]
     naming = {"attribute": attribute_of(session[0]), "session": session[1]}
     with store.writing() as client:
         client.command(statement("delete_naming_logs"), parameters=naming)
@@ -121,22 +118,6 @@ def delete_session(
         with store.writing() as client:
             client.command(statement("clear_deletion_queue"), parameters={"versions": queues})
     return Deleted(spans, from_traces, records)
-
-
-def _adopted_cells(store: Store, traces: Sequence[int]) -> list[tuple[int, int]]:
-    """The cells near some traces, of which some may have all log records counted in these, so that no trace group leads to them."""
-    if not has_cells(store):
-        return []
-    found: dict[int, int] = {}
-    for some in chunks(traces, TRACES_PER_QUERY):
-        units: set[int] = set()
-        for facts in facts_of(store, some).values():
-            units |= {cell.unit for cell in cells_of_trace(facts)}
-        for near in chunks(sorted(units.difference(traces, found)), CELLS_AT_ONCE):
-            with store.reading() as client:
-                rows = client.query(statement("stored_cells"), parameters={"units": near}).result_rows
-            found.update((unit, count) for unit, count in rows)
-    return sorted(found.items())
 
 
 def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:

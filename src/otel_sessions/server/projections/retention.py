@@ -11,7 +11,7 @@ from typing import Final
 
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import FACTS, GROUPS, LOGS, SESSIONS, TIMES, TRACES
+from otel_sessions.server.clickhouse.columns import CHAINS, FACTS, GROUPS, LOGS, MESSAGES, SESSIONS, TIMES, TRACES
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.server.projections.border import count_beside_dropped
 from otel_sessions.server.projections.sessions import SessionRows
@@ -20,7 +20,7 @@ from otel_sessions.server.projections.statements import statement
 _AT_ONCE: Final = {"mutations_sync": 2}
 """A statement returns when it is done, not when it is planned."""
 
-_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS]
+_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, CHAINS, MESSAGES, GROUPS, SESSIONS]
 
 ROOM: Final = 0.1
 """How much more than necessary is dropped, as a share of the bound, so that the bound is not reached again at once."""
