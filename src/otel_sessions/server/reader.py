@@ -12,6 +12,8 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.kept_conversations import KeptConversations
+from otel_sessions.server.queries.messages import Kept, MessagePage, session_messages
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
 from otel_sessions.server.queries.sessions import (
@@ -56,6 +58,7 @@ class Reader:
         self._settling = settling
         self._pricer = pricer
         self._resolved = None if finished_version is None else ResolvedSessions(finished_version)
+        self._kept = None if self._resolved is None else Kept(self._resolved, KeptConversations())
 
     def sessions(
         self,
@@ -116,6 +119,14 @@ class Reader:
         store = self._with_spans()
         return session_calls(
             store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._resolved
+        )
+
+    def messages(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> MessagePage | None:
+        """A page of a session's conversation, each message once, when it was new; `None` if there is no such session."""
+        # Messages are written after trace groups, before spans are settled.
+        store = self._with_spans()
+        return session_messages(
+            store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._kept
         )
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:

@@ -20,6 +20,7 @@ QUESTIONS = (
         "traces",
         "spans",
         "calls",
+        "messages",
         "keys",
         "cohorts",
         "unassigned",

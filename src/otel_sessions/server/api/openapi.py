@@ -14,12 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from otel_sessions.server.api import cohorts, health, keys, live, sessions, traces, unassigned
+from otel_sessions.server.api import cohorts, health, keys, live, messages, sessions, traces, unassigned
 from otel_sessions.server.api.prefixed_parameters import prefixed_parameters
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     sessions.lists,
     sessions.single,
+    messages.router,
     traces.router,
     keys.router,
     unassigned.router,

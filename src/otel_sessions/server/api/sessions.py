@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from otel_sessions.attributes import ID_KEY
 from otel_sessions.server.api.call_models import Call
 from otel_sessions.server.api.cursors import list_mark, read_session_cursor, session_cursor
 from otel_sessions.server.api.dependencies import BackendDep, ReaderDep
 from otel_sessions.server.api.endpoints import Endpoint, SessionEndpoint, answer
-from otel_sessions.server.api.errors import ApiError, error_responses
+from otel_sessions.server.api.errors import error_responses
 from otel_sessions.server.api.models import Deleted, One, Page, Pagination, Session, SessionWithTraces, Trace
+from otel_sessions.server.api.named_sessions import NamedSession, no_such
 from otel_sessions.server.api.pagination import PageQuery, page_query
-from otel_sessions.server.api.parameters import Filters, Key, Order, Sort
+from otel_sessions.server.api.parameters import Filters, Order, Sort
 from otel_sessions.server.api.session_paths import SESSION, SESSIONS
 from otel_sessions.server.api.span_models import Span
-from otel_sessions.server.api.validation_messages import shortened
 
 SESSIONS_A_PAGE: Final = 50
 TRACES_A_PAGE: Final = 50
@@ -33,33 +32,10 @@ lists: Final = APIRouter(route_class=Endpoint, tags=["sessions"], responses=erro
 single: Final = APIRouter(route_class=SessionEndpoint, tags=["sessions"], responses=error_responses(400, 401, 421, 503))
 
 
-class SessionRef(NamedTuple):
-    """The session that a request names."""
-
-    key: str
-    id: str
-
-
-async def _session(
-    session_id: Annotated[
-        str,
-        Path(
-            description="The session's id, percent-encoded including its slashes: `a/b` is `a%2Fb`.",
-            examples=["ticket-1"],
-        ),
-    ],
-    *,
-    key: Key = ID_KEY,
-) -> SessionRef:
-    return SessionRef(key, session_id)
-
-
-async def _span_pages(request: Request) -> CapacityLimiter:
+async def span_pages(request: Request) -> CapacityLimiter:
+    """How many large pages are made at once."""
     limiter: CapacityLimiter = request.app.state.span_pages
     return limiter
-
-
-NamedSession = Annotated[SessionRef, Depends(_session)]
 
 
 @lists.get(
@@ -112,7 +88,7 @@ def get_one(reader: ReaderDep, session: NamedSession) -> Response:
     """Get one session and the first page of its traces."""
     found = reader.session_with_traces(session.id, key=session.key, limit=TRACES_A_PAGE)
     if found is None:
-        raise _no_such(session)
+        raise no_such(session)
     rollup, first = found
     traces = PageQuery(TRACES_A_PAGE).counted("traces", *session).of(map(Trace.of, first.traces), total=first.total)
     return answer(One[SessionWithTraces](data=SessionWithTraces.model_validate({**rollup.to_dict(), "traces": traces})))
@@ -133,7 +109,7 @@ def list_traces(
     page = query.counted("traces", *session)
     found = reader.traces(session.id, key=session.key, limit=page.limit, offset=page.offset)
     if not found.total:
-        raise _no_such(session)
+        raise no_such(session)
     return answer(page.of(map(Trace.of, found.traces), total=found.total))
 
 
@@ -147,7 +123,7 @@ def list_traces(
 )
 async def list_spans(
     backend: BackendDep,
-    limiter: Annotated[CapacityLimiter, Depends(_span_pages)],
+    limiter: Annotated[CapacityLimiter, Depends(span_pages)],
     session: NamedSession,
     query: Annotated[PageQuery, Depends(page_query(SPANS_A_PAGE))],
 ) -> Response:
@@ -164,7 +140,7 @@ async def list_spans(
             found = reader.spans(session.id, key=session.key, limit=page.limit, offset=page.offset)
             # A session that only log records tell of has no spans.
             if not found.total and not reader.traces(session.id, key=session.key, limit=1).total:
-                raise _no_such(session)
+                raise no_such(session)
             return answer(page.of(map(Span.of, found.spans), total=found.total, next_offset=found.next))
 
     return await to_thread.run_sync(made, limiter=limiter)
@@ -189,7 +165,7 @@ def list_calls(
     page = query.counted("calls", *session)
     found = reader.calls(session.id, key=session.key, limit=page.limit, offset=page.offset)
     if found is None:
-        raise _no_such(session)
+        raise no_such(session)
     return answer(page.of(map(Call.of, found.calls), total=found.total))
 
 
@@ -218,7 +194,3 @@ def delete(backend: BackendDep, session: NamedSession) -> Response:
             )
         )
     )
-
-
-def _no_such(session: SessionRef) -> ApiError:
-    return ApiError(404, "not_found", f"there is no session with {shortened(session.key)} = {shortened(session.id)}")

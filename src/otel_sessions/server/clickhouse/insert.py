@@ -31,7 +31,6 @@ def insert_rows(
     *,
     token: str | None = None,
     rows_per_block: int = ROWS_PER_BLOCK,
-    into: str | None = None,
 ) -> None:
     """Insert rows given as columns. A time that ClickHouse cannot hold becomes the latest one that it can.
 
@@ -41,7 +40,6 @@ def insert_rows(
         columns: all its columns, or some: the others stay empty. Times as integer nanoseconds UTC.
         token: an insert of the same rows with a token that was used lately adds nothing.
         rows_per_block: how many rows a block has at most.
-        into: another table of the same columns.
     """
     names = [name for name in COLUMNS[table] if name in columns]
     timestamps = columns.get("Timestamp")
@@ -50,7 +48,7 @@ def insert_rows(
         columns = {**columns, "Timestamp": timestamps}
     written = [_written(columns[name], writer(COLUMNS[table][name])) for name in names]
     rows = [b"".join(values) for values in zip(*written, strict=True)]
-    insert_written(store, into or table, names, rows, timestamps, token=token, rows_per_block=rows_per_block)
+    insert_written(store, table, names, rows, timestamps, token=token, rows_per_block=rows_per_block)
 
 
 def _written(values: Iterable[Any], write: Writer) -> Iterator[bytes]:

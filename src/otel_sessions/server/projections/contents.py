@@ -7,17 +7,20 @@ stored once. Rows that come again change nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.content.content import Content
 from otel_sessions.content.message import Message, Other, Part, Reasoning, Text, ToolCall, ToolResponse
-from otel_sessions.conversation.chains import Chain, Link
+from otel_sessions.conversation.chains import Chain
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import CHAINS, COLUMNS, MESSAGES
-from otel_sessions.server.clickhouse.insert import insert_rows
+from otel_sessions.server.clickhouse.insert import insert_written
+from otel_sessions.server.clickhouse.row_binary import raw_string, string
+from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.server.projections.seen_messages import SeenMessage, SeenMessages
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.timestamps import DAY_NS
@@ -26,6 +29,12 @@ OF_UNIT: Final = ""
 """Stands for the session key of an owner that is a unit."""
 
 _MOST: Final = 2**64 - 1
+_RECORD: Final = Struct("<QQq")
+_DIGEST_AND_TIME: Final = Struct("<Qq")
+
+
+def _id(number: int) -> bytes:
+    return number.to_bytes(16, "little")
 
 
 class HeldContent(NamedTuple):
@@ -58,7 +67,19 @@ def owner_of(unit: int, facts: SpanFacts) -> Owner:
     return Owner(key, id_hash(value), is_certain=key != ID_KEY or facts.rank == 0)
 
 
-def insert_contents(store: Store, held: Sequence[HeldContent], seen: SeenMessages, *, suffix: str = "") -> None:
+class _Rows:
+    """Rows of one of the tables in RowBinary, and their times."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.times: list[int] = []
+
+    def add(self, time: int, *columns: bytes) -> None:
+        self.written.append(b"".join(columns))
+        self.times.append(time)
+
+
+def insert_contents(store: Store, held: Iterable[HeldContent], seen: SeenMessages, *, suffix: str = "") -> None:
     """Add the messages of records; the same may come again.
 
     Args:
@@ -67,23 +88,31 @@ def insert_contents(store: Store, held: Sequence[HeldContent], seen: SeenMessage
         seen: messages that need not be added.
         suffix: of the names of the tables.
     """
-    chains: dict[str, list[Any]] = {name: [] for name in COLUMNS[CHAINS]}
-    messages: dict[str, list[Any]] = {name: [] for name in COLUMNS[MESSAGES]}
+    chains, messages = _Rows(), _Rows()
     added: dict[SeenMessage, None] = {}
     for unit, facts, content in held:
         owner = owner_of(unit, facts)
-        told = (*content.input, *content.output)
-        chain = Chain.of(content, unit=unit, record=facts.span_id, time=facts.start, parent=_parent(facts))
-        _add(chains, _chain_row(chain, owner, facts))
-        for message, link in zip(told, (*chain.input, *chain.output), strict=True):
-            mark = SeenMessage(owner.key, owner.id, link.digest, facts.start // DAY_NS)
+        time = min(facts.start, LATEST_PARTITION)
+        written_owner = string(owner.key) + _id(owner.id)
+        chain = Chain.of(content, unit=unit, record=facts.span_id, time=time, parent=_parent(facts))
+        chains.add(time, written_owner, _chain_row(chain, facts))
+        links = (*chain.input, *chain.output)
+        for message, (digest, _, _) in zip((*content.input, *content.output), links, strict=True):
+            mark = SeenMessage(owner.key, owner.id, digest, time // DAY_NS)
             if mark not in seen and mark not in added:
                 added[mark] = None
-                _add(messages, _message_row(message, link, owner, chain))
+                messages.add(
+                    time,
+                    written_owner,
+                    _DIGEST_AND_TIME.pack(digest, time),
+                    _id(0 if owner.is_certain else unit),
+                    string(written_message(message)),
+                    string(searched_text(message)),
+                )
     # Messages first: a chain that is stored leads to nothing that is not.
-    for table, columns in ((MESSAGES, messages), (CHAINS, chains)):
-        if columns["Timestamp"]:
-            insert_rows(store, table, columns, into=table + suffix)
+    for table, rows in ((MESSAGES, messages), (CHAINS, chains)):
+        if rows.written:
+            insert_written(store, table + suffix, list(COLUMNS[table]), rows.written, rows.times)
     seen.add(added)
 
 
@@ -91,38 +120,19 @@ def _parent(facts: SpanFacts) -> int:
     return (facts.parent_id or 0) if facts.event else 0
 
 
-def _add(columns: dict[str, list[Any]], row: Iterable[Any]) -> None:
-    for values, value in zip(columns.values(), row, strict=True):
-        values.append(value)
-
-
-def _chain_row(chain: Chain, owner: Owner, facts: SpanFacts) -> Iterable[Any]:
-    return (
-        owner.key,
-        owner.id,
-        chain.unit,
-        chain.record,
-        chain.parent,
-        chain.time,
-        facts.end << 64 | (_MOST - facts.start),
-        [link.digest for link in chain.input],
-        [link.digest for link in chain.output],
-        chain.is_new,
-        chain.compacted,
-    )
-
-
-def _message_row(message: Message, link: Link, owner: Owner, chain: Chain) -> Iterable[Any]:
-    return (
-        owner.key,
-        owner.id,
-        link.digest,
-        link.likeness,
-        link.role,
-        chain.time,
-        0 if owner.is_certain else chain.unit,
-        written_message(message),
-        searched_text(message),
+def _chain_row(chain: Chain, facts: SpanFacts) -> bytes:
+    """The columns of a chain after those of its owner."""
+    state = facts.end << 64 | (_MOST - facts.start)
+    return b"".join(
+        (
+            _id(chain.unit),
+            _RECORD.pack(chain.record, chain.parent, chain.time),
+            _id(state),
+            *map(raw_string, (chain.input.digests, chain.input.likenesses, chain.input.roles)),
+            *map(raw_string, (chain.output.digests, chain.output.likenesses, chain.output.roles)),
+            b"\x01" if chain.is_new else b"\0",
+            b"\x01" if chain.compacted else b"\0",
+        )
     )
 
 

@@ -32,7 +32,6 @@ from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.stored_units import adopted_cells, related_units
 from otel_sessions.server.projections.trace_facts import (
-    chunks,
     facts_of,
     has_cells,
     insert_facts,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
 from otel_sessions.content.message import Message
@@ -107,7 +107,7 @@ def _conversation(store: Store, session: Pair, pricer: Pricer | None, kept: Kept
 
 def _fitting(store: Store, owners: Sequence[OwnerId], lines: Sequence[Line], max_bytes: int) -> Sequence[Line]:
     """The first of these lines, as many as have at most `max_bytes` of messages together."""
-    sizes: Mapping[int, int] = _of_digests(store, "message_sizes", owners, lines)
+    sizes = _of_digests(store, "message_sizes", owners, lines)
     for place, line in enumerate(lines):
         max_bytes -= 0 if line.digest is None else sizes.get(line.digest, 0)
         if max_bytes < 0 and place:
@@ -116,17 +116,15 @@ def _fitting(store: Store, owners: Sequence[OwnerId], lines: Sequence[Line], max
 
 
 def _messages(store: Store, owners: Sequence[OwnerId], lines: Iterable[Line]) -> dict[int, Message]:
-    found: Mapping[int, str] = _of_digests(store, "messages_by_digest", owners, lines)
+    found = _of_digests(store, "messages_by_digest", owners, lines)
     return {digest: Message.from_dict(json.loads(written)) for digest, written in found.items()}
 
 
-def _of_digests(store: Store, name: str, owners: Sequence[OwnerId], lines: Iterable[Line]) -> dict[int, object]:
+def _of_digests(store: Store, name: str, owners: Sequence[OwnerId], lines: Iterable[Line]) -> dict[int, Any]:
+    """What a statement returns of the messages of these lines, by digest."""
     digests = sorted({line.digest for line in lines if line.digest is not None})
     if not digests:
         return {}
     with store.reading() as client:
-        return dict(
-            client.query(
-                statement(name), parameters={**owner_parameters(owners), "digests": digests}
-            ).result_rows
-        )
+        rows = client.query(statement(name), parameters={**owner_parameters(owners), "digests": digests}).result_rows
+    return dict(map(tuple, rows))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from otel_sessions.conversation.chains import Chain, Link
+from otel_sessions.conversation.chains import Chain, Links
 from otel_sessions.conversation.lines import Member
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.lanes import lanes_of
@@ -24,9 +24,11 @@ from otel_sessions.server.queries.statements import statement
 OwnerId = tuple[str, int]
 """Key and id of the owner of messages."""
 
-UNITS_AT_ONCE = 1_000
+UNITS_AT_ONCE: Final = 1_000
 
-_TELLING = frozenset({*CALLS, TOOL, AGENT, HUMAN})
+_AS_BYTES: Final = {"String": "bytes"}
+
+_TELLING: Final = frozenset({*CALLS, TOOL, AGENT, HUMAN})
 
 
 class SessionRecords(NamedTuple):
@@ -78,9 +80,7 @@ def session_records(
         lanes.update(((unit, id_), lane) for id_, lane in _counted_lanes(resolved.units.get(unit)))
     owners = {owner_of(unit, facts)[:2] for (unit, _), facts in found.items()}
     chains = [
-        chain
-        for chain in _chains(store, sorted(owners), [*units, *cells])
-        if (chain.unit, chain.record) in found
+        chain for chain in _chains(store, sorted(owners), [*units, *cells]) if (chain.unit, chain.record) in found
     ]
     told = {(chain.unit, chain.record) for chain in chains}
     ids = {id_ for _, id_ in found}
@@ -115,31 +115,15 @@ def _chains(store: Store, owners: Sequence[OwnerId], units: Sequence[int]) -> It
     """What was captured of the records of units whose messages are of these owners."""
     if not owners:
         return
-    named = owner_parameters(owners)
-    with store.reading() as client:
-        rows = client.query(statement("links_of_owners"), parameters=named).result_rows
-    links = {digest: Link(digest, likeness, role) for digest, likeness, role in rows}
-    if not links:
-        return
     for some in chunks(units, UNITS_AT_ONCE):
+        parameters = {**owner_parameters(owners), "units": some}
         with store.reading() as client:
-            rows = client.query(statement("chains_of_units"), parameters={**named, "units": some}).result_rows
-        for unit, record, parent, time, given, answered, is_new, compacted in rows:
-            yield Chain(
-                unit,
-                record,
-                parent,
-                time,
-                _linked(given, links),
-                _linked(answered, links),
-                bool(is_new),
-                bool(compacted),
-            )
-
-
-def _linked(digests: Iterable[int], links: Mapping[int, Link]) -> tuple[Link, ...]:
-    """The links of some messages, without those that are not stored any more."""
-    return tuple([links[digest] for digest in digests if digest in links])
+            rows = client.query(
+                statement("chains_of_units"), parameters=parameters, query_formats=_AS_BYTES
+            ).result_rows
+        for unit, record, parent, time, is_new, compacted, *links in rows:
+            given, answered = Links(*links[:3]), Links(*links[3:])
+            yield Chain(unit, record, parent, time, given, answered, bool(is_new), bool(compacted))
 
 
 def owner_parameters(owners: Sequence[OwnerId]) -> dict[str, Any]:

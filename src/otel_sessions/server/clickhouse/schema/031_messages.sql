@@ -3,8 +3,6 @@ CREATE TABLE IF NOT EXISTS messages (
     Key LowCardinality(String) COMMENT 'As in message_chains' CODEC(ZSTD(1)),
     Owner UInt128 COMMENT 'As in message_chains' CODEC(ZSTD(1)),
     Digest UInt64 COMMENT 'Which message it is' CODEC(ZSTD(1)),
-    Likeness UInt64 COMMENT 'The same for what a model answered and the next call repeats' CODEC(ZSTD(1)),
-    Role LowCardinality(String) CODEC(ZSTD(1)),
     Timestamp DateTime64(9) CODEC(ZSTD(1)),
     Unit UInt128 COMMENT 'A unit that it was told in; 0 if the owner is certainly its session' CODEC(ZSTD(1)),
     Message String COMMENT 'JSON' CODEC(ZSTD(1)),

@@ -1,5 +1,17 @@
 -- Of a span that was sent in several states, the latest that holds messages.
-SELECT Unit, Record, Parent, toUnixTimestamp64Nano(Timestamp) AS Time, Input, Output, IsNew, Compacted
+SELECT
+    Unit,
+    Record,
+    Parent,
+    toUnixTimestamp64Nano(Timestamp) AS Time,
+    IsNew,
+    Compacted,
+    Input,
+    InputLikenesses,
+    InputRoles,
+    Output,
+    OutputLikenesses,
+    OutputRoles
 FROM message_chains
 WHERE (Key, Owner) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {owners:Array(UInt128)})))
     AND Unit IN {units:Array(UInt128)}
