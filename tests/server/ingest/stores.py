@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from otel_sessions.content.content import Content
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.fold import fold
 from otel_sessions.counting.membership import Pair
@@ -16,6 +17,7 @@ from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
 from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges, group_changes
+from otel_sessions.server.projections.contents import HeldContent
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 
 DEADLINE = 30.0
@@ -79,6 +81,7 @@ class Memory:
         self.spans: list[tuple[int, int]] = []
         self.logs: list[str] = []
         self.log_rows: set[tuple[int, int]] = set()
+        self.contents: dict[tuple[int, int], Content] = {}
         self.facts: dict[int, list[SpanFacts]] = {}
         self.groups: dict[tuple[int, Pair], tuple[int, TraceGroup | None]] = {}
         self.tokens: set[str] = set()
@@ -122,6 +125,11 @@ class Memory:
             self.log_rows.update((segment, row) for row in rows)
 
         self._insert("logs", lambda: self._once(token, make))
+
+    def insert_contents(self, held: Sequence[HeldContent]) -> None:
+        """Add rows to `messages` and `message_chains`."""
+        rows = {(one.unit, one.facts.span_id): one.content for one in held}
+        self._insert("contents", lambda: self.contents.update(rows))
 
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add rows to `trace_facts`."""

@@ -184,7 +184,6 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Owner": "UInt128",
             "Digest": "UInt64",
             "Timestamp": _TIME,
-            "Unit": "UInt128",
             "Message": _TEXT,
             "Text": _TEXT,
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from otel_sessions.server.otlp.limits import RecordBudget
 
 _REMEMBERED: Final = 4_096
 _LONGEST: Final = 256
+_EVENTS: Final = "gen_ai."
+"""What the names of events with messages begin with."""
 
 _holding: Final[dict[Plan, bool]] = {}
 """Whether spans of a plan may hold messages; plans that are kept only, so it has as many entries as there are of these."""
@@ -30,18 +32,23 @@ def _may_hold(name: str) -> bool:
     return may_hold_content((name,))
 
 
-def may_hold(plan: Plan, names: Iterable[str]) -> bool:
-    """Return True if a span whose wanted attributes have these names may hold messages in them; `plan` is the one for these names."""
+def may_hold(plan: Plan, names: Collection[str], events: Collection[Event]) -> bool:
+    """Return True if a span may hold messages in attributes of these names, or in events; `plan` is the one for these names."""
     known = _holding.get(plan)
     if known is None:
-        known = may_hold_content(tuple(names))
+        known = may_hold_content(names)
         if plan.is_kept:
             _holding[plan] = known
-    return known
+    return known or any(map(_is_of_messages, events))
+
+
+def _is_of_messages(event: Event) -> bool:
+    name, attributes = event
+    return name.startswith(_EVENTS) or may_hold_content(attributes)
 
 
 def span_content(raw_attributes: Sequence[bytes], events: Sequence[Event], *, kind: str, plan: Plan) -> Content | None:
-    """The messages of a span; `None` without any.
+    """The messages of a span of which `may_hold` is true; `None` without any.
 
     Args:
         raw_attributes: serialized; they were read before, so they are valid and within the limits.
@@ -51,6 +58,13 @@ def span_content(raw_attributes: Sequence[bytes], events: Sequence[Event], *, ki
     """
     values = read_attributes(raw_attributes, RecordBudget(None)).values
     return read_span(values, events=events, kind=kind, emitter=plan.emitter)
+
+
+def content_of(attributes: Mapping[str, Any], events: Sequence[Event], *, kind: str, plan: Plan) -> Content | None:
+    """The messages of a span with these attributes, all of them; `None` without any."""
+    if not (may_hold_content(attributes) or any(map(_is_of_messages, events))):
+        return None
+    return read_span(attributes, events=events, kind=kind, emitter=plan.emitter)
 
 
 def record_content(

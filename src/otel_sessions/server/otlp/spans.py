@@ -162,7 +162,7 @@ def _read(
         plan=plan,
     )
     content = None
-    if told or may_hold(plan, attributes.values):
+    if may_hold(plan, attributes.values, told):
         content = span_content(raw_attributes, told, kind=facts.kind, plan=plan)
     batch.add(row, timestamp, int.from_bytes(trace_id), facts, content)
 

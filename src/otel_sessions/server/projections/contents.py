@@ -51,20 +51,18 @@ class Owner(NamedTuple):
     Attributes:
         key: the session key; `OF_UNIT` if the record names no session.
         id: half of the hash of the session's id, or the unit.
-        is_certain: the record is in this session, whatever spans are above it.
     """
 
     key: str
     id: int
-    is_certain: bool
 
 
 def owner_of(unit: int, facts: SpanFacts) -> Owner:
     """The owner of the messages of a record of a unit."""
     if not facts.values or facts.cut:
-        return Owner(OF_UNIT, unit, is_certain=False)
+        return Owner(OF_UNIT, unit)
     key, value = min(facts.values, key=lambda pair: (pair[0] != ID_KEY, pair))
-    return Owner(key, id_hash(value), is_certain=key != ID_KEY or facts.rank == 0)
+    return Owner(key, id_hash(value))
 
 
 class _Rows:
@@ -105,7 +103,6 @@ def insert_contents(store: Store, held: Iterable[HeldContent], seen: SeenMessage
                     time,
                     written_owner,
                     _DIGEST_AND_TIME.pack(digest, time),
-                    _id(0 if owner.is_certain else unit),
                     string(written_message(message)),
                     string(searched_text(message)),
                 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from otel_sessions.content.content import Content
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
 from otel_sessions.resource import read_resource
+from otel_sessions.server.otlp.contents import record_content
 from otel_sessions.server.otlp.values import attributes_from_text, from_text
 from otel_sessions.server.projections.stored_span import resource_of
 
@@ -24,10 +26,11 @@ LOG_FACT_COLUMNS: Final = ", ".join(
 
 
 class CountedRecord(NamedTuple):
-    """The facts of a log record, and the trace or cell that it is counted in."""
+    """The facts of a log record, the trace or cell that it is counted in, and its messages; `None` without any."""
 
     unit: int
     facts: SpanFacts
+    content: Content | None
 
 
 def facts_of_log_row(row: dict[str, Any]) -> CountedRecord | None:
@@ -35,10 +38,12 @@ def facts_of_log_row(row: dict[str, Any]) -> CountedRecord | None:
     resource = read_resource(resource_of(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
     values = attributes_from_text(row["LogAttributes"].items(), row["LogAttributeTypes"])
     trace_id = int(row["TraceId"], 16) if len(row["TraceId"]) == _ID_DIGITS else 0
+    attributes = {name: value for name, value in values.items() if value is not None}
+    body = from_text(row["Body"], row["BodyType"])
     facts = record_facts(
-        {name: value for name, value in values.items() if value is not None},
+        attributes,
         event_name=row["EventName"],
-        body=from_text(row["Body"], row["BodyType"]),
+        body=body,
         time=row["Time"],
         observed=row["ObservedTimestamp"],
         trace_id=trace_id,
@@ -48,4 +53,9 @@ def facts_of_log_row(row: dict[str, Any]) -> CountedRecord | None:
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    return None if facts is None else CountedRecord(trace_id or unit_of(facts), facts)
+    if facts is None:
+        return None
+    content = record_content(
+        attributes, event_name=row["EventName"], body=body, scope=row["ScopeName"], service=resource.service
+    )
+    return CountedRecord(trace_id or unit_of(facts), facts, content)

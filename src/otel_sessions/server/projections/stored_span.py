@@ -1,14 +1,19 @@
-"""`facts_of_row`: the facts of a span from its row in `otel_traces`, equal to those that were read from its request."""
+"""`span_of_row`: the facts of a span and its messages from its row in `otel_traces`, equal to those that were read from its request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from itertools import repeat
+from typing import Any, Final, NamedTuple
 
+from otel_sessions.content.content import Content
+from otel_sessions.content.read import Event
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.reading import span_facts
+from otel_sessions.dialects.read import plan_of
 from otel_sessions.resource import NAMES, read_resource
 from otel_sessions.server.clickhouse.span_rows import Row
+from otel_sessions.server.otlp.contents import content_of
 from otel_sessions.server.otlp.values import attributes_from_text, from_text
 
 _FAILED: Final = frozenset({"Error", "STATUS_CODE_ERROR"})
@@ -19,14 +24,27 @@ _EMPTY: Final = "n"
 _SPAN_ID_DIGITS: Final = 16
 
 
+class ReadSpan(NamedTuple):
+    """The facts of a span, and its messages; `None` without any."""
+
+    facts: SpanFacts
+    content: Content | None
+
+
 def facts_of_row(row: Row) -> SpanFacts:
-    """The facts of a span. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
+    """The facts of a span."""
+    return span_of_row(row).facts
+
+
+def span_of_row(row: Row) -> ReadSpan:
+    """The facts of a span and its messages. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
     start, end = _times(row)
     parent = row["ParentSpanId"]
     resource = read_resource(resource_of(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
-    values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
-    return span_facts(
-        {name: value for name, value in values.items() if value is not None},
+    attributes = _typed(row["SpanAttributes"], row["SpanAttributeTypes"])
+    plan = plan_of(attributes, row["ScopeName"], resource.service)
+    facts = span_facts(
+        attributes,
         span_id=int(row["SpanId"], 16),
         # A parent without a valid id cannot be found.
         parent_id=(int(parent, 16) or None) if len(parent) == _SPAN_ID_DIGITS else None,
@@ -39,7 +57,20 @@ def facts_of_row(row: Row) -> SpanFacts:
         environment=resource.environment,
         session_id=resource.session_id,
         consumer=row["SpanKind"] in _CONSUMERS,
+        plan=plan,
     )
+    return ReadSpan(facts, content_of(attributes, _events(row), kind=facts.kind, plan=plan))
+
+
+def _typed(texts: Mapping[str, str], types: dict[str, str]) -> dict[str, Any]:
+    """Attributes as values; empty ones are left out."""
+    values = attributes_from_text(texts.items(), types)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _events(row: Row) -> list[Event]:
+    names, texts, types = row["Events.Name"], row["Events.Attributes"], row["EventAttributeTypes"]
+    return [(name, _typed(one, of_one)) for name, one, of_one in zip(names, texts, types or repeat({}), strict=False)]
 
 
 def _times(row: Row) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from otel_sessions.conversation.lines import Line
 from otel_sessions.counting.membership import Pair
-from otel_sessions.server.queries.session_records import OwnerId
+from otel_sessions.server.projections.contents import Owner
 
 DEFAULT_LINES: Final = 100_000
 """About 60 MB."""
@@ -25,7 +25,7 @@ class Conversation(NamedTuple):
 
     state: int
     lines: list[Line]
-    owners: list[OwnerId]
+    owners: list[Owner]
 
 
 class KeptConversations:

@@ -13,12 +13,13 @@ from otel_sessions.conversation.lines import Line
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.contents import Owner
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.stored_units import adopted_cells
 from otel_sessions.server.queries.kept_conversations import Conversation, KeptConversations
 from otel_sessions.server.queries.resolved_sessions import ResolvedSession, ResolvedSessions
 from otel_sessions.server.queries.resolving import resolved_units
-from otel_sessions.server.queries.session_records import OwnerId, owner_parameters, session_records
+from otel_sessions.server.queries.session_records import owner_parameters, session_records
 from otel_sessions.server.queries.statements import statement
 
 PAGE_BYTES: Final = 16 << 20
@@ -105,7 +106,7 @@ def _conversation(store: Store, session: Pair, pricer: Pricer | None, kept: Kept
     return made
 
 
-def _fitting(store: Store, owners: Sequence[OwnerId], lines: Sequence[Line], max_bytes: int) -> Sequence[Line]:
+def _fitting(store: Store, owners: Sequence[Owner], lines: Sequence[Line], max_bytes: int) -> Sequence[Line]:
     """The first of these lines, as many as have at most `max_bytes` of messages together."""
     sizes = _of_digests(store, "message_sizes", owners, lines)
     for place, line in enumerate(lines):
@@ -115,12 +116,12 @@ def _fitting(store: Store, owners: Sequence[OwnerId], lines: Sequence[Line], max
     return lines
 
 
-def _messages(store: Store, owners: Sequence[OwnerId], lines: Iterable[Line]) -> dict[int, Message]:
+def _messages(store: Store, owners: Sequence[Owner], lines: Iterable[Line]) -> dict[int, Message]:
     found = _of_digests(store, "messages_by_digest", owners, lines)
     return {digest: Message.from_dict(json.loads(written)) for digest, written in found.items()}
 
 
-def _of_digests(store: Store, name: str, owners: Sequence[OwnerId], lines: Iterable[Line]) -> dict[int, Any]:
+def _of_digests(store: Store, name: str, owners: Sequence[Owner], lines: Iterable[Line]) -> dict[int, Any]:
     """What a statement returns of the messages of these lines, by digest."""
     digests = sorted({line.digest for line in lines if line.digest is not None})
     if not digests:

@@ -15,14 +15,11 @@ from otel_sessions.counting.model_call import ModelCall
 from otel_sessions.counting.resolved import Resolved
 from otel_sessions.dialects.kinds import AGENT, CALLS, HUMAN, TOOL
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.projections.contents import owner_of
+from otel_sessions.server.projections.contents import Owner, owner_of
 from otel_sessions.server.projections.trace_facts import chunks, facts_of, members
 from otel_sessions.server.queries.resolved_sessions import ResolvedSession
 from otel_sessions.server.queries.resolving import calls_of_unit
 from otel_sessions.server.queries.statements import statement
-
-OwnerId = tuple[str, int]
-"""Key and id of the owner of messages."""
 
 UNITS_AT_ONCE: Final = 1_000
 
@@ -44,7 +41,7 @@ class SessionRecords(NamedTuple):
     members: list[Member]
     calls: list[ModelCall]
     chains: list[Chain]
-    owners: list[OwnerId]
+    owners: list[Owner]
 
 
 def session_records(
@@ -78,7 +75,7 @@ def session_records(
             if facts.agent is not None:
                 lanes[unit, facts.span_id] = facts.agent
         lanes.update(((unit, id_), lane) for id_, lane in _counted_lanes(resolved.units.get(unit)))
-    owners = {owner_of(unit, facts)[:2] for (unit, _), facts in found.items()}
+    owners = {owner_of(unit, facts) for (unit, _), facts in found.items()}
     chains = [
         chain for chain in _chains(store, sorted(owners), [*units, *cells]) if (chain.unit, chain.record) in found
     ]
@@ -111,7 +108,7 @@ def _counted_lanes(unit: Unit | None) -> Iterator[tuple[int, str]]:
             yield id_, one.lane
 
 
-def _chains(store: Store, owners: Sequence[OwnerId], units: Sequence[int]) -> Iterator[Chain]:
+def _chains(store: Store, owners: Sequence[Owner], units: Sequence[int]) -> Iterator[Chain]:
     """What was captured of the records of units whose messages are of these owners."""
     if not owners:
         return
@@ -126,6 +123,6 @@ def _chains(store: Store, owners: Sequence[OwnerId], units: Sequence[int]) -> It
             yield Chain(unit, record, parent, time, given, answered, bool(is_new), bool(compacted))
 
 
-def owner_parameters(owners: Sequence[OwnerId]) -> dict[str, Any]:
+def owner_parameters(owners: Sequence[Owner]) -> dict[str, Any]:
     """The parameters that name owners."""
     return {"keys": [key for key, _ in owners], "owners": [id_ for _, id_ in owners]}

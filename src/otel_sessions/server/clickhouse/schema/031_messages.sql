@@ -4,7 +4,6 @@ CREATE TABLE IF NOT EXISTS messages (
     Owner UInt128 COMMENT 'As in message_chains' CODEC(ZSTD(1)),
     Digest UInt64 COMMENT 'Which message it is' CODEC(ZSTD(1)),
     Timestamp DateTime64(9) CODEC(ZSTD(1)),
-    Unit UInt128 COMMENT 'A unit that it was told in; 0 if the owner is certainly its session' CODEC(ZSTD(1)),
     Message String COMMENT 'JSON' CODEC(ZSTD(1)),
     Text String COMMENT 'What is searched: its words in lower case' CODEC(ZSTD(1)),
     INDEX idx_text Text TYPE text(tokenizer = splitByNonAlpha)
