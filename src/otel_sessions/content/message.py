@@ -102,17 +102,17 @@ class Message:
 
     def to_dict(self) -> dict[str, Any]:
         """The message as JSON carries it."""
-        return {"role": self.role, "parts": [_shown(part) for part in self.parts]}
+        return {"role": self.role, "parts": [shown(part) for part in self.parts]}
 
     @classmethod
-    def from_dict(cls, shown: Mapping[str, Any]) -> Message:
+    def from_dict(cls, told: Mapping[str, Any]) -> Message:
         """The message of what `to_dict` returned."""
-        return cls(shown["role"], tuple(_part(part) for part in shown["parts"]))
+        return cls(told["role"], tuple(_part(part) for part in told["parts"]))
 
     @property
     def digest(self) -> int:
         """64 bits of all that it says: equal messages have the same."""
-        return _digest([self.role, [_shown(part) for part in self.parts]])
+        return _digest([self.role, [shown(part) for part in self.parts]])
 
     @property
     def likeness(self) -> int:
@@ -128,7 +128,8 @@ class Message:
         return "\n".join(part.content for part in self.parts if isinstance(part, Text) and part.content)
 
 
-def _shown(part: Part) -> dict[str, Any]:
+def shown(part: Part) -> dict[str, Any]:
+    """A part as JSON carries it."""
     match part:
         case Text():
             return {"type": "text", "content": part.content}
@@ -150,20 +151,20 @@ def _shown(part: Part) -> dict[str, Any]:
             return {"type": "other", "content": part.content}
 
 
-def _part(shown: Mapping[str, Any]) -> Part:
-    match shown["type"]:
+def _part(told: Mapping[str, Any]) -> Part:
+    match told["type"]:
         case "text":
-            return Text(shown["content"])
+            return Text(told["content"])
         case "reasoning":
-            return Reasoning(shown["content"])
+            return Reasoning(told["content"])
         case "tool_call":
-            return ToolCall(shown["id"], shown["name"], shown["arguments"])
+            return ToolCall(told["id"], told["name"], told["arguments"])
         case "tool_call_response":
-            return ToolResponse(shown["id"], shown["content"])
+            return ToolResponse(told["id"], told["content"])
         case "media":
-            return Media(shown["modality"], shown["mime_type"], shown["uri"], shown["size"])
+            return Media(told["modality"], told["mime_type"], told["uri"], told["size"])
         case _:
-            return Other(shown["content"])
+            return Other(told["content"])
 
 
 def _core(part: Part) -> list[Any] | None:

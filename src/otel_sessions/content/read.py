@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from otel_sessions.content import agent_records, message_events, tools
 from otel_sessions.content.content import Content
-from otel_sessions.content.semconv import INPUT, INSTRUCTIONS, OUTPUT, messages_of
+from otel_sessions.content.indexed import indexed
+from otel_sessions.content.message import Message, Other
+from otel_sessions.content.places import PLACES, TOOL_PLACE, is_held
+from otel_sessions.content.sources import EVENTS, SOURCES, Place, Source
+from otel_sessions.content.spoken import Spoken, answered, canonical
+from otel_sessions.dialects import kinds
 from otel_sessions.dialects.emitters import ANY, Emitter
-from otel_sessions.dialects.events import Told
-
-NAMES: Final = frozenset({INPUT, OUTPUT, INSTRUCTIONS})
-"""The names of attributes that hold messages."""
+from otel_sessions.dialects.events import EVENT_NAME, Told
 
 Event = tuple[str, Mapping[str, Any]]
 """The name of a span event, and its attributes."""
 
+COMPACTED: Final = "gen_ai.conversation.compacted"
+_COMPACTING_EVENTS: Final = ("compaction_complete", "conversation.compacted")
+"""Endings of the names of span events that tell that what was said before was summed up."""
+
 
 def may_hold_content(names: Collection[str]) -> bool:
-    """False if no attribute of these names holds messages: a cheap check before `read_span`."""
-    return not NAMES.isdisjoint(names)
+    """False if no attribute, and no span event, of these names holds messages: a cheap check before `read_span`."""
+    return is_held(names)
 
 
 def read_span(
@@ -35,12 +42,85 @@ def read_span(
         kind: of the span, one of `otel_sessions.dialects.kinds`.
         emitter: the program that made the span.
     """
-    del events, kind, emitter
-    found = Content(
-        messages_of(attributes.get(INPUT), instructions=attributes.get(INSTRUCTIONS)),
-        messages_of(attributes.get(OUTPUT)),
+    del emitter
+    places = {place for name in attributes if (place := PLACES[name])}
+    named = [event for event in events if PLACES[event[0]]]
+    if not places and not named:
+        return None
+    compacted = attributes.get(COMPACTED) is True or any(name.endswith(_COMPACTING_EVENTS) for name, _ in named)
+    for name, told in named:
+        if name == message_events.INFERENCE:
+            # The attributes of the span are read before those of its event.
+            attributes = {**told, **attributes}
+            places |= {place for one in told if (place := PLACES[one])}
+    is_tool = kind == kinds.TOOL if kind else _names_a_tool(attributes)
+    if is_tool or TOOL_PLACE in places:
+        content = tools.of_tool(attributes, named, is_tool=is_tool)
+        if content is not None:
+            return content
+    return _exchange(attributes, named, places, compacted=compacted)
+
+
+def _exchange(
+    attributes: Mapping[str, Any], events: Sequence[Event], places: set[int], *, compacted: bool
+) -> Content | None:
+    """What was asked, and what came back, each of the first source that holds any of it."""
+    said: list[Spoken] = []
+    input_: tuple[Message, ...] = ()
+    output: tuple[Message, ...] = ()
+    is_new = False
+    for number, source in enumerate(SOURCES, 1):
+        if source is EVENTS:
+            told = message_events.exchange(events)
+            input_ = input_ or (canonical([*said, *told.input]) if told.input else ())
+            output = output or canonical(told.output)
+        elif number in places:
+            said = said or _of_places(source.instructions, attributes)
+            if not input_ and (found := _first(source.input, attributes)):
+                input_, is_new = canonical([*said, *found]), source.is_new
+            output = output or answered(canonical(_output(source, attributes)))
+        if input_ and output:
+            break
+    input_ = input_ or canonical(said)
+    compacted = compacted or any(map(_is_compaction, (*input_, *output)))
+    return Content(input_, output, is_new=is_new, compacted=compacted) if input_ or output or compacted else None
+
+
+def _names_a_tool(attributes: Mapping[str, Any]) -> bool:
+    """True if the first attribute that gives the kind of the span says that it is a tool's."""
+    for name, meanings in kinds.KINDS:
+        value = attributes.get(name)
+        kind = meanings.get(value) or meanings.get(value.strip('"').lower()) if isinstance(value, str) else None
+        if kind is not None:
+            return kind == kinds.TOOL
+    return False
+
+
+def _first(places: Sequence[Place], attributes: Mapping[str, Any]) -> list[Spoken]:
+    """What the first place holds that holds any."""
+    return next((found for place in places if (found := _of_places((place,), attributes))), [])
+
+
+def _output(source: Source, attributes: Mapping[str, Any]) -> list[Spoken]:
+    return _of_places(source.output, attributes) if source.is_in_parts else _first(source.output, attributes)
+
+
+def _of_places(places: Sequence[Place], attributes: Mapping[str, Any]) -> list[Spoken]:
+    """What all of these places hold; messages without parts are left out."""
+    found: list[Spoken] = []
+    for name, read, role in places:
+        if name.endswith("."):
+            found += indexed(attributes, name, role)
+        elif name in attributes:
+            found += read(attributes[name], role)
+    return [spoken for spoken in found if spoken.parts]
+
+
+def _is_compaction(message: Message) -> bool:
+    return any(
+        isinstance(part, Other) and isinstance(part.content, Mapping) and part.content.get("type") == "compaction"
+        for part in message.parts
     )
-    return found if found.input or found.output else None
 
 
 def read_record(attributes: Mapping[str, Any], *, event_name: str, body: Any, told: Told | None) -> Content | None:
@@ -54,5 +134,18 @@ def read_record(attributes: Mapping[str, Any], *, event_name: str, body: Any, to
         body: a text, a number, a mapping, a list or nothing.
         told: the event that it tells of, as `otel_sessions.dialects.events.told_by` says.
     """
-    del event_name, body, told
+    if told is not None:
+        content = agent_records.of_agent(told.name, attributes)
+        if content is not None:
+            return content
+    for name in (event_name, attributes.get(EVENT_NAME)):
+        if isinstance(name, str) and name in message_events.ROLES:
+            return _message(name, attributes if body is None else body)
     return read_span(attributes) if may_hold_content(attributes) else None
+
+
+def _message(name: str, body: Any) -> Content | None:
+    found = canonical(message_events.of_event(name, body))
+    if not found:
+        return None
+    return Content(output=found) if name in message_events.OUTPUTS else Content(found)

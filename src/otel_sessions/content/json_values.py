@@ -1,0 +1,104 @@
+"""Values of attributes as JSON values: texts parsed, and whatever JSON cannot carry replaced."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, TypeGuard
+
+DEEPEST: Final = 48
+"""How deep a value is kept."""
+
+DEEPER: Final = "…"
+"""What stands for a value that is deeper."""
+
+_BITS: Final = 8_192
+"""Python refuses to write integers that are much longer as digits."""
+
+REDACTED: Final = frozenset({"<redacted>", "[redacted]", "__redacted__", "<elided>", "[elided]"})
+"""What programs write, in any case, in place of a text that they withhold."""
+
+
+def parsed(given: Any) -> Any:
+    """The value that a JSON text holds, if it holds an object, a list or a quoted text; anything else as it is."""
+    if not isinstance(given, str) or given[:32].lstrip()[:1] not in ("{", "[", '"'):
+        return given
+    try:
+        return json.loads(given)
+    except (ValueError, RecursionError):
+        return given
+
+
+def is_list(given: Any) -> TypeGuard[Sequence[Any]]:
+    """True for a list of values, however it is stored."""
+    return isinstance(given, Sequence) and not isinstance(given, (str, bytes, bytearray, memoryview))
+
+
+def is_withheld(given: Any) -> bool:
+    """True for nothing, and for what stands for a text that was withheld."""
+    return given is None or (isinstance(given, str) and (not given or given.strip().lower() in REDACTED))
+
+
+def first(mapping: Mapping[Any, Any], names: Sequence[str]) -> Any:
+    """The first of these members that is there and is not null."""
+    return next((found for name in names if (found := mapping.get(name)) is not None), None)
+
+
+def first_text(mapping: Mapping[Any, Any], names: Sequence[str]) -> str | None:
+    """The first of these members that is a text, and not empty."""
+    found = next((found for name in names if isinstance(found := mapping.get(name), str) and found), None)
+    return None if found is None else clean_text(found)
+
+
+def clean_text(text: str) -> str:
+    """The text, with a replacement character for each half of a character, which UTF-8 cannot carry."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """The value as strict JSON carries it: names are texts, numbers finite, and bytes are only counted."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _without_bytes(clean_text(value))
+        case int():
+            return value if value.bit_length() < _BITS else hex(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case bytes() | bytearray() | memoryview():
+            return f"({len(value)} bytes)"
+        case Mapping() | Sequence() | AbstractSet() if depth >= DEEPEST:
+            return DEEPER
+        case Mapping():
+            return {_name(name): clean(one, depth + 1) for name, one in value.items()}
+        case Sequence() | AbstractSet():
+            return [clean(one, depth + 1) for one in value]
+        case _:
+            return f"({type(value).__name__})"
+
+
+def _name(name: Any) -> str:
+    return clean_text(name) if isinstance(name, str) else repr(clean(name, DEEPEST))
+
+
+def _without_bytes(text: str) -> str:
+    """The text; of a `data:` URI only its beginning and how many bytes it holds."""
+    if text.startswith("data:") and len(text) > 64:
+        head, mark, encoded = text.partition(",")
+        if mark and head.endswith(";base64"):
+            return f"{head},({decoded_size(encoded)} bytes)"
+    return text
+
+
+def decoded_size(encoded: str) -> int:
+    """How many bytes a base64 text stands for."""
+    return len(encoded.rstrip("=")) * 3 // 4
