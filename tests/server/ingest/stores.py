@@ -16,8 +16,8 @@ from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges, group_changes
-from otel_sessions.server.projections.contents import HeldContent
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 
 DEADLINE = 30.0

@@ -14,8 +14,8 @@ from otel_sessions.counting.related_units import RelatedUnits, Units
 from otel_sessions.server.ingest.commit_target import CommitTarget
 from otel_sessions.server.ingest.stored_traces import StoredTraces
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch, joined
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, SpanChanges, span_changes
-from otel_sessions.server.projections.contents import HeldContent
 from otel_sessions.server.projections.facts_json import WrittenFacts, write_facts
 from otel_sessions.server.projections.recent_traces import Trace
 from otel_sessions.server.signals import LOGS, TRACES
@@ -244,10 +244,9 @@ def _held(spans: SpanBatch, logs: LogBatch, changes: SpanChanges) -> Iterator[He
     for place, content in spans.contents.items():
         if place in rows:
             yield HeldContent(spans.trace_ids[place], spans.facts[place], content)
-    for place, content in logs.contents.items():
-        facts, unit = logs.counted[place], logs.columns["CountedIn"][place]
-        if facts.span_id in changes.facts.get(unit, ()):
-            yield HeldContent(unit, facts, content)
+    for place, held in logs.contents.items():
+        if place not in logs.counted or held.facts.span_id in changes.facts.get(held.unit, ()):
+            yield held
 
 
 def _to_json(changes: SpanChanges) -> dict[int, WrittenFacts]:

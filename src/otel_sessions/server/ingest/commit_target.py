@@ -15,9 +15,10 @@ from otel_sessions.server.clickhouse.insert import insert_rows, insert_written
 from otel_sessions.server.clickhouse.probe import write_probe
 from otel_sessions.server.ingest.stored_rows import stored_log_rows, stored_spans
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges
-from otel_sessions.server.projections.contents import HeldContent, insert_contents
+from otel_sessions.server.projections.contents import insert_contents
 from otel_sessions.server.projections.facts_json import WrittenFacts
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.seen_messages import SeenMessages

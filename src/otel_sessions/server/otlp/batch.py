@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from otel_sessions.content.content import Content
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
+from otel_sessions.server.otlp.contents import HeldContent
 
 _T = TypeVar("_T")
 
@@ -20,7 +21,7 @@ _OF_THE_COMMITTER: Final = frozenset({"Segment", "SegmentRow"})
 """Columns of `otel_logs` that are known only when a request is committed."""
 
 NOTHING_COUNTED: Final[Mapping[int, SpanFacts]] = MappingProxyType({})
-NOTHING_SAID: Final[Mapping[int, Content]] = MappingProxyType({})
+NOTHING_SAID: Final[Mapping[int, HeldContent]] = MappingProxyType({})
 
 LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _OF_THE_COMMITTER)
 """Columns of `otel_logs` that are known from a request, in the order of the table."""
@@ -32,7 +33,7 @@ class LogBatch:
     Attributes:
         columns: column name to one value a log record, in the order of the table.
         counted: by place of a record, its facts.
-        contents: by place of a record that has facts, what it holds of a conversation.
+        contents: by place of a record, what it holds of a conversation.
     """
 
     __slots__ = ("columns", "contents", "counted")
@@ -40,7 +41,7 @@ class LogBatch:
     def __init__(self) -> None:
         self.columns: dict[str, list[Any]] = {name: [] for name in LOG_COLUMNS}
         self.counted: dict[int, SpanFacts] = {}
-        self.contents: dict[int, Content] = {}
+        self.contents: dict[int, HeldContent] = {}
 
     @property
     def units(self) -> list[int]:
@@ -61,7 +62,7 @@ class LogBatch:
         rows: Sequence[tuple[Any, ...]],
         shared: Mapping[str, Any],
         counted: Mapping[int, SpanFacts] = NOTHING_COUNTED,
-        contents: Mapping[int, Content] = NOTHING_SAID,
+        contents: Mapping[int, HeldContent] = NOTHING_SAID,
     ) -> None:
         """Add rows.
 
@@ -69,7 +70,7 @@ class LogBatch:
             rows: of each row, the columns that are its own, in the order of the table.
             shared: by name, the other columns, which are the same in all of these rows.
             counted: by place in `rows`, the facts of a record that has any.
-            contents: by place in `rows`, what a record that has facts holds of a conversation.
+            contents: by place in `rows`, what a record holds of a conversation.
         """
         before = len(self)
         self.counted.update({before + place: facts for place, facts in counted.items()})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_sessions.content.content import Content
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.units import unit_of
 from otel_sessions.server.clickhouse.times import LATEST
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
-from otel_sessions.server.otlp.contents import record_content
+from otel_sessions.server.otlp.contents import HeldContent, record_content
 from otel_sessions.server.otlp.errors import MalformedError
 from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.messages import messages, parse
@@ -40,17 +39,17 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
     for resource, scope, records in each_scope(request, messages().logs, budget, rejected):
         rows: list[tuple[Any, ...]] = []
         counted: dict[int, SpanFacts] = {}
-        contents: dict[int, Content] = {}
+        contents: dict[int, HeldContent] = {}
         for raw in records:
             try:
-                row, facts, content = _read(parse(record_class, raw), resource, scope, budget)
+                row, facts, held = _read(parse(record_class, raw), resource, scope, budget)
             except MalformedError as error:
                 rejected.add(error)
             else:
                 if facts is not None:
                     counted[len(rows)] = facts
-                if content is not None:
-                    contents[len(rows)] = content
+                if held is not None:
+                    contents[len(rows)] = held
                 rows.append(row)
         batch.add(rows, _origin(resource, scope), counted, contents)
     return batch, rejected
@@ -73,7 +72,7 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
 
 def _read(
     record: Any, resource: Resource, scope: Scope, budget: RecordBudget
-) -> tuple[tuple[Any, ...], SpanFacts | None, Content | None]:
+) -> tuple[tuple[Any, ...], SpanFacts | None, HeldContent | None]:
     """The columns that differ from record to record, in the order of the table, and the facts and messages of a record that has any.
 
     A record without a time of its own has the time when it was observed.
@@ -86,6 +85,7 @@ def _read(
     attributes = read_attributes(record.attributes, budget)
     event_name = text_of(record.event_name)
     trace_id = record.trace_id if len(record.trace_id) == _TRACE_ID_BYTES and any(record.trace_id) else b""
+    span_id = int.from_bytes(record.span_id) if trace_id else 0
     facts = record_facts(
         attributes.values,
         event_name=event_name,
@@ -93,19 +93,27 @@ def _read(
         time=record.time_unix_nano,
         observed=observed,
         trace_id=int.from_bytes(trace_id),
-        span_id=int.from_bytes(record.span_id) if trace_id else 0,
+        span_id=span_id,
         scope=scope.name,
         service=resource.service,
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    content = None
-    if facts is not None:
-        content = record_content(
-            attributes.values, event_name=event_name, body=body, scope=scope.name, service=resource.service
-        )
+    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST)
+    held = record_content(
+        facts,
+        attributes.values,
+        event_name=event_name,
+        body=body,
+        at=at,
+        trace_id=int.from_bytes(trace_id),
+        span_id=span_id,
+        scope=scope.name,
+        service=resource.service,
+        session_id=resource.session_id,
+    )
     row = (
-        min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST),
+        at,
         record.trace_id.hex() if any(record.trace_id) else "",
         record.span_id.hex() if any(record.span_id) else "",
         flags & 0xFF,
@@ -122,4 +130,4 @@ def _read(
         0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
         0 if facts is None else facts.span_id,
     )
-    return row, facts, content
+    return row, facts, held

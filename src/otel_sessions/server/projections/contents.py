@@ -12,7 +12,6 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.content.content import Content
 from otel_sessions.content.message import Message, Other, Part, Reasoning, Text, ToolCall, ToolResponse
 from otel_sessions.conversation.chains import Chain
 from otel_sessions.counting.facts import SpanFacts
@@ -21,6 +20,7 @@ from otel_sessions.server.clickhouse.columns import CHAINS, COLUMNS, MESSAGES
 from otel_sessions.server.clickhouse.insert import insert_written
 from otel_sessions.server.clickhouse.row_binary import raw_string, string
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.seen_messages import SeenMessage, SeenMessages
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.timestamps import DAY_NS
@@ -35,14 +35,6 @@ _DIGEST_AND_TIME: Final = Struct("<Qq")
 
 def _id(number: int) -> bytes:
     return number.to_bytes(16, "little")
-
-
-class HeldContent(NamedTuple):
-    """What a span or log record holds: the unit that it is in, its facts, and its messages."""
-
-    unit: int
-    facts: SpanFacts
-    content: Content
 
 
 class Owner(NamedTuple):

@@ -17,8 +17,9 @@ from otel_sessions.server.clickhouse.broken_parts import put_aside
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import CHAINS, FACTS, GROUPS, MESSAGES
 from otel_sessions.server.clickhouse.span_rows import SPAN_COLUMNS, Row
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import ChangedTrace
-from otel_sessions.server.projections.contents import HeldContent, insert_contents
+from otel_sessions.server.projections.contents import insert_contents
 from otel_sessions.server.projections.facts_json import from_json
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.rebuilt_records import rebuild_records

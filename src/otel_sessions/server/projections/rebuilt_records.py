@@ -13,10 +13,11 @@ from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import FACTS
 from otel_sessions.server.clickhouse.insert import insert_written
-from otel_sessions.server.projections.contents import HeldContent, insert_contents
+from otel_sessions.server.otlp.contents import HeldContent
+from otel_sessions.server.projections.contents import insert_contents
 from otel_sessions.server.projections.seen_messages import SeenMessages
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.stored_record import LOG_FACT_COLUMNS, facts_of_log_row
+from otel_sessions.server.projections.stored_record import LOG_FACT_COLUMNS, read_log_row
 from otel_sessions.server.projections.trace_facts import chunks, insert_facts, stream
 
 _PLACES: Final = "log_places_rebuilt"
@@ -48,12 +49,12 @@ def rebuild_records(
         places: dict[bytes, tuple[int, int]] = {}
         held: list[HeldContent] = []
         for row in some:
-            counted = facts_of_log_row(row)
+            counted, said = read_log_row(row)
             place = (0, 0) if counted is None else (counted.unit, counted.facts.span_id)
             if counted is not None:
                 by_unit.setdefault(counted.unit, []).append(counted.facts)
-                if counted.content is not None:
-                    held.append(HeldContent(counted.unit, counted.facts, counted.content))
+            if said is not None:
+                held.append(said)
             if place != (row["CountedIn"], row["CountedAs"]):
                 places[row["Row"]] = place
         if by_unit:

@@ -15,7 +15,7 @@ from otel_sessions.counting.model_call import ModelCall
 from otel_sessions.counting.resolved import Resolved
 from otel_sessions.dialects.kinds import AGENT, CALLS, HUMAN, TOOL
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.projections.contents import Owner, owner_of
+from otel_sessions.server.projections.contents import OF_UNIT, Owner, owner_of
 from otel_sessions.server.projections.trace_facts import chunks, facts_of, members
 from otel_sessions.server.queries.resolved_sessions import ResolvedSession
 from otel_sessions.server.queries.resolving import calls_of_unit
@@ -75,10 +75,14 @@ def session_records(
             if facts.agent is not None:
                 lanes[unit, facts.span_id] = facts.agent
         lanes.update(((unit, id_), lane) for id_, lane in _counted_lanes(resolved.units.get(unit)))
-    owners = {owner_of(unit, facts) for (unit, _), facts in found.items()}
-    chains = [
-        chain for chain in _chains(store, sorted(owners), [*units, *cells]) if (chain.unit, chain.record) in found
-    ]
+    # A log record that is not counted, in a span of the session, may name no session.
+    owners = {owner_of(unit, facts) for (unit, _), facts in found.items()}.union(Owner(OF_UNIT, unit) for unit in units)
+    chains: list[Chain] = []
+    owning: set[Owner] = set()
+    for owner, chain in _chains(store, sorted(owners), [*units, *cells]):
+        if (chain.unit, chain.record) in found or (chain.unit, chain.parent) in found:
+            chains.append(chain)
+            owning.add(owner)
     told = {(chain.unit, chain.record) for chain in chains}
     ids = {id_ for _, id_ in found}
     kept = [
@@ -87,7 +91,7 @@ def session_records(
         if facts.event or facts.kind in _TELLING or facts.parent_id not in ids or (unit, id_) in told
     ]
     calls = [call for unit in units for call in calls_of_unit(resolved, unit, session)]
-    return SessionRecords(kept, calls, chains, sorted(owners))
+    return SessionRecords(kept, calls, chains, sorted(owning))
 
 
 def _lanes(resolved: Resolved) -> Mapping[int, str]:
@@ -108,19 +112,18 @@ def _counted_lanes(unit: Unit | None) -> Iterator[tuple[int, str]]:
             yield id_, one.lane
 
 
-def _chains(store: Store, owners: Sequence[Owner], units: Sequence[int]) -> Iterator[Chain]:
-    """What was captured of the records of units whose messages are of these owners."""
-    if not owners:
-        return
+def _chains(store: Store, owners: Sequence[Owner], units: Sequence[int]) -> Iterator[tuple[Owner, Chain]]:
+    """What was captured of the records of units whose messages are of these owners, after whose messages they are."""
     for some in chunks(units, UNITS_AT_ONCE):
         parameters = {**owner_parameters(owners), "units": some}
         with store.reading() as client:
             rows = client.query(
                 statement("chains_of_units"), parameters=parameters, query_formats=_AS_BYTES
             ).result_rows
-        for unit, record, parent, time, is_new, compacted, *links in rows:
+        for key, owner, unit, record, parent, time, is_new, compacted, *links in rows:
             given, answered = Links(*links[:3]), Links(*links[3:])
-            yield Chain(unit, record, parent, time, given, answered, bool(is_new), bool(compacted))
+            chain = Chain(unit, record, parent, time, given, answered, bool(is_new), bool(compacted))
+            yield Owner(key.decode(), owner), chain
 
 
 def owner_parameters(owners: Sequence[Owner]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 -- Of a span that was sent in several states, the latest that holds messages.
 SELECT
+    CAST(Key, 'String'),
+    Owner,
     Unit,
     Record,
     Parent,
