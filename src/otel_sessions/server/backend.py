@@ -32,6 +32,7 @@ from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
+from otel_sessions.server.projections.delete_content import RemovedContent, delete_content
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
@@ -256,6 +257,21 @@ class Backend:
         deleted = delete_session(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
         self._tell(frozenset({session}))
         return deleted
+
+    def delete_content(self, session_id: str, *, key: str = ID_KEY) -> RemovedContent:
+        """Remove the words of a session and keep its numbers; nothing happens if there is no such session.
+
+        A removal that fails half way, or dies with the process, is completed when it is asked for again.
+
+        Raises:
+            UnsettledError: what was acknowledged before takes too long to be committed.
+            StoreError: the store cannot do it.
+        """
+        session = (key, session_id)
+        self.settle()
+        removed = delete_content(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
+        self._tell(frozenset({session}))
+        return removed
 
     def drop_older(self, before: int) -> int:
         """Drop the traces that ended before a moment in nanoseconds UTC, and older logs. Returns the number of traces.

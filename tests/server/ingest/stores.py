@@ -131,6 +131,9 @@ class Memory:
         rows = {(one.unit, one.facts.span_id): one.content for one in held}
         self._insert("contents", lambda: self.contents.update(rows))
 
+    def forget_contents(self) -> None:
+        """Take no message for stored any more."""
+
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add rows to `trace_facts`."""
 

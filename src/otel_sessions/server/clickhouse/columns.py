@@ -90,6 +90,7 @@ _LOGS_OF_OURS: Final = {
     "SegmentRow": "UInt32",
     "CountedIn": "UInt128",
     "CountedAs": "UInt64",
+    "ContentRemoved": "UInt8",
 }
 
 TRACES: Final = "otel_traces"
@@ -178,6 +179,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "OutputRoles": _TEXT,
             "IsNew": "UInt8",
             "Compacted": "UInt8",
+            "IsCounted": "UInt8",
         },
         MESSAGES: {
             "Key": _NAME,

@@ -42,6 +42,9 @@ class CommitTarget(Protocol):
     def insert_contents(self, held: Sequence[HeldContent]) -> None:
         """Add what spans and log records hold of a conversation; the same may come again."""
 
+    def forget_contents(self) -> None:
+        """Take no message for stored any more, after some were deleted."""
+
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add facts of spans, by trace id; the same facts may come again."""
 

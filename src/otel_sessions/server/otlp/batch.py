@@ -17,13 +17,13 @@ from otel_sessions.server.otlp.contents import HeldContent
 
 _T = TypeVar("_T")
 
-_OF_THE_COMMITTER: Final = frozenset({"Segment", "SegmentRow"})
-"""Columns of `otel_logs` that are known only when a request is committed."""
+_KNOWN_LATER: Final = frozenset({"Segment", "SegmentRow", "ContentRemoved"})
+"""Columns of `otel_logs` that are known only when a request is committed, or its records change."""
 
 NOTHING_COUNTED: Final[Mapping[int, SpanFacts]] = MappingProxyType({})
 NOTHING_SAID: Final[Mapping[int, HeldContent]] = MappingProxyType({})
 
-LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _OF_THE_COMMITTER)
+LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _KNOWN_LATER)
 """Columns of `otel_logs` that are known from a request, in the order of the table."""
 
 

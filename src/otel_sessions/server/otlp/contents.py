@@ -67,14 +67,19 @@ def content_of(attributes: Mapping[str, Any], events: Sequence[Event], *, kind: 
 
 
 class HeldContent(NamedTuple):
-    """What a span or log record holds: the unit that it is in, its facts, and its messages.
+    """What a span or log record holds.
 
-    The facts of a log record that is not counted tell no more than who it is of, when it was made, and in which span.
+    Attributes:
+        unit: the trace or cell that it is in.
+        facts: of the record; those of a log record that is not counted say whose it is, when it was made, and in which span.
+        content: its messages.
+        is_counted: false for a log record that is not counted.
     """
 
     unit: int
     facts: SpanFacts
     content: Content
+    is_counted: bool = True
 
 
 def record_content(
@@ -128,7 +133,7 @@ def record_content(
         service=service,
         session_id=session_id,
     )
-    return HeldContent(trace_id, facts._replace(event=event_name or _RECORD), content)
+    return HeldContent(trace_id, facts._replace(event=event_name or _RECORD), content, is_counted=False)
 
 
 _RECORD: Final = "record"

@@ -80,12 +80,12 @@ def insert_contents(store: Store, held: Iterable[HeldContent], seen: SeenMessage
     """
     chains, messages = _Rows(), _Rows()
     added: dict[SeenMessage, None] = {}
-    for unit, facts, content in held:
+    for unit, facts, content, is_counted in held:
         owner = owner_of(unit, facts)
         time = min(facts.start, LATEST_PARTITION)
         written_owner = string(owner.key) + _id(owner.id)
         chain = Chain.of(content, unit=unit, record=facts.span_id, time=time, parent=_parent(facts))
-        chains.add(time, written_owner, _chain_row(chain, facts))
+        chains.add(time, written_owner, _chain_row(chain, facts, is_counted=is_counted))
         links = (*chain.input, *chain.output)
         for message, (digest, _, _) in zip((*content.input, *content.output), links, strict=True):
             mark = SeenMessage(owner.key, owner.id, digest, time // DAY_NS)
@@ -109,7 +109,7 @@ def _parent(facts: SpanFacts) -> int:
     return (facts.parent_id or 0) if facts.event else 0
 
 
-def _chain_row(chain: Chain, facts: SpanFacts) -> bytes:
+def _chain_row(chain: Chain, facts: SpanFacts, *, is_counted: bool) -> bytes:
     """The columns of a chain after those of its owner."""
     state = facts.end << 64 | (_MOST - facts.start)
     return b"".join(
@@ -119,8 +119,7 @@ def _chain_row(chain: Chain, facts: SpanFacts) -> bytes:
             _id(state),
             *map(raw_string, (chain.input.digests, chain.input.likenesses, chain.input.roles)),
             *map(raw_string, (chain.output.digests, chain.output.likenesses, chain.output.roles)),
-            b"\x01" if chain.is_new else b"\0",
-            b"\x01" if chain.compacted else b"\0",
+            bytes((chain.is_new, chain.compacted, is_counted)),
         )
     )
 

@@ -30,6 +30,7 @@ from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
+from otel_sessions.server.projections.stored_messages import delete_queued_messages
 from otel_sessions.server.projections.stored_units import adopted_cells, related_units
 from otel_sessions.server.projections.trace_facts import (
     facts_of,
@@ -50,11 +51,12 @@ greater than all before. Rows of sessions are paused as well, and what is rememb
 
 
 class Deleted(NamedTuple):
-    """What a deletion took: the number of spans, of the traces that they were in, and of log records that were counted."""
+    """What a deletion took: the number of spans, of the traces that they were in, of log records that were counted, and of messages."""
 
     spans: int
     traces: int
     records: int = 0
+    messages: int = 0
 
 
 class _Remains(NamedTuple):
@@ -65,12 +67,14 @@ class _Remains(NamedTuple):
         gone: those that do not.
         records: how many of these are log records.
         traces: how many traces lose a span.
+        messages: how many messages go.
     """
 
     kept: dict[int, list[SpanFacts]]
     gone: set[tuple[str, str]]
     records: int
     traces: int
+    messages: int = 0
 
 
 def delete_session(
@@ -94,16 +98,13 @@ def delete_session(
         spans_at_once: about how many spans of the session go in one part, and
         traces_at_once: how many traces at most.
     """
-    parameters = {"key": session[0], "hash": id_hash(session[1])}
-    with store.reading() as client:
-        traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
-    with_cells = [*traces, *adopted_cells(store, [trace_id for trace_id, _ in traces])]
+    units = units_of(store, session)
     naming = {"attribute": attribute_of(session[0]), "session": session[1]}
     with store.writing() as client:
         client.command(statement("delete_naming_logs"), parameters=naming)
-    spans = records = from_traces = 0
+    spans = records = from_traces = messages = 0
     queues = []
-    for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
+    for trace_ids in in_parts(units, spans_at_once, traces_at_once):
         with changing(()) as queue:
             queues.append(queue)
         queued = _delete_rows(store, trace_ids, session, queue)
@@ -112,14 +113,24 @@ def delete_session(
         spans += len(remains.gone) - remains.records
         records += remains.records
         from_traces += remains.traces
+        messages += remains.messages
     if queues:
         rows.refresh()
         with store.writing() as client:
             client.command(statement("clear_deletion_queue"), parameters={"versions": queues})
-    return Deleted(spans, from_traces, records)
+    return Deleted(spans, from_traces, records, messages)
 
 
-def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
+def units_of(store: Store, session: Pair) -> list[tuple[int, int]]:
+    """The traces and cells of a session, each with how much of the session is in it."""
+    parameters = {"key": session[0], "hash": id_hash(session[1])}
+    with store.reading() as client:
+        traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
+    return [*traces, *adopted_cells(store, [trace_id for trace_id, _ in traces])]
+
+
+def in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
+    """The units in lists of about so many spans, and at most so many traces."""
     part: list[int] = []
     spans = 0
     for trace_id, span_count in traces:
@@ -141,7 +152,7 @@ def _delete_rows(store: Store, trace_ids: list[int], session: Pair, queue: int) 
 
 def _delete_queued(store: Store, spans: Collection[tuple[str, str]], queue: int) -> None:
     if spans:
-        _queue(store, spans, queue)
+        queue_spans(store, spans, queue)
         with store.writing() as client:
             for name in ("delete_traces", "delete_logs", "delete_counted_logs"):
                 client.command(statement(name), parameters={"queue": queue})
@@ -170,10 +181,12 @@ def _delete_derived(
     _delete_queued(store, remains.gone - queued, queue)
     # An entry without a span leads to the facts and groups of the trace, also where an earlier try left no spans of it.
     whole = [(trace_hex(trace_id), "" if trace_id in remains.kept else "*") for trace_id in trace_ids]
-    _queue(store, whole, queue)
+    queue_spans(store, whole, queue)
     parameters = {"queue": queue, "version": version}
     with store.writing() as client:
         client.command(statement("delete_times"), parameters=parameters)
+    with store.writing() as client:
+        messages = delete_queued_messages(client, queue)
     insert_facts(store, remains.kept, version)
     changed = [ChangedTrace(trace_id, spans) for trace_id, spans in remains.kept.items()]
     changed += [ChangedTrace(unit, spans, stored.get(unit, ())) for unit, spans in related.again.items()]
@@ -181,10 +194,11 @@ def _delete_derived(
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters=parameters)
-    return remains
+    return remains._replace(messages=messages)
 
 
-def _queue(store: Store, entries: Collection[tuple[str, str]], queue: int) -> None:
+def queue_spans(store: Store, entries: Collection[tuple[str, str]], queue: int) -> None:
+    """Name what goes: (trace id, span id), as in the table."""
     trace_column, span_column = zip(*entries, strict=True)
     columns = {"Version": [queue] * len(entries), "TraceId": trace_column, "SpanId": span_column}
     insert_rows(store, DELETIONS, columns)

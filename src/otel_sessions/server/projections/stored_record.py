@@ -18,10 +18,10 @@ LOG_FACT_COLUMNS: Final = ", ".join(
     (
         *("toUInt64(toUnixTimestamp64Nano(Timestamp)) AS Time", "ObservedTimestamp", "TraceId", "SpanId"),
         *("Body", "BodyType", "ScopeName", "EventName", "LogAttributes", "LogAttributeTypes"),
-        *("ResourceAttributes", "ResourceAttributeTypes"),
+        *("ResourceAttributes", "ResourceAttributeTypes", "ContentRemoved"),
     )
 )
-"""The columns that `read_log_row` reads."""
+"""The columns that `read_log_row` reads, beside `CountedAs`."""
 
 
 class CountedRecord(NamedTuple):
@@ -64,6 +64,8 @@ def read_log_row(row: dict[str, Any]) -> ReadRecord:
         environment=resource.environment,
         session_id=resource.session_id,
     )
+    if facts is not None and row["ContentRemoved"]:
+        facts = facts._replace(span_id=row["CountedAs"])
     held = record_content(
         facts,
         attributes,

@@ -79,8 +79,8 @@ def session_records(
     owners = {owner_of(unit, facts) for (unit, _), facts in found.items()}.union(Owner(OF_UNIT, unit) for unit in units)
     chains: list[Chain] = []
     owning: set[Owner] = set()
-    for owner, chain in _chains(store, sorted(owners), [*units, *cells]):
-        if (chain.unit, chain.record) in found or (chain.unit, chain.parent) in found:
+    for owner, chain, is_counted in _chains(store, sorted(owners), [*units, *cells]):
+        if (chain.unit, chain.record if is_counted else chain.parent) in found:
             chains.append(chain)
             owning.add(owner)
     told = {(chain.unit, chain.record) for chain in chains}
@@ -112,18 +112,18 @@ def _counted_lanes(unit: Unit | None) -> Iterator[tuple[int, str]]:
             yield id_, one.lane
 
 
-def _chains(store: Store, owners: Sequence[Owner], units: Sequence[int]) -> Iterator[tuple[Owner, Chain]]:
-    """What was captured of the records of units whose messages are of these owners, after whose messages they are."""
+def _chains(store: Store, owners: Sequence[Owner], units: Sequence[int]) -> Iterator[tuple[Owner, Chain, bool]]:
+    """What was captured of the records of units whose messages are of these owners, after whose messages they are, and before whether they are counted."""
     for some in chunks(units, UNITS_AT_ONCE):
         parameters = {**owner_parameters(owners), "units": some}
         with store.reading() as client:
             rows = client.query(
                 statement("chains_of_units"), parameters=parameters, query_formats=_AS_BYTES
             ).result_rows
-        for key, owner, unit, record, parent, time, is_new, compacted, *links in rows:
+        for key, owner, unit, record, parent, time, is_new, compacted, is_counted, *links in rows:
             given, answered = Links(*links[:3]), Links(*links[3:])
             chain = Chain(unit, record, parent, time, given, answered, bool(is_new), bool(compacted))
-            yield Owner(key.decode(), owner), chain
+            yield Owner(key.decode(), owner), chain, bool(is_counted)
 
 
 def owner_parameters(owners: Sequence[Owner]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS message_chains (
     OutputRoles String CODEC(ZSTD(1)),
     IsNew UInt8 COMMENT 'The input repeats nothing that was said before' CODEC(ZSTD(1)),
     Compacted UInt8 COMMENT 'What was said before was summed up' CODEC(ZSTD(1)),
+    IsCounted UInt8 COMMENT '0 for a log record that is known by its parent only' CODEC(ZSTD(1)),
     INDEX idx_unit Unit TYPE bloom_filter(0.01) GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(State)
 PARTITION BY toDate(Timestamp)

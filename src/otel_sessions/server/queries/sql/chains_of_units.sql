@@ -8,6 +8,7 @@ SELECT
     toUnixTimestamp64Nano(Timestamp) AS Time,
     IsNew,
     Compacted,
+    IsCounted,
     Input,
     InputLikenesses,
     InputRoles,
