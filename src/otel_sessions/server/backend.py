@@ -281,8 +281,7 @@ class Backend:
         """
         with self._changing() as version:
             dropped = drop_older(self.store, self._rows, before, version=version, pricer=self.pricer)
-            if dropped:
-                self._committer.forget()
+            self._committer.forget()
         return dropped
 
     def drop_to_size(self, max_bytes: int) -> int:

@@ -126,7 +126,7 @@ def units_of(store: Store, session: Pair) -> list[tuple[int, int]]:
     parameters = {"key": session[0], "hash": id_hash(session[1])}
     with store.reading() as client:
         traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
-    return [*traces, *adopted_cells(store, [trace_id for trace_id, _ in traces])]
+    return [*map(tuple, traces), *adopted_cells(store, [trace_id for trace_id, _ in traces])]
 
 
 def in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:

@@ -47,7 +47,8 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int, pr
     with store.writing() as client:
         client.command(statement("queue_old_traces"), parameters=parameters)
         dropped = int(client.query(statement("count_queued_deletions"), parameters=parameters).result_rows[0][0])
-        client.command(statement("drop_old_logs"), parameters=parameters, settings=_AT_ONCE)
+        for name in ("drop_old_logs", "drop_old_chains", "drop_old_messages"):
+            client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
         if dropped:
             for name in ("drop_old_traces", "drop_old_times"):
                 client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
