@@ -24,6 +24,7 @@ from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.facts_json import from_json, to_json
 from otel_sessions.server.projections.projection import write_groups
 from otel_sessions.server.projections.sessions import SessionRows
+from otel_sessions.server.projections.stored_span import ReadSpan
 from otel_sessions.server.projections.trace_facts import insert_facts
 from otel_sessions.server.queries.filters import SessionFilters
 
@@ -92,10 +93,10 @@ def empty(kind: str) -> Any:
     return "" if "String" in kind else 0
 
 
-def read_span(row: Row) -> SpanFacts:
+def read_span(row: Row) -> ReadSpan:
     """The facts that `columns_of` put into a row."""
     (facts,) = from_json(row["SpanAttributes"]["facts"])
-    return facts
+    return ReadSpan(facts, None)
 
 
 def write(store: Store, traces: Traces, *, version: int = 1) -> None:

@@ -23,6 +23,8 @@ TABLES = (
     "otel_traces_trace_id_ts",
     "otel_logs",
     "trace_facts",
+    "message_chains",
+    "messages",
     "session_traces",
     "sessions",
     "deletion_queue",

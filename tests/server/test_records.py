@@ -23,6 +23,7 @@ from otel_sessions.server.backend import Backend
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.store_settings import StoreSettings
 from otel_sessions.server.otlp.encodings import Format
+from otel_sessions.server.projections.delete import Deleted
 from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.signals import LOGS, TRACES
 
@@ -163,7 +164,7 @@ def test_a_deleted_session_leaves_nothing(fresh: Fresh, said: str) -> None:
     assert deleted.spans == sum(one.is_span for one in GONE[said])
     for _ in range(2):
         assert server.everything() == expected
-        assert server.backend.delete_session("gone") == (0, 0, 0)
+        assert server.backend.delete_session("gone") == Deleted(0, 0)
         server.rebuild()
     server.send(GONE[said])
     assert server.answers()["id gone"][0] == before

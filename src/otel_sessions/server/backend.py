@@ -33,6 +33,7 @@ from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
+from otel_sessions.server.projections.delete_content import RemovedContent, delete_content
 from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.scores import place_scores
@@ -310,6 +311,21 @@ class Backend:
         self._rows.refresh()
         self._tell(frozenset({session}))
 
+    def delete_content(self, session_id: str, *, key: str = ID_KEY) -> RemovedContent:
+        """Remove the words of a session and keep its numbers; nothing happens if there is no such session.
+
+        A removal that fails half way, or dies with the process, is completed when it is asked for again.
+
+        Raises:
+            UnsettledError: what was acknowledged before takes too long to be committed.
+            StoreError: the store cannot do it.
+        """
+        session = (key, session_id)
+        self.settle()
+        removed = delete_content(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
+        self._tell(frozenset({session}))
+        return removed
+
     def drop_older(self, before: int) -> int:
         """Drop the traces that ended before a moment in nanoseconds UTC, and older logs. Returns the number of traces.
 
@@ -318,8 +334,7 @@ class Backend:
         """
         with self._changing() as version:
             dropped = drop_older(self.store, self._rows, before, version=version, pricer=self.pricer)
-            if dropped:
-                self._committer.forget()
+            self._committer.forget()
         return dropped
 
     def drop_to_size(self, max_bytes: int) -> int:

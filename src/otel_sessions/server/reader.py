@@ -13,8 +13,10 @@ from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohort_of, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.histogram import Bucket, histogram
+from otel_sessions.server.queries.kept_conversations import KeptConversations
 from otel_sessions.server.queries.log_filters import LogFilters
 from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
+from otel_sessions.server.queries.messages import Kept, MessagePage, session_messages
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.read_only import ROWS, SECONDS, Answer, ask
 from otel_sessions.server.queries.resolved_sessions import ResolvedSessions
@@ -67,6 +69,7 @@ class Reader:
         self._settling = settling
         self._pricer = pricer
         self._resolved = None if finished_version is None else ResolvedSessions(finished_version)
+        self._kept = None if self._resolved is None else Kept(self._resolved, KeptConversations())
 
     def sessions(
         self,
@@ -173,6 +176,14 @@ class Reader:
     def annotations(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> AnnotationPage:
         """A page of the annotations of a session, by their times."""
         return session_annotations(self._store, (key, session_id), limit=limit, offset=offset)
+
+    def messages(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> MessagePage | None:
+        """A page of a session's conversation, each message once, when it was new; `None` if there is no such session."""
+        # Messages are written after trace groups, before spans are settled.
+        store = self._with_spans()
+        return session_messages(
+            store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._kept
+        )
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""

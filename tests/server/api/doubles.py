@@ -23,6 +23,7 @@ QUESTIONS = (
         "logs",
         "ask",
         "histogram",
+        "messages",
         "keys",
         "cohorts",
         "unassigned",

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from otel_sessions.content.content import Content
 from otel_sessions.counting.facts import Call, SpanFacts
 from otel_sessions.counting.fold import fold
 from otel_sessions.counting.membership import Pair
@@ -16,6 +17,7 @@ from otel_sessions.counting.tokens import Usage
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.dialects.kinds import LLM, OTHER
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges, group_changes
 from otel_sessions.server.projections.facts_json import WrittenFacts, from_json
 
@@ -80,6 +82,7 @@ class Memory:
         self.spans: list[tuple[int, int]] = []
         self.logs: list[str] = []
         self.log_rows: set[tuple[int, int]] = set()
+        self.contents: dict[tuple[int, int], Content] = {}
         self.facts: dict[int, list[SpanFacts]] = {}
         self.scores: dict[int, Score] = {}
         self.groups: dict[tuple[int, Pair], tuple[int, TraceGroup | None]] = {}
@@ -124,6 +127,14 @@ class Memory:
             self.log_rows.update((segment, row) for row in rows)
 
         self._insert("logs", lambda: self._once(token, make))
+
+    def insert_contents(self, held: Sequence[HeldContent]) -> None:
+        """Add rows to `messages` and `message_chains`."""
+        rows = {(one.unit, one.facts.span_id): one.content for one in held}
+        self._insert("contents", lambda: self.contents.update(rows))
+
+    def forget_contents(self) -> None:
+        """Take no message for stored any more."""
 
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add rows to `trace_facts`."""

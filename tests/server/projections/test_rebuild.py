@@ -9,12 +9,13 @@ from tests.server.conftest import MANY_EXAMPLES, Emptied
 from tests.server.dying_store import dying_at
 from tests.server.otlp.decoding import decode_logs
 
-from otel_sessions.counting.facts import Labels, SpanFacts
+from otel_sessions.counting.facts import Labels
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.projections.sessions import SessionRows
+from otel_sessions.server.projections.stored_span import ReadSpan
 from otel_sessions.server.projections.trace_facts import facts_of
 from otel_sessions.server.queries.filters import SessionFilters
 from otel_sessions.server.queries.sessions import get_session, list_sessions
@@ -60,7 +61,7 @@ def test_a_rebuild_that_broke_off(fresh_store: Store) -> None:
     before = get_session(store, "s")
     seen: list[str] = []
 
-    def breaking(row: Row) -> SpanFacts:
+    def breaking(row: Row) -> ReadSpan:
         seen.append(row["TraceId"])
         if len(seen) == 2:
             raise KeyboardInterrupt
@@ -83,9 +84,10 @@ def test_a_rebuild_that_died_before_the_rows_of_lists(fresh_store: Store) -> Non
     assert list_sessions(store, SessionFilters(name="new")).total == 1
 
 
-def renamed(row: Row) -> SpanFacts:
+def renamed(row: Row) -> ReadSpan:
     """The span of a row, with another session name than it was first stored with."""
-    return read_span(row)._replace(labels=Labels(name="new"))
+    facts, content = read_span(row)
+    return ReadSpan(facts._replace(labels=Labels(name="new")), content)
 
 
 def test_of_nothing(store: Store) -> None:

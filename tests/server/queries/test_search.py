@@ -10,9 +10,8 @@ from tests.server.building import Traces, groups_of, span, store_groups
 
 from otel_sessions.counting.facts import Labels
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.queries.filters import SessionFilters, conditions
+from otel_sessions.server.queries.filters import SessionFilters, conditions, with_text
 from otel_sessions.server.queries.sessions import list_sessions
-from otel_sessions.server.queries.statements import statement
 
 
 def test_search_uses_the_index(fresh_store: Store) -> None:
@@ -27,11 +26,10 @@ def test_search_uses_the_index(fresh_store: Store) -> None:
     filters = SessionFilters(q=wanted[2:11].upper())
     page = list_sessions(store, filters)
     assert [one.id for one in page.sessions] == [wanted]
-    where, parameters = conditions(filters)
-    parts = {"columns": "IdHash", "measure": "LastActive", "after": "1", "direction": "DESC", "ties": ""}
-    sql = "EXPLAIN indexes = 1, json = 1 " + statement("sessions_page", where=where, **parts)
+    _, parameters = conditions(filters)
+    sql = f"EXPLAIN indexes = 1, json = 1 {with_text(filters.q or '')}"
     with store.writing() as client:
-        (explained,) = client.query(sql, parameters={**parameters, "limit": 9, "offset": 0}).result_rows[0]
+        (explained,) = client.query(sql, parameters=parameters).result_rows[0]
         client.command("ALTER TABLE sessions DROP INDEX idx_text", settings={"mutations_sync": 2})
     (index,) = [one for one in indexes(json.loads(explained)) if one.get("Name") == "idx_text"]
     assert index["Selected Granules"] < index["Initial Granules"] // 2

@@ -93,7 +93,7 @@ def test_spans_are_the_members_of_the_session(emptied: Emptied, some: Traces) ->
             continue
         expected: list[SpanFacts] = members(some[group.trace_id], (group.key, group.value))
         found = [
-            read_span(row)
+            read_span(row).facts
             for row in session_spans(store, group.value).spans
             if int(row["TraceId"], 16) == group.trace_id
         ]

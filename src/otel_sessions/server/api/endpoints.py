@@ -46,16 +46,20 @@ class Endpoint(APIRoute):
 
 
 class SessionEndpoint(Endpoint):
-    """A route whose path is `SESSION`, alone or followed by one of `SUBRESOURCES`."""
+    """A route whose path is `SESSION`, alone or followed by one of `SUBRESOURCES`, and maybe by the number of an item."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Compare the session path of a request with the path of this route."""
         path = session_path(scope) if scope["type"] == "http" else None
-        if path is None or path.subresource != self.path.removeprefix(SESSION).lstrip("/"):
+        if path is None:
             return Match.NONE, {}
+        subresource, _, item = self.path.removeprefix(SESSION).lstrip("/").partition("/")
+        if path.subresource != subresource or bool(path.item) != bool(item):
+            return Match.NONE, {}
+        named = {item.strip("{}"): path.item} if item else {}
         found: dict[str, Any] = {
             "endpoint": self.endpoint,
-            "path_params": {"session_id": path.session_id},
+            "path_params": {"session_id": path.session_id, **named},
             "route": self,
         }
         return (Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL), found

@@ -480,10 +480,12 @@ class Deleted(BaseModel):
 
     id: str = Field(description="The id of the session.")
     key: str = Field(description="The session key.")
-    span_count: int = Field(description="The number of spans that were deleted.")
+    span_count: int = Field(description="The number of spans that were deleted, or whose content was.")
     trace_count: int = Field(
-        description="How many traces these were in; of log records in no trace, five minutes of the session count as one."
+        default=0,
+        description="How many traces these were in; of log records in no trace, five minutes of the session count as one.",
     )
     log_record_count: int = Field(
-        description="The number of log records that told of its model calls or of what happened in it."
+        description="The number of log records that told of its model calls or of what happened in it, or whose content was deleted."
     )
+    message_count: int = Field(description="The number of messages that were deleted.")

@@ -175,7 +175,8 @@ async def filters_of(
     *,
     key: Key = ID_KEY,
     q: Annotated[
-        str | None, _text("Only sessions with this text in their id or their name; upper and lower case are the same.")
+        str | None,
+        _text("Only sessions with this text in their id, their name or a message; upper and lower case are the same."),
     ] = None,
     name: Annotated[str | None, _text("Only sessions with exactly this name.")] = None,
     user_id_alias: Annotated[str | None, _text("The same as `user_id`; give one of them.", alias="userId")] = None,

@@ -17,14 +17,24 @@ SESSION: Final = f"{SESSIONS}/{{session_id}}"
 SUBRESOURCES: Final = frozenset({"traces", "spans", "calls", "messages", "logs", "scores", "annotations"})
 """What may follow an id. Names that are not served yet are among them, so that a new one never changes what a path means."""
 
+ITEMS: Final = frozenset({"messages"})
+"""Sub-resources whose items are named by a number that follows them."""
+
 _PREFIX: Final = f"{SESSIONS}/".encode()
 
 
 class SessionPath(NamedTuple):
-    """A session's id, and the name of one of its sub-resources; empty for the session itself."""
+    """A session's id, and what is named of it.
+
+    Attributes:
+        session_id: the id.
+        subresource: the name of one of its sub-resources; empty for the session itself.
+        item: the number of an item of the sub-resource; empty for the sub-resource itself.
+    """
 
     session_id: str
     subresource: str
+    item: str = ""
 
 
 def session_path(scope: Scope) -> SessionPath | None:
@@ -39,6 +49,9 @@ def session_path(scope: Scope) -> SessionPath | None:
     subresource = tail.decode("latin-1")
     if head and subresource in SUBRESOURCES:
         return SessionPath(_decoded(head), subresource)
+    above, _, last = head.rpartition(b"/")
+    if above and tail.isdigit() and last.decode("latin-1") in ITEMS:
+        return SessionPath(_decoded(above), last.decode(), tail.decode())
     return SessionPath(_decoded(rest), "") if rest else None
 
 

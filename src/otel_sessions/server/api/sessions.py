@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from otel_sessions.server.api.call_models import Call
@@ -180,20 +180,31 @@ def list_calls(
     response_description="What was deleted.",
     responses=error_responses(403),
 )
-def delete(backend: BackendDep, session: NamedSession) -> Response:
-    """Delete a session's spans and their logs, for all session keys, its scores, annotations and name.
+def delete(
+    backend: BackendDep,
+    session: NamedSession,
+    *,
+    content: Annotated[
+        Literal["only"] | None,
+        Query(description="`only`: remove what was said, and keep all that is counted."),
+    ] = None,
+) -> Response:
+    """Delete a session's spans, their logs and its messages, for all session keys, its scores, annotations and name.
 
     The rest of its traces is counted again. If there is no such session, nothing is deleted and the counts are 0.
+
+    With `content=only` its messages go, and from its spans and log records the values of all attributes and events that hold messages,
+    inputs or outputs; the counts are of what held any. Every number stays as it is.
     """
-    deleted = backend.delete_session(session.id, key=session.key)
-    return answer(
-        One[Deleted](
-            data=Deleted(
-                id=session.id,
-                key=session.key,
-                span_count=deleted.spans,
-                trace_count=deleted.traces,
-                log_record_count=deleted.records,
-            )
-        )
-    )
+    if content is not None:
+        removed = backend.delete_content(session.id, key=session.key)
+        counts = {"span_count": removed.spans, "log_record_count": removed.records, "message_count": removed.messages}
+    else:
+        deleted = backend.delete_session(session.id, key=session.key)
+        counts = {
+            "span_count": deleted.spans,
+            "trace_count": deleted.traces,
+            "log_record_count": deleted.records,
+            "message_count": deleted.messages,
+        }
+    return answer(One[Deleted](data=Deleted(id=session.id, key=session.key, **counts)))

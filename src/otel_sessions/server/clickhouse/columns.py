@@ -91,6 +91,7 @@ _LOGS_OF_OURS: Final = {
     "SegmentRow": "UInt32",
     "CountedIn": "UInt128",
     "CountedAs": "UInt64",
+    "ContentRemoved": "UInt8",
 }
 
 TRACES: Final = "otel_traces"
@@ -103,6 +104,8 @@ SCORES: Final = "scores"
 SESSION_SCORES: Final = "session_scores"
 ANNOTATIONS: Final = "annotations"
 NAMES: Final = "session_names"
+CHAINS: Final = "message_chains"
+MESSAGES: Final = "messages"
 TIMES: Final = "otel_traces_trace_id_ts"
 """The time range of each trace, for dashboards. ClickHouse fills it."""
 
@@ -168,6 +171,32 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Version": "UInt64",
             "FirstVersion": "UInt64",
             **{column.name: column.type for column in SESSION_COLUMNS},
+        },
+        CHAINS: {
+            "Key": _NAME,
+            "Owner": "UInt128",
+            "Unit": "UInt128",
+            "Record": "UInt64",
+            "Parent": "UInt64",
+            "Timestamp": _TIME,
+            "State": "UInt128",
+            "Input": _TEXT,
+            "InputLikenesses": _TEXT,
+            "InputRoles": _TEXT,
+            "Output": _TEXT,
+            "OutputLikenesses": _TEXT,
+            "OutputRoles": _TEXT,
+            "IsNew": "UInt8",
+            "Compacted": "UInt8",
+            "IsCounted": "UInt8",
+        },
+        MESSAGES: {
+            "Key": _NAME,
+            "Owner": "UInt128",
+            "Digest": "UInt64",
+            "Timestamp": _TIME,
+            "Message": _TEXT,
+            "Text": _TEXT,
         },
         DELETIONS: {"Version": "UInt64", "TraceId": _TEXT, "SpanId": _TEXT},
         SCORES: {

@@ -13,10 +13,12 @@ from typing import Final
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import (
     ANNOTATIONS,
+    CHAINS,
     DELETIONS,
     FACTS,
     GROUPS,
     LOGS,
+    MESSAGES,
     NAMES,
     SCORES,
     SESSION_SCORES,
@@ -26,7 +28,10 @@ from otel_sessions.server.clickhouse.columns import (
 )
 from otel_sessions.server.clickhouse.statements import statement
 
-TABLES: Final = (TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS, DELETIONS, SCORES, SESSION_SCORES, ANNOTATIONS, NAMES)
+TABLES: Final = (
+    *(TRACES, TIMES, LOGS, FACTS, CHAINS, MESSAGES, GROUPS, SESSIONS, DELETIONS),
+    *(SCORES, SESSION_SCORES, ANNOTATIONS, NAMES),
+)
 
 MERGES_SYNCED: Final = {"min_rows_to_fsync_after_merge": 1}
 INSERTS_SYNCED: Final = {"fsync_after_insert": 1, "fsync_part_directory": 1}

@@ -15,6 +15,7 @@ from otel_sessions.counting.score import Score
 from otel_sessions.server.ingest.commit_target import CommitTarget
 from otel_sessions.server.ingest.stored_traces import StoredTraces
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch, joined
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import ChangedTrace, GroupChanges, SpanChanges, span_changes
 from otel_sessions.server.projections.facts_json import WrittenFacts, write_facts
 from otel_sessions.server.projections.recent_traces import Trace
@@ -107,6 +108,7 @@ class SegmentWriter:
         if len(logs):
             self._target.insert_logs(logs, segment.identity, range(len(logs)), f"{segment.identity}-logs")
         # Last, since a record whose facts are stored is taken for stored.
+        self._insert_contents(spans, logs, changes)
         self._insert_facts(facts, known, version)
         return _committed(segment, changes, groups, len(logs))
 
@@ -126,6 +128,7 @@ class SegmentWriter:
             groups = self._write_groups(trace_ids, changes, known, self._target.pairs_of(trace_ids), version, scores)
             facts = _to_json(changes)
         stored = self._insert_missing_logs(logs, segment)
+        self._insert_contents(spans, logs, changes)
         self._insert_facts(facts, known, version)
         return _committed(segment, changes, groups, stored)
 
@@ -185,6 +188,13 @@ class SegmentWriter:
         finally:
             wait([inserting])
         inserting.result()
+
+    def _insert_contents(self, spans: SpanBatch, logs: LogBatch, changes: SpanChanges) -> None:
+        """Insert the messages of the spans and log records that say something new, or whose rows were lost."""
+        if spans.contents or logs.contents:
+            held = list(_held(spans, logs, changes))
+            if held:
+                self._target.insert_contents(held)
 
     def _insert_facts(self, facts: Mapping[int, WrittenFacts], known: _Traces, version: int) -> None:
         if facts:
@@ -247,6 +257,17 @@ def _changed_traces(
         trace, added = known.get(trace_id, _NEW), changes.facts.get(trace_id, {})
         spans = {**trace.spans, **added} if trace.spans else added
         yield ChangedTrace(trace_id, spans.values(), trace.pairs.union(stored.get(trace_id, ())))
+
+
+def _held(spans: SpanBatch, logs: LogBatch, changes: SpanChanges) -> Iterator[HeldContent]:
+    """What the stored rows of a segment hold of a conversation."""
+    rows = set(changes.rows)
+    for place, content in spans.contents.items():
+        if place in rows:
+            yield HeldContent(spans.trace_ids[place], spans.facts[place], content)
+    for place, held in logs.contents.items():
+        if place not in logs.counted or held.facts.span_id in changes.facts.get(held.unit, ()):
+            yield held
 
 
 def _to_json(changes: SpanChanges) -> dict[int, WrittenFacts]:

@@ -16,11 +16,14 @@ from otel_sessions.server.clickhouse.insert import insert_rows, insert_written
 from otel_sessions.server.clickhouse.probe import write_probe
 from otel_sessions.server.ingest.stored_rows import stored_log_rows, stored_spans
 from otel_sessions.server.otlp.batch import LogBatch, SpanBatch
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.otlp.spans import ROW
 from otel_sessions.server.projections.changes import NO_CONTEXT, ChangedTrace, Context, GroupChanges
+from otel_sessions.server.projections.contents import insert_contents
 from otel_sessions.server.projections.facts_json import WrittenFacts
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.scores import has_scores, place_scores
+from otel_sessions.server.projections.seen_messages import SeenMessages
 from otel_sessions.server.projections.trace_facts import facts_of, insert_written_facts
 from otel_sessions.server.projections.trace_groups import pairs_of, traces_near
 
@@ -37,6 +40,12 @@ class CommitTarget(Protocol):
 
     def insert_logs(self, batch: LogBatch, segment: int, rows: Sequence[int], token: str | None) -> None:
         """Add rows to `otel_logs`, each with its number among the log records of its segment."""
+
+    def insert_contents(self, held: Sequence[HeldContent]) -> None:
+        """Add what spans and log records hold of a conversation; the same may come again."""
+
+    def forget_contents(self) -> None:
+        """Take no message for stored any more, after some were deleted."""
 
     def insert_facts(self, facts: Mapping[int, WrittenFacts], version: int) -> None:
         """Add facts of spans, by trace id; the same facts may come again."""
@@ -80,6 +89,7 @@ class ClickHouseTarget:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.has_scores = has_scores(store)
+        self._seen = SeenMessages()
         self.insert_facts = partial(insert_written_facts, store)
         self.project = partial(project, store)
         self.facts_of = partial(facts_of, store)
@@ -104,3 +114,11 @@ class ClickHouseTarget:
         """Add rows to `otel_logs`."""
         identity = {"Segment": [segment] * len(rows), "SegmentRow": rows}
         insert_rows(self._store, LOGS, {**batch.columns, **identity}, token=token)
+
+    def insert_contents(self, held: Sequence[HeldContent]) -> None:
+        """Add rows to `messages` and `message_chains`."""
+        insert_contents(self._store, held, self._seen)
+
+    def forget_contents(self) -> None:
+        """Take no message for stored any more, after some were deleted; call it while nothing else writes."""
+        self._seen.clear()

@@ -210,7 +210,8 @@ class Committer:
         return self._version
 
     def forget(self, trace_ids: Iterable[int] | None = None) -> None:
-        """Drop these traces, or all, from the cache; call it inside `exclusive`."""
+        """Drop these traces, or all, from the cache, and which messages are stored; call it inside `exclusive`."""
+        self._target.forget_contents()
         if trace_ids is None:
             self._recent.clear()
         for trace_id in trace_ids or ():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from otel_sessions.counting.contents import content_of_record, with_said
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.score import Score, is_score, read_score
@@ -12,6 +11,7 @@ from otel_sessions.counting.units import unit_of
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
+from otel_sessions.server.otlp.contents import HeldContent, record_content
 from otel_sessions.server.otlp.errors import MalformedError
 from otel_sessions.server.otlp.limits import RecordBudget
 from otel_sessions.server.otlp.messages import messages, parse
@@ -40,9 +40,10 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
     for resource, scope, records in each_scope(request, messages().logs, budget, rejected):
         rows: list[tuple[Any, ...]] = []
         counted: dict[int, SpanFacts] = {}
+        contents: dict[int, HeldContent] = {}
         for raw in records:
             try:
-                row, facts, score = _read(parse(record_class, raw), resource, scope, budget)
+                row, facts, held, score = _read(parse(record_class, raw), resource, scope, budget)
             except MalformedError as error:
                 rejected.add(error)
             else:
@@ -50,8 +51,10 @@ def read_logs(request: Any, budget: RecordBudget) -> tuple[LogBatch, Rejected]:
                     batch.scores.append(score)
                 if facts is not None:
                     counted[len(rows)] = facts
+                if held is not None:
+                    contents[len(rows)] = held
                 rows.append(row)
-        batch.add(rows, _origin(resource, scope), counted)
+        batch.add(rows, _origin(resource, scope), counted, contents)
     return batch, rejected
 
 
@@ -72,8 +75,8 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
 
 def _read(
     record: Any, resource: Resource, scope: Scope, budget: RecordBudget
-) -> tuple[tuple[Any, ...], SpanFacts | None, Score | None]:
-    """The columns that differ from record to record, in the order of the table; the facts and the score of a record that has any.
+) -> tuple[tuple[Any, ...], SpanFacts | None, HeldContent | None, Score | None]:
+    """The columns that differ from record to record, in the order of the table; the facts, messages and score of a record that has any.
 
     A record without a time of its own has the time when it was observed.
     """
@@ -85,6 +88,7 @@ def _read(
     attributes = read_attributes(record.attributes, budget)
     event_name = text_of(record.event_name)
     trace_id = record.trace_id if len(record.trace_id) == _TRACE_ID_BYTES and any(record.trace_id) else b""
+    span_id = int.from_bytes(record.span_id) if trace_id else 0
     facts = record_facts(
         attributes.values,
         event_name=event_name,
@@ -92,18 +96,27 @@ def _read(
         time=record.time_unix_nano,
         observed=observed,
         trace_id=int.from_bytes(trace_id),
-        span_id=int.from_bytes(record.span_id) if trace_id else 0,
+        span_id=span_id,
         scope=scope.name,
         service=resource.service,
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    if facts is not None:
-        content = content_of_record(
-            attributes.values, event_name=event_name, body=body, scope=scope.name, service=resource.service
-        )
-        facts = with_said(facts, content)
     at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST_PARTITION)
+    held = record_content(
+        facts,
+        attributes.values,
+        event_name=event_name,
+        body=body,
+        at=at,
+        trace_id=int.from_bytes(trace_id),
+        span_id=span_id,
+        scope=scope.name,
+        service=resource.service,
+        session_id=resource.session_id,
+    )
+    if facts is not None and held is not None:
+        facts = held.facts
     score = None
     if is_score(event_name, attributes.values):
         score = read_score(
@@ -131,4 +144,4 @@ def _read(
         0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
         0 if facts is None else facts.span_id,
     )
-    return row, facts, score
+    return row, facts, held, score

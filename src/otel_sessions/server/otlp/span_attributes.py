@@ -1,4 +1,4 @@
-"""The attributes of a span: from the wire to a row, and to the values that counting reads."""
+"""The attributes of a span: from the wire to a row, to the values that counting reads, and to those that may hold messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_sessions.server.otlp.values import decode, split, to_text
 
 
 class SpanAttributes(NamedTuple):
-    """Attributes as two `Map` columns hold them, and those that counting reads.
+    """Attributes as two `Map` columns hold them, and those that counting reads or that may hold messages.
 
     Attributes:
         texts: all of them, as text.

@@ -163,10 +163,11 @@ def _read(
         session_id=resource.session_id,
         consumer=kind == _CONSUMER,
     )
+    content = None
     if told_events or attributes.content:
-        read = attributes.content or attributes.values
-        facts = with_said(facts, content_of_span(read, told_events, facts, resource.service))
-    batch.add(row, timestamp, int.from_bytes(trace_id), facts)
+        content = content_of_span(attributes.content or attributes.values, told_events, facts, resource.service)
+        facts = with_said(facts, content)
+    batch.add(row, timestamp, int.from_bytes(trace_id), facts, content)
 
 
 def _read_name(raw: bytes) -> tuple[str, bytes]:

@@ -17,7 +17,6 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.counting.facts import SpanFacts
-from otel_sessions.counting.ledger import cells_of_trace
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.dialects.kinds import PENDING
@@ -33,10 +32,9 @@ from otel_sessions.server.projections.session_logs import logs_of_session
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.stored_units import related_units
+from otel_sessions.server.projections.stored_messages import delete_queued_messages
+from otel_sessions.server.projections.stored_units import adopted_cells, related_units
 from otel_sessions.server.projections.trace_facts import (
-    TRACES_PER_QUERY,
-    chunks,
     facts_of,
     has_cells,
     insert_facts,
@@ -47,7 +45,6 @@ from otel_sessions.server.projections.unassigned import NO_KEY
 
 SPANS_AT_ONCE: Final = 20_000
 TRACES_AT_ONCE: Final = 4_000
-CELLS_AT_ONCE: Final = 4_000
 """How much is deleted in one part: it holds up commits, is named in the store, and held in memory."""
 
 Changing = Callable[[Collection[int]], AbstractContextManager[int]]
@@ -56,11 +53,12 @@ greater than all before. Rows of sessions are paused as well, and what is rememb
 
 
 class Deleted(NamedTuple):
-    """What a deletion took: the number of spans, of the traces that they were in, and of log records that were counted."""
+    """What a deletion took: the number of spans, of the traces that they were in, of log records that were counted, and of messages."""
 
     spans: int
     traces: int
     records: int = 0
+    messages: int = 0
 
 
 class _Remains(NamedTuple):
@@ -71,12 +69,14 @@ class _Remains(NamedTuple):
         gone: those that do not.
         records: how many of these are log records.
         traces: how many traces lose a span.
+        messages: how many messages go.
     """
 
     kept: dict[int, list[SpanFacts]]
     gone: set[tuple[str, str]]
     records: int
     traces: int
+    messages: int = 0
 
 
 def delete_session(
@@ -100,17 +100,14 @@ def delete_session(
         spans_at_once: about how many spans of the session go in one part, and
         traces_at_once: how many traces at most.
     """
-    parameters = {"key": session[0], "hash": id_hash(session[1])}
-    with store.reading() as client:
-        traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
-    with_cells = [*traces, *_adopted_cells(store, [trace_id for trace_id, _ in traces])]
+    units = units_of(store, session)
     logs = logs_of_session(store, session)
     with store.writing() as client:
         client.command(statement("delete_session_logs", of_session=logs.condition), parameters=logs.parameters)
     delete_given(store, session)
-    spans = records = from_traces = 0
+    spans = records = from_traces = messages = 0
     queues = []
-    for trace_ids in _in_parts(with_cells, spans_at_once, traces_at_once):
+    for trace_ids in in_parts(units, spans_at_once, traces_at_once):
         with changing(()) as queue:
             queues.append(queue)
         queued = _delete_rows(store, trace_ids, session, queue)
@@ -119,30 +116,24 @@ def delete_session(
         spans += len(remains.gone) - remains.records
         records += remains.records
         from_traces += remains.traces
+        messages += remains.messages
     if queues:
         rows.refresh()
         with store.writing() as client:
             client.command(statement("clear_deletion_queue"), parameters={"versions": queues})
-    return Deleted(spans, from_traces, records)
+    return Deleted(spans, from_traces, records, messages)
 
 
-def _adopted_cells(store: Store, traces: Sequence[int]) -> list[tuple[int, int]]:
-    """The cells near some traces, of which some may have all log records counted in these, so that no trace group leads to them."""
-    if not has_cells(store):
-        return []
-    found: dict[int, int] = {}
-    for some in chunks(traces, TRACES_PER_QUERY):
-        units: set[int] = set()
-        for facts in facts_of(store, some).values():
-            units |= {cell.unit for cell in cells_of_trace(facts)}
-        for near in chunks(sorted(units.difference(traces, found)), CELLS_AT_ONCE):
-            with store.reading() as client:
-                rows = client.query(statement("stored_cells"), parameters={"units": near}).result_rows
-            found.update((unit, count) for unit, count in rows)
-    return sorted(found.items())
+def units_of(store: Store, session: Pair) -> list[tuple[int, int]]:
+    """The traces and cells of a session, each with how much of the session is in it."""
+    parameters = {"key": session[0], "hash": id_hash(session[1])}
+    with store.reading() as client:
+        traces = client.query(statement("traces_of_session"), parameters=parameters).result_rows
+    return [*map(tuple, traces), *adopted_cells(store, [trace_id for trace_id, _ in traces])]
 
 
-def _in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
+def in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
+    """The units in lists of about so many spans, and at most so many traces."""
     part: list[int] = []
     spans = 0
     for trace_id, span_count in traces:
@@ -164,7 +155,7 @@ def _delete_rows(store: Store, trace_ids: list[int], session: Pair, queue: int) 
 
 def _delete_queued(store: Store, spans: Collection[tuple[str, str]], queue: int) -> None:
     if spans:
-        _queue(store, spans, queue)
+        queue_spans(store, spans, queue)
         with store.writing() as client:
             for name in ("delete_traces", "delete_counted_logs"):
                 client.command(statement(name), parameters={"queue": queue})
@@ -193,10 +184,12 @@ def _delete_derived(
     _delete_queued(store, remains.gone - queued, queue)
     # An entry without a span leads to the facts and groups of the trace, also where an earlier try left no spans of it.
     whole = [(trace_hex(trace_id), "" if trace_id in remains.kept else "*") for trace_id in trace_ids]
-    _queue(store, whole, queue)
+    queue_spans(store, whole, queue)
     parameters = {"queue": queue, "version": version}
     with store.writing() as client:
         client.command(statement("delete_times"), parameters=parameters)
+    with store.writing() as client:
+        messages = delete_queued_messages(client, queue)
     insert_facts(store, remains.kept, version)
     changed = [ChangedTrace(trace_id, spans) for trace_id, spans in remains.kept.items()]
     changed += [ChangedTrace(unit, spans, stored.get(unit, ())) for unit, spans in related.again.items()]
@@ -206,10 +199,11 @@ def _delete_derived(
     with store.writing() as client:
         for name in ("delete_facts", "delete_groups"):
             client.command(statement(name), parameters=parameters)
-    return remains
+    return remains._replace(messages=messages)
 
 
-def _queue(store: Store, entries: Collection[tuple[str, str]], queue: int) -> None:
+def queue_spans(store: Store, entries: Collection[tuple[str, str]], queue: int) -> None:
+    """Name what goes: (trace id, span id), as in the table."""
     trace_column, span_column = zip(*entries, strict=True)
     columns = {"Version": [queue] * len(entries), "TraceId": trace_column, "SpanId": span_column}
     insert_rows(store, DELETIONS, columns)

@@ -1,4 +1,4 @@
-"""`rebuild`: compute facts, trace groups and session rows again, from the spans in `otel_traces` and the records in `otel_logs`.
+"""`rebuild`: compute facts, messages, trace groups and session rows again, from the spans in `otel_traces` and the records in `otel_logs`.
 
 Both are read once, in whatever order they are stored, and become facts; these are then read trace by trace and rolled
 up. Both go into tables beside the ones in use and are exchanged at the end, so that readers see the old numbers until
@@ -15,16 +15,19 @@ from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.broken_parts import put_aside
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import FACTS, GROUPS
+from otel_sessions.server.clickhouse.columns import CHAINS, FACTS, GROUPS, MESSAGES
 from otel_sessions.server.clickhouse.span_rows import SPAN_COLUMNS, Row
+from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import ChangedTrace
+from otel_sessions.server.projections.contents import insert_contents
 from otel_sessions.server.projections.facts_json import from_json
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.rebuilt_records import rebuild_records
 from otel_sessions.server.projections.rebuilt_scores import rebuild_scores
+from otel_sessions.server.projections.seen_messages import SeenMessages
 from otel_sessions.server.projections.sessions import SessionRows, truncate_session_rows
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.stored_span import facts_of_row
+from otel_sessions.server.projections.stored_span import ReadSpan, span_of_row
 from otel_sessions.server.projections.stored_units import related_units
 from otel_sessions.server.projections.trace_facts import chunks, insert_facts, last_version, stream
 
@@ -32,6 +35,7 @@ BATCH: Final = 8_192
 """How many spans, or traces, are in memory and in one insert."""
 
 _REBUILT: Final = "_rebuilt"
+_TABLES: Final = (FACTS, CHAINS, MESSAGES, GROUPS)
 
 SPANS: Final = "spans"
 RECORDS: Final = "log records"
@@ -48,7 +52,7 @@ def rebuild(
     *,
     pricer: Pricer | None = None,
     progress: Progress | None = None,
-    read_span: Callable[[Row], SpanFacts] = facts_of_row,
+    read_span: Callable[[Row], ReadSpan] = span_of_row,
     batch: int = BATCH,
 ) -> int:
     """Compute all that is derived from spans and log records again; return the number of traces. Broken parts then count no more.
@@ -59,25 +63,26 @@ def rebuild(
         store: what to rebuild.
         pricer: the cost of calls that do not report one.
         progress: called after each step.
-        read_span: the facts of a span, from its row.
+        read_span: the facts of a span and its messages, from its row.
         batch: how many spans, or traces, are in one insert.
     """
     # A database that only a Collector wrote has no version yet, and 0 would say that nothing changed.
     version = max(last_version(store), 1)
     tell = progress or (lambda *_: None)
     with store.writing() as client:
-        for table in (FACTS, GROUPS):
+        for table in _TABLES:
             client.command(statement(f"drop_{table}_rebuilt"))
             client.command(statement(f"create_{table}_rebuilt"))
         spans = int(client.query(statement("count_spans")).result_rows[0][0])
-        _rebuild_facts(store, read_span, version, batch, lambda done: tell(SPANS, done, spans))
+        seen = SeenMessages()
+        _rebuild_facts(store, read_span, version, batch, seen, lambda done: tell(SPANS, done, spans))
         records = int(client.query(statement("count_logs")).result_rows[0][0])
-        rebuild_records(store, FACTS + _REBUILT, version, batch, lambda done: tell(RECORDS, done, records))
+        rebuild_records(store, _REBUILT, version, batch, seen, lambda done: tell(RECORDS, done, records))
         units, traces = map(int, client.query(statement("count_rebuilt_units")).result_rows[0])
         _rebuild_groups(store, version, pricer, batch, lambda done: tell(UNITS, done, units))
         # Without rows of sessions, the next process on this store knows that they have to be written.
         truncate_session_rows(store)
-        for table in (FACTS, GROUPS):
+        for table in _TABLES:
             client.command(statement(f"exchange_{table}"))
             client.command(statement(f"drop_{table}_rebuilt"))
     rebuild_scores(store, version + 1, batch)
@@ -87,15 +92,26 @@ def rebuild(
 
 
 def _rebuild_facts(
-    store: Store, read_span: Callable[[Row], SpanFacts], version: int, batch: int, tell: Callable[[int], object]
+    store: Store,
+    read_span: Callable[[Row], ReadSpan],
+    version: int,
+    batch: int,
+    seen: SeenMessages,
+    tell: Callable[[int], object],
 ) -> None:
     rows = stream(store, statement("span_rows", columns=SPAN_COLUMNS))
     done = 0
     for some in chunks(rows, batch):
         by_trace: dict[int, list[SpanFacts]] = {}
+        held: list[HeldContent] = []
         for row in some:
-            by_trace.setdefault(int(row["TraceId"], 16), []).append(read_span(row))
+            trace_id = int(row["TraceId"], 16)
+            facts, content = read_span(row)
+            by_trace.setdefault(trace_id, []).append(facts)
+            if content is not None:
+                held.append(HeldContent(trace_id, facts, content))
         insert_facts(store, by_trace, version, table=FACTS + _REBUILT)
+        insert_contents(store, held, seen, suffix=_REBUILT)
         done += len(some)
         tell(done)
 

@@ -1,4 +1,4 @@
-"""`RebuiltRecords`: the facts of log records again, and the columns of their rows that tell where these are.
+"""`RebuiltRecords`: the facts and messages of log records again, and the columns of their rows that tell where these are.
 
 A Collector, or a version that did not count log records, leaves these columns empty. A deletion finds rows by them.
 """
@@ -11,9 +11,13 @@ from typing import Final
 
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.columns import FACTS
 from otel_sessions.server.clickhouse.insert import insert_written
+from otel_sessions.server.otlp.contents import HeldContent
+from otel_sessions.server.projections.contents import insert_contents
+from otel_sessions.server.projections.seen_messages import SeenMessages
 from otel_sessions.server.projections.statements import statement
-from otel_sessions.server.projections.stored_record import LOG_FACT_COLUMNS, facts_of_log_row
+from otel_sessions.server.projections.stored_record import LOG_FACT_COLUMNS, read_log_row
 from otel_sessions.server.projections.trace_facts import chunks, insert_facts, stream
 
 _PLACES: Final = "log_places_rebuilt"
@@ -22,14 +26,17 @@ _AT_ONCE: Final = {"mutations_sync": 2, "allow_nondeterministic_mutations": 1}
 """The statement returns when it is done; what it looks up does not change meanwhile."""
 
 
-def rebuild_records(store: Store, table: str, version: int, batch: int, tell: Callable[[int], object]) -> None:
-    """Compute the facts of all stored log records again, and correct the columns that tell where these are.
+def rebuild_records(
+    store: Store, suffix: str, version: int, batch: int, seen: SeenMessages, tell: Callable[[int], object]
+) -> None:
+    """Compute the facts and messages of all stored log records again, and correct the columns that tell where these are.
 
     Args:
         store: where the rows are.
-        table: of the columns of `trace_facts`, where the facts go.
+        suffix: of the names of the tables where they go.
         version: of the facts.
         batch: how many rows are in memory and in one insert.
+        seen: messages that need not be added.
         tell: called with how many rows are done.
     """
     row_id = statement("log_row_id")
@@ -40,15 +47,19 @@ def rebuild_records(store: Store, table: str, version: int, batch: int, tell: Ca
     for some in chunks(stream(store, statement("log_rows", columns=LOG_FACT_COLUMNS, row_id=row_id)), batch):
         by_unit: dict[int, list[SpanFacts]] = {}
         places: dict[bytes, tuple[int, int]] = {}
+        held: list[HeldContent] = []
         for row in some:
-            counted = facts_of_log_row(row)
+            counted, said = read_log_row(row)
             place = (0, 0) if counted is None else (counted.unit, counted.facts.span_id)
             if counted is not None:
                 by_unit.setdefault(counted.unit, []).append(counted.facts)
+            if said is not None:
+                held.append(said)
             if place != (row["CountedIn"], row["CountedAs"]):
                 places[row["Row"]] = place
         if by_unit:
-            insert_facts(store, by_unit, version, table=table)
+            insert_facts(store, by_unit, version, table=FACTS + suffix)
+        insert_contents(store, held, seen, suffix=suffix)
         if places:
             _insert_places(store, places)
             moved += len(places)

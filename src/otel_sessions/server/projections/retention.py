@@ -13,9 +13,11 @@ from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import (
     ANNOTATIONS,
+    CHAINS,
     FACTS,
     GROUPS,
     LOGS,
+    MESSAGES,
     NAMES,
     SCORES,
     SESSION_SCORES,
@@ -32,7 +34,10 @@ from otel_sessions.server.projections.statements import statement
 _AT_ONCE: Final = {"mutations_sync": 2}
 """A statement returns when it is done, not when it is planned."""
 
-_TABLES: Final = [TRACES, TIMES, LOGS, FACTS, GROUPS, SESSIONS, SCORES, SESSION_SCORES, ANNOTATIONS, NAMES]
+_TABLES: Final = [
+    *(TRACES, TIMES, LOGS, FACTS, CHAINS, MESSAGES, GROUPS, SESSIONS),
+    *(SCORES, SESSION_SCORES, ANNOTATIONS, NAMES),
+]
 
 ROOM: Final = 0.1
 """How much more than necessary is dropped, as a share of the bound, so that the bound is not reached again at once."""
@@ -61,7 +66,8 @@ def drop_older(store: Store, rows: SessionRows, before: int, *, version: int, pr
     with store.writing() as client:
         client.command(statement("queue_old_traces"), parameters=parameters)
         dropped = int(client.query(statement("count_queued_deletions"), parameters=parameters).result_rows[0][0])
-        client.command(statement("drop_old_logs"), parameters=parameters, settings=_AT_ONCE)
+        for name in ("drop_old_logs", "drop_old_chains", "drop_old_messages"):
+            client.command(statement(name), parameters=parameters, settings=_AT_ONCE)
         delete_scores(store, "old_scores", parameters)
         client.command(statement("drop_old_annotations"), parameters=parameters)
         if dropped:

@@ -1,10 +1,11 @@
-"""`facts_of_row`: the facts of a span from its row in `otel_traces`, equal to those that were read from its request."""
+"""`span_of_row`: the facts of a span and its messages from its row in `otel_traces`, equal to those that were read from its request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from otel_sessions.content.content import Content
 from otel_sessions.content.read import Event
 from otel_sessions.counting.contents import content_of_span, holds_content, with_said
 from otel_sessions.counting.facts import SpanFacts
@@ -22,13 +23,24 @@ _EMPTY: Final = "n"
 _SPAN_ID_DIGITS: Final = 16
 
 
+class ReadSpan(NamedTuple):
+    """The facts of a span, and its messages; `None` without any."""
+
+    facts: SpanFacts
+    content: Content | None
+
+
 def facts_of_row(row: Row) -> SpanFacts:
-    """The facts of a span. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
+    """The facts of a span."""
+    return span_of_row(row).facts
+
+
+def span_of_row(row: Row) -> ReadSpan:
+    """The facts of a span and its messages. In a row that a Collector wrote all attributes are strings, so some facts may be missing."""
     start, end = _times(row)
     parent = row["ParentSpanId"]
     resource = read_resource(resource_of(row["ResourceAttributes"], row["ResourceAttributeTypes"]))
-    values = attributes_from_text(row["SpanAttributes"].items(), row["SpanAttributeTypes"])
-    attributes = {name: value for name, value in values.items() if value is not None}
+    attributes = _typed(row["SpanAttributes"], row["SpanAttributeTypes"])
     plan = plan_of(attributes, row["ScopeName"], resource.service)
     facts = span_facts(
         attributes,
@@ -48,18 +60,22 @@ def facts_of_row(row: Row) -> SpanFacts:
     )
     events = _events(row)
     if not events and not holds_content(plan):
-        return facts
-    return with_said(facts, content_of_span(attributes, events, facts, resource.service))
+        return ReadSpan(facts, None)
+    content = content_of_span(attributes, events, facts, resource.service)
+    return ReadSpan(with_said(facts, content), content)
+
+
+def _typed(texts: Mapping[str, str], types: dict[str, str]) -> dict[str, Any]:
+    """Attributes as values; empty ones are left out."""
+    values = attributes_from_text(texts.items(), types)
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _events(row: Row) -> list[Event]:
     """The events of the span with their attributes as typed values; the columns of types are empty where all are strings."""
     texts = row["Events.Attributes"]
     types: Sequence[dict[str, str]] = row["EventAttributeTypes"] or [{}] * len(texts)
-    return [
-        (name, {key: value for key, value in attributes_from_text(of.items(), by).items() if value is not None})
-        for name, of, by in zip(row["Events.Name"], texts, types, strict=True)
-    ]
+    return [(name, _typed(of, by)) for name, of, by in zip(row["Events.Name"], texts, types, strict=True)]
 
 
 def _times(row: Row) -> tuple[int, int]:

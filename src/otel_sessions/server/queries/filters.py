@@ -15,15 +15,16 @@ from otel_sessions.counting.metadata import metadata_json
 from otel_sessions.counting.status import CONDITIONS
 from otel_sessions.rules import MetadataValue
 from otel_sessions.server.queries.session_score import score_conditions
+from otel_sessions.server.queries.statements import statement
 
 _CONDITIONS: Final = {
-    "q": "lowerUTF8(concat(Id, '\\n', ifNull(Name, ''))) LIKE concat('%', lowerUTF8({like:String}), '%')",
     "name": "ifNull(Name = {name:String}, 0)",
     "failed": "(FailedTraces > 0) = {failed:UInt8}",
     "unpriced": "(UnpricedCalls > 0) = {unpriced:UInt8}",
     "since": "LastActive >= {since:Int128}",
     "until": "Created < {until:Int128}",
 }
+_NAMED: Final = "lowerUTF8(concat(Id, '\\n', ifNull(Name, ''))) LIKE concat('%', lowerUTF8({like:String}), '%')"
 _TWO_LINES: Final = "(position(lowerUTF8(Id), lowerUTF8({q:String})) > 0 OR position(lowerUTF8(ifNull(Name, '')), lowerUTF8({q:String})) > 0)"
 """Added for a text of several lines, which must not begin in the id and end in the name."""
 
@@ -34,7 +35,7 @@ class SessionFilters:
 
     Attributes:
         key: the session key.
-        q: a part of the id or the name, in upper or lower case.
+        q: a part of the id, the name or a message, in upper or lower case.
         name: the name, whole.
         facets: by name of the facet (`otel_sessions.counting.facets.FACETS`), one of the session's values.
         metadata: by name, the value; a text also stands for the number or bool that it reads as.
@@ -77,10 +78,9 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
     if filters.status is not None:
         found.append(f"({CONDITIONS[filters.status]})")
         parameters["now"] = time.time_ns()
-    if filters.q is not None:
-        parameters["like"] = _literally(filters.q)
-        if "\n" in filters.q:
-            found.append(_TWO_LINES)
+    if filters.q:
+        parameters |= {"q": filters.q, "like": _literally(filters.q), "said": f"%{_literally(filters.q.lower())}%"}
+        found.append(f"IdHash IN ({with_text(filters.q)})")
     for name, text in filters.facets.items():
         found.append(f"has({FACETS[name].column.name}, {{{name}:String}})")
         parameters[name] = text
@@ -94,6 +94,12 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
         found.append(f"{last_metadata(f'metadata_{number}')} IN {{values_{number}:Array(String)}}")
     of_scores, more = score_conditions(filters.least_scores, filters.greatest_scores, filters.labels)
     return " AND ".join([*found, *of_scores]), {**parameters, **more}
+
+
+def with_text(text: str) -> str:
+    """The hashes of the ids of the sessions with a text in id, name or messages, as SQL."""
+    named = f"{_NAMED} AND {_TWO_LINES}" if "\n" in text else _NAMED
+    return statement("sessions_with_text", named=named, strays=statement("strays"))
 
 
 def last_metadata(parameter: str) -> str:

@@ -1,0 +1,1 @@
+SELECT uniqExact(Key, Owner, Digest) FROM messages WHERE ${going}

@@ -1,0 +1,1 @@
+SELECT uniqExact(TraceId, SpanId) FROM otel_traces WHERE ${which}

@@ -1,0 +1,1 @@
+CREATE TABLE message_chains_rebuilt AS message_chains

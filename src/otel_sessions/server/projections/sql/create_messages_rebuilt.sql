@@ -1,0 +1,1 @@
+CREATE TABLE messages_rebuilt AS messages

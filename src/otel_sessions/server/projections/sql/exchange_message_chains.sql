@@ -1,0 +1,1 @@
+EXCHANGE TABLES message_chains_rebuilt AND message_chains

@@ -1,0 +1,1 @@
+EXCHANGE TABLES messages_rebuilt AND messages

@@ -1,0 +1,1 @@
+[EventName, LogAttributes['event.name'], Body]
