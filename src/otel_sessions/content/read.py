@@ -8,6 +8,7 @@ from typing import Any, Final
 from otel_sessions.content import agent_records, message_events, tools
 from otel_sessions.content.content import Content
 from otel_sessions.content.indexed import indexed
+from otel_sessions.content.json_values import is_object
 from otel_sessions.content.message import Message, Other
 from otel_sessions.content.places import PLACES, TOOL_PLACE, is_held
 from otel_sessions.content.sources import EVENTS, SOURCES, Place, Source
@@ -118,7 +119,7 @@ def _of_places(places: Sequence[Place], attributes: Mapping[str, Any]) -> list[S
 
 def _is_compaction(message: Message) -> bool:
     return any(
-        isinstance(part, Other) and isinstance(part.content, Mapping) and part.content.get("type") == "compaction"
+        isinstance(part, Other) and is_object(part.content) and part.content.get("type") == "compaction"
         for part in message.parts
     )
 

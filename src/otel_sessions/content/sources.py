@@ -6,11 +6,11 @@ source that holds any of it. A new dialect is an entry in `SOURCES`, and a file 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.content.blocks import parts_of, reasoning_of
-from otel_sessions.content.json_values import is_list, is_withheld, parsed
+from otel_sessions.content.json_values import is_list, is_object, is_withheld, parsed
 from otel_sessions.content.message import ASSISTANT, SYSTEM, USER, Media, Part
 from otel_sessions.content.message_events import of_list
 from otel_sessions.content.shapes import holds_messages, system_parts, told
@@ -50,7 +50,7 @@ def _reasoning(value: Any, role: str) -> list[Spoken]:
 
 def _calls(value: Any, role: str) -> list[Spoken]:
     listed = parsed(value)
-    found: list[Part] = [call_of(one) for one in listed if isinstance(one, Mapping)] if is_list(listed) else []
+    found: list[Part] = [call_of(one) for one in listed if is_object(one)] if is_list(listed) else []
     return [Spoken(role, found)]
 
 
