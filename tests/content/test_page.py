@@ -9,15 +9,20 @@ import pytest
 
 from otel_sessions.content import agent_records, tools
 from otel_sessions.content.capture import SWITCHES
-from otel_sessions.content.sources import EVENTS, SOURCES, Place
+from otel_sessions.content.sources import EVENTS, SOURCES, Source
 from otel_sessions.dialects.documents import RAW_PROVIDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"
 
 
-def names(places: Iterable[Place]) -> str:
+def whole(source: Source) -> list[str]:
+    """The attributes that hold a whole conversation."""
+    return [name for name, _ in source.whole]
+
+
+def names(given: Iterable[str]) -> str:
     """The names of attributes, LiteLLM's once for all providers."""
-    found = dict.fromkeys(place.name for place in places)
+    found = dict.fromkeys(given)
     for provider in RAW_PROVIDERS:
         found = dict.fromkeys(name.replace(f"llm.{provider}.", "llm.<provider>.") for name in found)
     return ", ".join(f"`{name}`" for name in found)
@@ -37,7 +42,11 @@ def sources() -> str:
         (
             (source.title, "events", "events")
             if source is EVENTS
-            else (source.title, names((*source.instructions, *source.input)), names(source.output))
+            else (
+                source.title,
+                names([*whole(source), *(place.name for place in (*source.instructions, *source.input))]),
+                names([*whole(source), *(place.name for place in source.output)]),
+            )
             for source in SOURCES
         ),
     )

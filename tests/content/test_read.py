@@ -144,6 +144,15 @@ def test_names_that_others_use_are_read_only_if_they_hold_messages(value: Any) -
     assert read_span({"events": value, "request_data": value, "response_data": value}) is None
 
 
+def test_a_tool_on_the_span_of_a_call() -> None:
+    """On a span that is a model call, messages come before what only tools have."""
+    told = {"gen_ai.tool.call.result": "ok", "gen_ai.input.messages": chat("Hi")}
+    assert read_span(told, kind=kinds.LLM) == Content((said("user", "Hi"),))
+    found = read_span(told)
+    assert found is not None
+    assert found.output == (Message("tool", (ToolResponse(None, "ok"),)),)
+
+
 def test_a_prompt_of_claude_code_is_new() -> None:
     """The span of a turn holds the prompt and repeats nothing."""
     assert read_span({"user_prompt": "Hi", "span.type": "interaction"}) == Content((said("user", "Hi"),), is_new=True)

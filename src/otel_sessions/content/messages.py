@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -92,9 +93,12 @@ def _calls(given: Mapping[Any, Any], parts: list[Part]) -> list[Part]:
     """The calls beside the content, without those that it has too."""
     extra = given.get("additional_kwargs")
     calls = _listed(given) or (_listed(extra) if is_object(extra) else [])
-    known = [part for part in parts if isinstance(part, ToolCall)]
-    ids = {call.id for call in known} - {None}
-    return [call for call in calls if call.id not in ids and call not in known]
+    known = {_identity(part) for part in parts if isinstance(part, ToolCall)}
+    return [call for call in calls if _identity(call) not in known]
+
+
+def _identity(call: ToolCall) -> str:
+    return call.id or json.dumps([call.name, call.arguments], sort_keys=True)
 
 
 def _listed(given: Mapping[Any, Any]) -> list[ToolCall]:

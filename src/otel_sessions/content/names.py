@@ -9,13 +9,11 @@ from typing import Any, Final
 from otel_sessions.content import agent_records, message_events, tools
 from otel_sessions.content.json_values import first, is_object, parsed
 from otel_sessions.content.shapes import REQUEST, RESPONSE, SYSTEM_MEMBERS
-from otel_sessions.content.sources import SOURCES
+from otel_sessions.content.sources import SOURCES, names_of
 from otel_sessions.dialects.documents import of_raw_spans
 from otel_sessions.dialects.events import EVENT_NAME
 
-_PLACES: Final = tuple(
-    place.name for source in SOURCES for place in (*source.input, *source.output, *source.instructions)
-)
+_PLACES: Final = tuple(name for source in SOURCES for name in names_of(source))
 
 PREFIXES: Final[tuple[str, ...]] = (
     *(name for name in _PLACES if name.endswith(".")),
