@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_sessions.content.content import Content
-from otel_sessions.content.message import Media, Message, Text, ToolCall, ToolResponse
+from otel_sessions.content.message import Media, Message, Other, Text, ToolCall, ToolResponse
 from otel_sessions.content.names import NAMES, PREFIXES, without_content
 from otel_sessions.content.places import PLACES
 from otel_sessions.content.read import may_hold_content, read_record, read_span
@@ -236,6 +237,21 @@ def test_indexed_messages_in_the_order_of_their_numbers() -> None:
     assert read_span({"gen_ai.prompt.0.0": "Hi"}) == Content((said("user", "Hi"),))
     assert read_span({"llm.prompts.0.prompt.text": "Hi"}) == Content((said("user", "Hi"),))
     assert read_span({"gen_ai.prompt.name": "greeting", "gen_ai.prompt.version": "3"}) is None
+
+
+def test_values_of_other_types() -> None:
+    """Tuples and read-only mappings are lists and objects; bytes are only counted."""
+    message = MappingProxyType({"role": "user", "content": ({"type": "text", "text": "Hi"}, b"12")})
+    found = read_span(MappingProxyType({"gen_ai.input.messages": (message,)}))
+    assert found == Content((Message("user", (Text("Hi"), Other("(2 bytes)"))),))
+
+
+def test_the_same_instructions_are_told_once() -> None:
+    """Instructions that are an attribute and a message are one text; thousands of messages take no longer than they are."""
+    many = [{"role": "system", "content": str(number % 5_000)} for number in range(20_000)]
+    found = read_span({"gen_ai.system_instructions": "0", "gen_ai.input.messages": many})
+    assert found is not None
+    assert [len(message.parts) for message in found.input] == [5_000]
 
 
 def test_a_message_of_5_mb() -> None:
