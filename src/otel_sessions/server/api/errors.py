@@ -89,6 +89,7 @@ _DESCRIPTIONS: Final = {
     401: "The API key is missing or wrong.",
     403: "The request comes from a web page of another origin.",
     404: "There is no session with this key and id.",
+    415: "The content type is not `application/json`.",
     421: "The server has no API key, and the `Host` is neither of this machine nor one of `--allowed-host`.",
     503: "The server cannot answer now. The `Retry-After` header says after how many seconds to try again.",
 }
