@@ -346,3 +346,16 @@ def test_a_chain_is_made_of_content() -> None:
         (message("s1").digest, "system"),
         (message("u1").digest, "user"),
     ]
+
+
+def test_an_answer_in_other_words_is_not_told_again() -> None:
+    """A framework may write the last answer differently for the next step of the same turn; in another turn that is an edit."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.call("u1 a8 t1", "a2")
+    talk.call("u1 a8 t1 a9 t2", "a3")
+    talk.call("u1 a8 t1 a9 t2 a3 u2", "a4", unit=2)
+    talk.call("u1 a8 t1 a9 t2 a3 u2 a7 u3", "a5", unit=3)
+
+    assert talk.read == ["u1", "a1", "t1", "a2", "t2", "a3", "u2", "a4", "1:a7", "1:u3", "1:a5"]
+    assert talk.forks == {1: ("u2", "fork")}

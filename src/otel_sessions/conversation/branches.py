@@ -170,6 +170,10 @@ class Branches:
             path = given.likenesses[: count * WIDTH]
             told = self._kept(turn, lane, likenesses, count)
             return self._forked(lane, node, COMPACTION, given.after(count), path, told)
+        if self._is_retold(turn, lane, given, node, count):
+            history.alias(node, likenesses[count], lane.tip)
+            branch, fork = self._branch_after(lane, lane.tip)
+            return _Place(lane.tip, branch, fork, given.after(count + 1), {}, None)
         if count:
             return self._forked(lane, node, FORK, given.after(count), given.likenesses[: count * WIDTH])
         last, length = self._run(lane, likenesses, 0)
@@ -213,6 +217,13 @@ class Branches:
         if kind == SUB_AGENT and line is None and None in self._lanes:
             line = self._lanes[None].last_line
         return len(self._lane_of_branch) - 1, (line, kind)
+
+    def _is_retold(self, turn: int, lane: Lane, given: Links, node: int, count: int) -> bool:
+        """Return True if the message that leaves the line is the last answer in other words, as frameworks write it for the model's next step."""
+        line = self._history.lines[lane.tip]
+        if not count or count + 1 >= len(given) or line is None or self._history.parents[lane.tip] != node:
+            return False
+        return turn == lane.turn and self.lines[line].call is not None and given.roles[count : count + 1] == b"a"
 
     def _is_said_again(self, one: Telling, turn: int, lane: Lane, given: Links, node: int) -> bool:
         """Return True if an input of one known message is a user's who says the same once more, and not an answer given again."""

@@ -42,6 +42,10 @@ class History:
         self._by_likeness.setdefault(likeness, []).append(added)
         return added
 
+    def alias(self, node: int, likeness: int, child: int) -> None:
+        """Let another wording of a message lead to it."""
+        self._children.setdefault((node, likeness), child)
+
     def follow(self, node: int, likenesses: Sequence[int], start: int = 0) -> tuple[int, int]:
         """Where messages lead from a node, from the one at `start` on, and at which of them the known path ends."""
         children = self._children
