@@ -359,3 +359,25 @@ def test_an_answer_in_other_words_is_not_told_again() -> None:
 
     assert talk.read == ["u1", "a1", "t1", "a2", "t2", "a3", "u2", "a4", "1:a7", "1:u3", "1:a5"]
     assert talk.forks == {1: ("u2", "fork")}
+
+
+def test_a_tool_that_told_itself_may_be_repeated_or_not() -> None:
+    """Both ways the next turn goes on in the line."""
+    for repeated in ("t1 t2 ", "t1 ", ""):
+        talk = Talk()
+        talk.call("u1", "a1")
+        talk.record("tool", came="t1")
+        talk.record("tool", came="t2")
+        talk.call(f"u1 a1 {repeated}u2", "a2", unit=2)
+
+        assert talk.read == ["u1", "a1", "t1", "t2", "u2", "a2"]
+
+
+def test_of_agents_inside_each_other_the_outer_one_tells() -> None:
+    """What is in the time of another agent repeats it."""
+    talk = Talk()
+    talk.record("agent", "u1", "a1", at=0, lasts=100)
+    talk.record("agent", "u2", "a2", at=10, lasts=20)
+    talk.record("agent", "u3", "a3", at=200, lasts=20)
+
+    assert talk.read == ["u1", "a1", "u3", "a3"]
