@@ -381,3 +381,24 @@ def test_of_agents_inside_each_other_the_outer_one_tells() -> None:
     talk.record("agent", "u3", "a3", at=200, lasts=20)
 
     assert talk.read == ["u1", "a1", "u3", "a3"]
+
+
+def test_an_agent_that_says_nothing_new_adds_nothing() -> None:
+    """What is known to its end, or up to a message in the middle, starts no branch where nobody answers."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.call("u1 a1 u2", "a2", unit=2)
+    talk.record("agent", "u1 a1 u2 a2", unit=3)
+    talk.record("agent", "u1 a1", unit=4)
+    talk.call("u1 a1 u3", "a3", unit=5)
+
+    assert talk.read == ["u1", "a1", "u2", "a2", "1:u3", "1:a3"]
+
+
+def test_a_tool_does_not_repeat_that_it_was_asked_for() -> None:
+    """The answer of the call says it already."""
+    talk = Talk()
+    talk.call("", "a8")
+    talk.record("tool", "a8", "t1")
+
+    assert talk.read == ["a8", "t1"]
