@@ -95,7 +95,7 @@ class Reader:
             ValueError: for an unknown measure; the message lists the known ones.
         """
         return list_sessions(
-            self._with_session_rows(),
+            self._with_filtered(filters),
             filters,
             sort=sort,
             descending=descending,
@@ -212,7 +212,7 @@ class Reader:
         Raises:
             ValueError: for another `by`; the message lists the possible ones.
         """
-        return cohorts(self._with_session_rows(), by, filters, limit=limit)
+        return cohorts(self._with_filtered(filters), by, filters, limit=limit)
 
     def histogram(self, filters: SessionFilters | None = None, *, buckets: int = 60) -> list[Bucket]:
         """The sessions that meet all conditions by when they were last active, in buckets in the order of time.
@@ -274,6 +274,12 @@ class Reader:
         if self._settling is not None:
             self._settling.wait_for_groups()
         return self._store
+
+    def _with_filtered(self, filters: SessionFilters | None) -> Store:
+        """The store when it can answer by these filters. Messages, which a text may be in, are written after trace groups."""
+        if filters is not None and filters.q:
+            self._with_spans()
+        return self._with_session_rows()
 
     def _with_session_rows(self) -> Store:
         if self._settling is not None:
