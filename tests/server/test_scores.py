@@ -16,7 +16,7 @@ from tests.server.running import Server, post
 NAME, VALUE = "gen_ai.evaluation.name", "gen_ai.evaluation.score.value"
 LABEL, COMMENT = "gen_ai.evaluation.score.label", "gen_ai.evaluation.explanation"
 EVENT = "gen_ai.evaluation.result"
-NOTHING = {"count": 0, "mean": None, "last": None, "labels": {}}
+NOTHING: dict[str, Any] = {"count": 0, "mean": None, "last": None, "labels": {}}
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def test_search_uses_the_index(fresh_store: Store) -> None:
     page = list_sessions(store, filters)
     assert [one.id for one in page.sessions] == [wanted]
     where, parameters = conditions(filters)
-    parts = {"columns": "IdHash", "measure": "LastActive", "after": "1", "direction": "DESC", "ties": ""}
+    parts = {"columns": "IdHash", "measure": "LastActive", "after": "1", "direction": "DESC", "ties": "", "joined": ""}
     sql = "EXPLAIN indexes = 1, json = 1 " + statement("sessions_page", where=where, **parts)
     with store.writing() as client:
         (explained,) = client.query(sql, parameters={**parameters, "limit": 9, "offset": 0}).result_rows[0]

@@ -452,7 +452,7 @@ class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
             session_count=cohort.sessions,
             failed_session_count=cohort.failed_sessions,
             failure_rate=cohort.failure_rate,
-            scores={name: CohortScores(count=one.count, mean=one.mean) for name, one in cohort.scores.items()},
+            scores={name: CohortScores(count=one.sessions, mean=one.mean) for name, one in cohort.scores.items()},
             **shown,
         )
 
