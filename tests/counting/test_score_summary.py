@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from statistics import mean
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from otel_sessions.counting.score import OF_SESSION, OF_SPAN, OF_TRACE
 from otel_sessions.counting.score_summary import NAMES_KEPT, Told, mean_of, summaries
 
-NOTHING = {"count": 0, "mean": None, "last": None, "labels": {}}
+NOTHING: dict[str, Any] = {"count": 0, "mean": None, "last": None, "labels": {}}
 
 told = st.builds(
     Told,

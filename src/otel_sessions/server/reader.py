@@ -167,7 +167,7 @@ class Reader:
         return cohorts(self._with_session_rows(), by, filters, limit=limit)
 
     def cohort_of(self, filters: SessionFilters) -> Cohort | None:
-        """The sessions that meet all conditions as one cohort; `None` if there are none."""
+        """The sessions that meet all conditions as one cohort; `None` without any."""
         return cohort_of(self._with_session_rows(), filters)
 
     def ping(self) -> None:

@@ -68,7 +68,7 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
 
 
 def cohort_of(store: Store, filters: SessionFilters) -> Cohort | None:
-    """The sessions that meet the filters as one cohort without a value; `None` if there are none."""
+    """The sessions that meet the filters as one cohort without a value; `None` without any."""
     return next(iter(_cohorts(store, "[]", filters, {"limit": 1})), None)
 
 
