@@ -263,6 +263,7 @@ class SessionSum:
             tags=tuple(sorted(self.tags)),
             metadata=self.metadata,
             scores={},
+            annotation_count=0,
             dropped=left_out,
             conflicts=self.conflicts,
             late_span_count=self.late_span_count,
