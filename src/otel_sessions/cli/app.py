@@ -17,7 +17,7 @@ from otel_sessions.cli.serve import serve
 app: Final = typer.Typer(
     help="Sessions for OpenTelemetry: a local backend, and commands on what is in it.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     # Importing rich takes longer than all else that help needs.
     rich_markup_mode=None,
