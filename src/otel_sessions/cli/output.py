@@ -125,12 +125,12 @@ def write_one(item: Item, layout: Layout, show: Callable[[Item], None]) -> None:
         if layout.json or layout.lines:
             typer.echo(as_json(_picked(found, layout.fields), indent=2 if layout.json else None))
         elif layout.fields is not None:
-            typer.echo("\t".join(_text(found[name]) for name in layout.fields))
+            typer.echo("\t".join(value_text(found.get(name)) for name in layout.fields))
         elif sys.stdout.isatty():
             show(found)
         else:
             for name, value in found.items():
-                typer.echo(f"{escaped(name)}\t{_text(value)}")
+                typer.echo(f"{escaped(name)}\t{value_text(value)}")
 
 
 def write_any_text() -> None:
@@ -151,7 +151,7 @@ def _write_lines(items: Iterable[Item], fields: Sequence[str], listing: Listing)
 
 
 def _shown_field(item: Item, name: str, listing: Listing) -> str:
-    return escaped(listing.texts[name](item)) if name in listing.texts else _text(item.get(name))
+    return escaped(listing.texts[name](item)) if name in listing.texts else value_text(item.get(name))
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
@@ -173,14 +173,14 @@ def _checked(items: Iterable[Item], fields: Sequence[str] | None) -> Iterable[It
 
 
 def _picked(item: Item, fields: Sequence[str] | None) -> Item:
-    return item if fields is None else {name: item[name] for name in fields}
+    return item if fields is None else {name: item.get(name) for name in fields}
 
 
 def _plain_column(name: str) -> Column:
-    return Column(shown_name(name), lambda item: cell(_text(item.get(name))), flexible=True)
+    return Column(shown_name(name), lambda item: cell(value_text(item.get(name))), flexible=True)
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value between tabs: unknown is empty, texts stand as they are, and several are separated by commas."""
     if value is None:
         return ""

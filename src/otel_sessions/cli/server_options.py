@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import typer
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.cli.client import DEFAULT_URL, Client, UnreachableError
+from otel_sessions.cli.client import DEFAULT_URL, SECONDS, Client, UnreachableError
 from otel_sessions.cli.errors import UNREACHABLE, WRONG_USAGE, CommandError
 from otel_sessions.environment_variables import API_KEY, STORE, URL
 
@@ -68,13 +68,17 @@ def asking(url: str | None, store: str | None) -> Iterator[Client]:
         raise CommandError(_with_default_folder(str(error)), status=UNREACHABLE) from None
 
 
-def client_of(url: str | None) -> Client:
+def client_of(url: str | None, *, seconds: float = SECONDS) -> Client:
     """The client of the server at an address, else at that of the environment, else on this machine.
+
+    Args:
+        url: the address.
+        seconds: how long one answer may take.
 
     Raises:
         CommandError: the address or the key cannot be used.
     """
-    return Client(url or os.environ.get(URL) or DEFAULT_URL, api_key=os.environ.get(API_KEY) or None)
+    return Client(url or os.environ.get(URL) or DEFAULT_URL, api_key=os.environ.get(API_KEY) or None, seconds=seconds)
 
 
 def _store_of_the_environment() -> str | None:
