@@ -38,13 +38,12 @@ def in_session(client: Client, given: str, key: str, ask: Callable[[str], Answer
     Raises:
         CommandError: there is no such session, or there are several.
     """
-    if given == LAST:
-        return ask(_last(client, key))
+    wanted = _last(client, key) if given == LAST else given
     try:
-        return ask(given)
+        return ask(wanted)
     except NotFoundError:
-        found = _beginning_with(client, given, key)
-        if found == [given]:
+        found = [wanted] if given == LAST else _beginning_with(client, given, key)
+        if found == [wanted]:
             raise CommandError(f"the server at {client.url} does not answer this; is it of an older version?") from None
     if not found:
         raise CommandError(

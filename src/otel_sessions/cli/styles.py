@@ -68,7 +68,7 @@ def shortened(text: str, width: int) -> str:
     """The text in at most the given number of cells, with an ellipsis if something is left out."""
     if cells(text) <= width:
         return text
-    return text[: _fitting(text, width - 1)] + "…"
+    return text[: _fitting(text, width - 1)] + "…" if width > 0 else ""
 
 
 def _broken(line: str, room: int) -> Iterator[str]:
@@ -83,12 +83,10 @@ def _broken(line: str, room: int) -> Iterator[str]:
 
 
 def _fitting(text: str, room: int) -> int:
-    """How many characters fit into the room, one at least."""
+    """How many characters of a text that is too long fit into the room."""
     if text.isascii():
-        return max(1, room)
-    taken = 0
-    for number, one in enumerate(text):
-        taken += cells(one)
-        if taken > room:
-            return max(1, number)
-    return len(text)
+        return room
+    taken = fitting = 0
+    while (taken := taken + cells(text[fitting])) <= room:
+        fitting += 1
+    return fitting

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_sessions.cli.output import as_json
 from otel_sessions.cli.shown import amount, clock, day_of, duration, number
-from otel_sessions.cli.styles import lines_of, shortened, styled
+from otel_sessions.cli.styles import cells, lines_of, shortened, styled
 from otel_sessions.cli.tables import cell
 
 Item = Mapping[str, Any]
@@ -59,7 +59,7 @@ def words(message: Item) -> str:
 def _heading(title: str, time: str, width: int) -> Iterator[str]:
     yield ""
     text = f"── {title} · {time} "
-    yield styled(shortened(text + "─" * max(0, width - len(text)), width), "bold")
+    yield styled(shortened(text + "─" * max(0, width - cells(text)), width), "bold")
 
 
 def _branch(message: Item, branch: int) -> str:
@@ -83,12 +83,12 @@ def _head(message: Item, width: int) -> Iterator[str]:
         f"{number(call['output_tokens'])} out" if call.get("output_tokens") is not None else "",
         amount(call["total_cost"], exact=exact) if call.get("total_cost") is not None else "",
     ]
-    name = cell(role)
-    rest = " · ".join(["", f"#{message.get('index')}", clock(message.get("time"), day=False), *filter(None, facts)])
+    name = shortened(cell(role), width)
     failed = " · failed" if call.get("failed") else ""
-    shown = shortened(rest, max(1, width - len(name) - len(failed)))
-    styles = _COLOURS.get(role, ())
-    yield styled(shortened(name, width), *styles) + styled(shown, "faint") + styled(failed, "red")
+    rest = " · ".join(["", f"#{message.get('index')}", clock(message.get("time"), day=False), *filter(None, facts)])
+    shown = shortened(rest, width - cells(name) - len(failed))
+    failed = shortened(failed, width - cells(name) - cells(shown))
+    yield styled(name, *_COLOURS.get(role, ())) + styled(shown, "faint") + styled(failed, "red")
 
 
 def _body(message: Item, tools: dict[Any, str], width: int, *, full: bool) -> Iterator[str]:
