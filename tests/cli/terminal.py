@@ -53,14 +53,28 @@ def in_pipe(*arguments: str, **environment: str) -> Ran:
 
 
 def in_terminal(
-    monkeypatch: pytest.MonkeyPatch, columns: int, *arguments: str, encoding: str = "utf-8", **environment: str
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    *arguments: str,
+    encoding: str = "utf-8",
+    stderr: io.TextIOBase | None = None,
+    **environment: str,
 ) -> Ran:
-    """Run a command whose output a person reads; without colours, unless NO_COLOR is set to nothing."""
+    """Run a command whose output a person reads; without colours, unless NO_COLOR is set to nothing.
+
+    Args:
+        monkeypatch: of the test.
+        columns: how wide the terminal is.
+        arguments: of the command.
+        encoding: of the terminal.
+        stderr: where errors go instead of into the result.
+        environment: variables.
+    """
     bytes_written, errors = io.BytesIO(), io.StringIO()
     with monkeypatch.context() as terminal:
         screen = Screen(bytes_written, encoding=encoding, write_through=True)
         terminal.setattr(sys, "stdout", screen)
-        terminal.setattr(sys, "stderr", errors)
+        terminal.setattr(sys, "stderr", stderr or errors)
         terminal.setattr(sys, "argv", ["otel-sessions", *arguments])
         terminal.setenv("COLUMNS", str(columns))
         for name, value in {"NO_COLOR": "1", **environment}.items():
