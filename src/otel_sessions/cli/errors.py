@@ -71,4 +71,6 @@ def _end(message: str, status: int) -> NoReturn:
 
 def _forget_stdout() -> None:
     """Have the interpreter write what is left in the buffer of stdout nowhere, since it would fail again at the end."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open until the process ends
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -8,11 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from otel_sessions.cli.client import Client
 from otel_sessions.cli.errors import FAILED, WRONG_USAGE, CommandError
 from otel_sessions.environment_variables import STORE
+
+if TYPE_CHECKING:
+    from otel_sessions.server.process.settings import Settings
 
 START_SECONDS: Final = 60.0
 """How long the store may take to open. A migration of a large store may take longer: a server is then the one to do it."""
@@ -34,10 +37,15 @@ def local_server(store: str, *, start_seconds: float = START_SECONDS) -> Iterato
     Raises:
         CommandError: there is no store in the folder, or a server holds it, or it cannot be opened in time.
     """
+    from otel_sessions.cli.options import settings_of  # noqa: PLC0415 - slow to import, as is the next one
+    from otel_sessions.server.clickhouse.store_settings import embedded_url  # noqa: PLC0415
+
     folder = store_folder(store)
     with ExitStack() as running:
         running.enter_context(_quiet())
-        url, key = _in_time(lambda: _started(folder, running), folder, start_seconds)
+        key = secrets.token_urlsafe()
+        settings = settings_of(store=embedded_url(folder), host=HOST, port=0, api_key=key)
+        url = _in_time(lambda: _started(settings, running), folder, start_seconds)
         yield Client(url, api_key=key)
 
 
@@ -86,34 +94,30 @@ def _folder_of(store: str) -> Path:
     return folder
 
 
-def _started(folder: Path, running: ExitStack) -> tuple[str, str]:
-    """The address and the API key of an app on the folder; `running` ends it."""
-    from otel_sessions.cli.options import settings_of  # noqa: PLC0415 - slow to import, as are those below
-    from otel_sessions.server.api.app import create_app  # noqa: PLC0415
-    from otel_sessions.server.clickhouse.store_settings import embedded_url  # noqa: PLC0415
+def _started(settings: Settings, running: ExitStack) -> str:
+    """The address of an app on the folder of these settings; `running` ends it."""
+    from otel_sessions.server.api.app import create_app  # noqa: PLC0415 - slow to import, as are those below
     from otel_sessions.server.process.bootstrap import open_backend  # noqa: PLC0415
     from otel_sessions.server.process.http_server import HttpServer, listen, shown_address  # noqa: PLC0415
     from otel_sessions.server.receivers.http import otlp_routes  # noqa: PLC0415
 
-    key = secrets.token_urlsafe()
-    settings = settings_of(store=embedded_url(folder), host=HOST, port=0, api_key=key)
     backend = open_backend(settings, running)
     running.callback(backend.close)
     listening = running.enter_context(listen(HOST, 0))
-    app = create_app(backend, api_key=key, extra_routes=otlp_routes(backend))
+    app = create_app(backend, api_key=settings.secret, extra_routes=otlp_routes(backend))
     http = HttpServer(app, listening)
     http.start()
     running.callback(http.close)
     running.callback(app.state.live.close)
-    return f"http://{shown_address(listening)}", key
+    return f"http://{shown_address(listening)}"
 
 
-def _in_time(start: Callable[[], tuple[str, str]], folder: Path, seconds: float) -> tuple[str, str]:
+def _in_time(start: Callable[[], str], folder: Path, seconds: float) -> str:
     """What `start` returns, on a thread of its own, since opening a store cannot be interrupted."""
     from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError  # noqa: PLC0415 - slow to import
     from otel_sessions.server.process.bootstrap import StartError  # noqa: PLC0415
 
-    ended: list[tuple[str, str] | BaseException] = []
+    ended: list[str | BaseException] = []
 
     def run() -> None:
         try:
@@ -138,8 +142,8 @@ def _in_time(start: Callable[[], tuple[str, str]], folder: Path, seconds: float)
             raise CommandError(f"the store in {folder} cannot be read: {error}", status=FAILED)
         case [BaseException() as error]:
             raise error
-        case [(url, key)]:
-            return url, key
+        case [str(url)]:
+            return url
     raise AssertionError(ended)
 
 
