@@ -93,7 +93,7 @@ class Told:
         if part in ("messages", "logs", "calls", "sessions"):
             found = {
                 "messages": [
-                    a_message(0, "user", "x", lane="x", branch=1, fork={"kind": "x", "after": 0}, call=a_call()),
+                    a_message(0, "user", "x", lane="x", branch=1, fork={"kind": "x", "index": 0}, call=a_call()),
                     a_message(1, "x", {"type": "tool_call", "id": "x", "name": "x", "arguments": {"x y": "x"}}),
                     a_message(2, "tool", {"type": "tool_call_response", "id": "x", "content": "x"}, {"type": "x"}),
                     a_message(3, "user", {"type": "media", "modality": "x", "mime_type": "x", "uri": "x"}),

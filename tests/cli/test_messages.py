@@ -30,7 +30,7 @@ MESSAGES = [
         turn=1,
         branch=1,
         lane="Explore",
-        fork={"kind": "sub_agent", "after": 4},
+        fork={"kind": "sub_agent", "index": 4},
     ),
     a_message(8, "assistant", turn=1, content="not captured", switch="OTEL_LOG_USER_PROMPTS=1"),
     a_message(9, "assistant", turn=1, content="not captured"),

@@ -28,7 +28,12 @@ def double() -> Iterator[Answering]:
 def test_in_a_browser(double: Answering, monkeypatch: pytest.MonkeyPatch) -> None:
     """The address is opened, and said on stderr."""
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: not opened.append(address))
+
+    def open_(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", open_)
     ran = in_pipe("open", "last", "--url", double.url)
     assert (ran.status, ran.out) == (0, "")
     assert opened == [f"{double.url}/sessions/order%2F7"]

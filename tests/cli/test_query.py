@@ -32,12 +32,12 @@ def double() -> Iterator[Answering]:
 def test_a_table(double: Answering, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     """A terminal gets a table that fits it, and is told that there are more rows."""
     ran = in_terminal(monkeypatch, columns, "query", "SELECT 1", "--url", double.url)
-    assert (ran.status, ran.error) == (0, "there are more than these 2 rows; LIMIT and OFFSET read on")
+    assert (ran.status, ran.error) == (0, "there are more than these 2 rows; --limit shows more")
     lines = ran.out.splitlines()
     assert max(map(cell_len, lines)) <= columns
     assert lines[0].startswith("ID")
     assert (double.asked[-1].method, double.asked[-1].path) == ("POST", "/v1/query")
-    assert double.asked[-1].body == {"sql": "SELECT 1"}
+    assert double.asked[-1].body == {"sql": "SELECT 1", "limit": 1_000}
 
 
 def test_for_programs(double: Answering) -> None:
@@ -60,7 +60,7 @@ def test_sql_from_stdin(double: Answering, monkeypatch: pytest.MonkeyPatch) -> N
     """A statement can come from a file."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("SELECT 2\n"))
     in_terminal(monkeypatch, 80, "query", "-", "--url", double.url)
-    assert double.asked[-1].body == {"sql": "SELECT 2\n"}
+    assert double.asked[-1].body == {"sql": "SELECT 2\n", "limit": 1_000}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def list_sessions(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Only sessions with this metadata; repeatable.")
     ] = None,
     status: Annotated[
-        str | None, typer.Option(help="Only sessions that are ok, failed, partly_failed, running, silent or unknown.")
+        str | None, typer.Option(help="Only sessions with this status, such as failed, partly_failed or running.")
     ] = None,
     failed: Annotated[
         bool | None, typer.Option("--failed/--not-failed", help="Only sessions in which a trace failed, or none did.")

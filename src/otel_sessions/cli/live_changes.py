@@ -39,7 +39,9 @@ class _Seen(NamedTuple):
     @classmethod
     def of(cls, session: Item) -> _Seen:
         """What is remembered of a session as the API answers with it."""
-        return cls(str(session.get("start")), hash(json.dumps(session, sort_keys=True)))
+        # The status changes by itself as time passes.
+        told = {name: value for name, value in session.items() if name != "status"}
+        return cls(str(session.get("start")), hash(json.dumps(told, sort_keys=True)))
 
 
 class LiveChanges:

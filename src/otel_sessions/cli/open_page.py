@@ -29,7 +29,7 @@ def open_page(
     key: KeyOption = DEFAULT_KEY,
     no_browser: Annotated[bool, typer.Option("--no-browser", "-n", help="Print the address only.")] = False,
 ) -> None:
-    """Open the page of a session, or the list, in the browser; where there is none, print its address."""
+    """Open the page of a session, or the list, in the browser; where no browser can be opened, print its address."""
     with ending():
         client = client_of(url)
         query = {} if key == DEFAULT_KEY else {"key": key}
@@ -46,7 +46,7 @@ def open_page(
 
 
 def _opened(address: str) -> bool:
-    """Open the address in a browser; False if there is none."""
+    """Open the address in a browser; False where no browser can be opened."""
     try:
         return webbrowser.open(address)
     except webbrowser.Error:

@@ -6,7 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -25,6 +25,8 @@ from otel_sessions.cli.tables import Column, cell, shown_name
 
 Item = Mapping[str, Any]
 
+ROWS: Final = 1_000
+
 
 def query(
     sql: Annotated[
@@ -35,6 +37,7 @@ def query(
     store: FolderOption = None,
     json: JsonOption = False,
     jsonl: JsonLinesOption = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows to return at most.")] = ROWS,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a head.")] = False,
     fields: FieldsOption = None,
 ) -> None:
@@ -52,14 +55,14 @@ def query(
                 "the statement is empty; write it like: SELECT count() FROM sessions", status=WRONG_USAGE
             )
         with asking(url, store) as client:
-            answer = client.post("/v1/query", {"sql": statement})
+            answer = client.post("/v1/query", {"sql": statement, "limit": limit})
         names, rows = rows_of(answer)
         if as_csv:
             _write_csv(names, rows, layout.fields)
         else:
             write(rows, layout, _listing(names))
         if answer.get("truncated"):
-            say(f"there are more than these {len(rows):,} rows; LIMIT and OFFSET read on")
+            say(f"there are more than these {len(rows):,} rows; --limit shows more")
 
 
 def rows_of(answer: Mapping[str, Any]) -> tuple[list[str], list[Item]]:

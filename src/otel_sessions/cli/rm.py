@@ -16,7 +16,11 @@ from otel_sessions.cli.shown import number
 from otel_sessions.cli.told import tell
 from otel_sessions.server.process.log_lines import escaped
 
-_COUNTS: Final = (("span_count", "spans"), ("log_record_count", "log records"))
+_COUNTS: Final = (
+    ("span_count", "spans"),
+    ("log_record_count", "log records"),
+    ("message_count", "messages"),
+)
 
 
 def rm(

@@ -67,7 +67,7 @@ def _branch(message: Item, branch: int) -> str:
         return "── back on the main line"
     fork = message.get("fork") or {}
     kind = str(fork.get("kind") or "").replace("_", "-")
-    after = fork.get("after")
+    after = fork.get("index")
     return f"── branch {branch}{kind and f', a {cell(kind)}'}{'' if after is None else f' after #{after}'}"
 
 
