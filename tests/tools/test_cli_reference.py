@@ -15,7 +15,11 @@ from tools.cli_reference import PAGE, renewed
 from otel_sessions.cli.app import app
 
 TEXT = PAGE.read_text(encoding="utf-8")
-SHOWN = [line for block in re.findall(r"^```console\n(.*?)^```$", TEXT, re.M | re.S) for line in block.splitlines()]
+SHOWN = [
+    line
+    for block in re.findall(r"^```console\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
 
 
 @pytest.fixture(scope="module")
