@@ -16,6 +16,11 @@ LOGS = [
     a_log("first\nsecond", severity=17, severity_text="ERROR", event_name="order.failed"),
     a_log({"order": 1042}, severity=None, severity_text=None, service=None, time="2026-11-21T08:00:00.000Z"),
     a_log(None, severity=13, severity_text="WARN", event_name="claude_code.api_error", time=None),
+    a_log(
+        "claude_code.api_request",
+        event_name="api_request",
+        attributes={"session.id": "s", "event.name": "api_request", "model": "opus", "input_tokens": 12},
+    ),
     a_log("日本語 " * 30, severity_text="A VERY LONG NAME OF A SEVERITY"),
 ]
 
@@ -46,6 +51,7 @@ def test_lines_to_read(double: Answering, monkeypatch: pytest.MonkeyPatch) -> No
     assert lines[5].startswith("── 21 Nov")
     assert lines[6].endswith(' — {"order": 1042}')
     assert lines[8] == "— WARN web claude_code.api_error "
+    assert lines[10].endswith(" INFO web api_request model=opus input_tokens=12")
 
 
 def test_lines_for_programs(double: Answering) -> None:

@@ -73,10 +73,11 @@ def test_a_transcript(double: Answering, monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines[1].startswith("── turn 0 · 20 Nov ")
     assert lines[3:7] == ["  You are the support agent.", lines[4], "  Where is my order?", "      Number 1042."]
     assert lines[4].startswith("user · #1 · ")
-    assert " · claude-opus-4-8 · 9.1 s · 50,122 in · 431 out · $0.05394" in lines[7]
+    assert " · claude-opus-4-8 · $0.05394 · 9.1 s · 50,122 in · 431 out" in lines[7]
     assert lines[8:10] == ["  ~ I look it up.", '  → look_up {"order": "1042"}']
     assert lines[11] == '  ← look_up: {"state": "shipped"}'
-    assert "≥ $0.05394 · failed" in lines[12]
+    assert "≥ $0.05394" in lines[12]
+    assert lines[12].endswith(" · failed")
     assert "  … 80 more lines; --full shows them" in lines
     assert "  … cut, 90,000 characters in all; --full shows them" in lines
     assert "── branch 1, a sub-agent after #4" in lines

@@ -35,7 +35,7 @@ def test_a_table(double: Answering, monkeypatch: pytest.MonkeyPatch, columns: in
     assert (ran.status, ran.error) == (0, "there are more than these 2 rows; --limit shows more")
     lines = ran.out.splitlines()
     assert max(map(cell_len, lines)) <= columns
-    assert lines[0].startswith("ID")
+    assert lines[0].startswith("Id")
     assert (double.asked[-1].method, double.asked[-1].path) == ("POST", "/v1/query")
     assert double.asked[-1].body == {"sql": "SELECT 1", "limit": 1_000}
 

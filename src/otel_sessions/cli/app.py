@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
@@ -54,6 +53,8 @@ app.command()(retry_refused)
 
 def _print_version(*, wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
         typer.echo(f"otel-sessions {version('otel-sessions')}")
         raise typer.Exit
 

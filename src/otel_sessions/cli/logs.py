@@ -18,6 +18,7 @@ from otel_sessions.cli.tables import cell
 FIELDS: Final = ("time", "severity_text", "service", "event_name", "trace_id", "span_id", "body")
 """What a line with tabs has."""
 
+_ELSEWHERE: Final = ("event.name", "event.timestamp", "session.id")
 _INDENT: Final = "  "
 _LEVELS: Final = ((17, "red"), (13, "yellow"), (9, "green"))
 """Colours by the least severity number that has them, as OpenTelemetry numbers errors, warnings and information."""
@@ -75,7 +76,11 @@ def log_lines(records: Iterable[Mapping[str, Any]], *, width: int) -> Iterator[s
         start = f"{styled(time, 'faint')} {styled(shortened(level, width - len(time) - 1), colour)}"
         taken = len(time) + 1 + cells(level)
         about = shortened(about, width - taken) if taken < width else ""
-        lines = list(lines_of(_body(record), width - len(_INDENT)))
+        body = _body(record)
+        if body == str(record.get("event_name") or "") or body.endswith(f".{record.get('event_name')}"):
+            # An event of an agent says what it has to say in its attributes.
+            body = shortened(next(lines_of(_attributes(record), 4 * width)), width - len(_INDENT))
+        lines = list(lines_of(body, width - len(_INDENT)))
         if len(lines) == 1 and taken + cells(about) + 1 + cells(lines[0]) <= width:
             yield f"{start}{about} {lines[0]}"
         else:
@@ -86,6 +91,13 @@ def log_lines(records: Iterable[Mapping[str, Any]], *, width: int) -> Iterator[s
 def _body(record: Mapping[str, Any]) -> str:
     body = record.get("body")
     return "" if body is None else body if isinstance(body, str) else as_json(body)
+
+
+def _attributes(record: Mapping[str, Any]) -> str:
+    """The attributes in one line, without what stands elsewhere."""
+    told = record.get("attributes") or {}
+    shown = {name: value for name, value in told.items() if name not in _ELSEWHERE}
+    return " ".join(f"{name}={value if isinstance(value, str) else as_json(value)}" for name, value in shown.items())
 
 
 def _show(found: Iterable[Mapping[str, Any]]) -> None:

@@ -21,7 +21,7 @@ from otel_sessions.cli.output import (
     write,
 )
 from otel_sessions.cli.server_options import FolderOption, UrlOption, asking
-from otel_sessions.cli.tables import Column, cell, shown_name
+from otel_sessions.cli.tables import Column, cell
 
 Item = Mapping[str, Any]
 
@@ -84,9 +84,7 @@ def _listing(names: Sequence[str]) -> Listing:
 
 def _column(name: str, rows: Sequence[Item], rank: int) -> Column:
     is_number = all(isinstance(row.get(name), int | float | None) for row in rows)
-    return Column(
-        shown_name(name), lambda row: cell(value_text(row.get(name))), rank=rank, right=is_number, flexible=True
-    )
+    return Column(cell(name), lambda row: cell(value_text(row.get(name))), rank=rank, right=is_number, flexible=True)
 
 
 def _write_csv(names: Sequence[str], rows: Sequence[Item], fields: Sequence[str] | None) -> None:

@@ -78,10 +78,10 @@ def _head(message: Item, width: int) -> Iterator[str]:
     facts = [
         cell(str(message["lane"])) if message.get("lane") else "",
         cell(str(call["model"])) if call.get("model") else "",
+        amount(call["total_cost"], exact=exact) if call.get("total_cost") is not None else "",
         duration(call["duration_ms"]) if call.get("duration_ms") is not None else "",
         f"{number(call['input_tokens'])} in" if call.get("input_tokens") is not None else "",
         f"{number(call['output_tokens'])} out" if call.get("output_tokens") is not None else "",
-        amount(call["total_cost"], exact=exact) if call.get("total_cost") is not None else "",
     ]
     name = shortened(cell(role), width)
     failed = " · failed" if call.get("failed") else ""
