@@ -66,6 +66,14 @@ def test_a_folder_that_a_server_holds(tmp_path: Path) -> None:
     assert "--url" in err
 
 
+def test_a_folder_that_this_process_holds(folder: Path) -> None:
+    """A second command on the folder is refused, as a second server would be."""
+    with local_server(str(folder)):
+        ran = in_pipe("list", "--store", str(folder))
+    assert (ran.status, ran.out) == (1, "")
+    assert "ask it with --url instead of --store" in ran.error
+
+
 @pytest.mark.parametrize(
     ("store", "said"),
     [

@@ -15,6 +15,7 @@ from tests.cli.terminal import in_pipe
 from tests.exporting import chat, finished
 from tests.server.running import Server
 
+from otel_sessions.cli import tail
 from otel_sessions.cli.tail import line_of
 
 SESSION = a_session(
@@ -41,6 +42,25 @@ def test_no_server() -> None:
     assert (ran.status, ran.out) == (4, "")
 
 
+def test_a_number_of_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown at the start does not count."""
+    found = [{**SESSION, "id": str(number), "change": None if number < 2 else "new"} for number in range(9)]
+    monkeypatch.setattr(tail, "_followed", lambda *_: iter(found))
+    lines = in_pipe("tail", "--limit", "2").out.splitlines()
+    assert [line.split("\t")[1:3] for line in lines] == [["", "0"], ["", "1"], ["new", "2"], ["new", "3"]]
+
+
+def test_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is how a person ends it, so it is no failure."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tail, "_followed", interrupted)
+    ran = in_pipe("tail")
+    assert (ran.status, ran.out, ran.err) == (0, "", "")
+
+
 def test_a_server_that_is_restarted(tmp_path: Path) -> None:
     """New and changed sessions are told as they come, across the death of the server, and Ctrl-C ends with status 0."""
     with Server(tmp_path / "store") as server:
@@ -56,12 +76,12 @@ def test_a_server_that_is_restarted(tmp_path: Path) -> None:
             "--fields",
             "change,id,call_count",
         ]
-        with processes.started(*command) as tail:
-            assert tail.stdout is not None
-            assert tail.stderr is not None
+        with processes.started(*command) as running:
+            assert running.stdout is not None
+            assert running.stderr is not None
 
             def told() -> list[object]:
-                return list(json.loads(tail.stdout.readline()).values())  # type: ignore[union-attr]
+                return list(json.loads(running.stdout.readline()).values())  # type: ignore[union-attr]
 
             assert told() == [None, "ticket-1", 0]
             server.send([finished(2, session="ticket-2", trace=2)])
@@ -69,14 +89,14 @@ def test_a_server_that_is_restarted(tmp_path: Path) -> None:
             server.send([finished(3, session="ticket-1", trace=3), chat(4, 3, trace=3)])
             assert told() == ["changed", "ticket-1", 1]
             server.kill()
-            assert "trying again until it answers" in tail.stderr.readline()
+            assert "trying again until it answers" in running.stderr.readline()
             with Server(tmp_path / "store", port=server.port) as again:
                 again.send([finished(5, session="ticket-3", trace=5)])
                 assert told() == ["new", "ticket-3", 0]
-                assert "connected again" in tail.stderr.readline()
-                tail.send_signal(signal.SIGINT)
-                out, err = tail.communicate(timeout=60)
-                assert (tail.returncode, out, err) == (0, "", "")
+                assert "connected again" in running.stderr.readline()
+                running.send_signal(signal.SIGINT)
+                out, err = running.communicate(timeout=60)
+                assert (running.returncode, out, err) == (0, "", "")
 
 
 def test_once(tmp_path: Path) -> None:
@@ -84,10 +104,10 @@ def test_once(tmp_path: Path) -> None:
     with Server(tmp_path / "store") as server:
         command = [sys.executable, "-m", "otel_sessions", "tail", "--once", "--url", server.url]
         server.send([finished(1, session="ticket-1", trace=1)])
-        with processes.started(*command) as tail:
-            assert tail.stdout is not None
-            assert tail.stdout.readline().split("\t")[1:4] == ["", "ticket-1", "ok"]
+        with processes.started(*command) as running:
+            assert running.stdout is not None
+            assert running.stdout.readline().split("\t")[1:4] == ["", "ticket-1", "ok"]
             server.send([finished(2, session="ticket-2", trace=2, failed=True)])
-            out, err = tail.communicate(timeout=60)
+            out, err = running.communicate(timeout=60)
     assert out.split("\t")[1:4] == ["new", "ticket-2", "error"]
-    assert (tail.returncode, err) == (0, "")
+    assert (running.returncode, err) == (0, "")

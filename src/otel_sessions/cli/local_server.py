@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from otel_sessions.cli.client import Client
-from otel_sessions.cli.errors import FAILED, WRONG_USAGE, CommandError
+from otel_sessions.cli.errors import WRONG_USAGE, CommandError
 from otel_sessions.environment_variables import STORE
 
 if TYPE_CHECKING:
@@ -114,37 +114,29 @@ def _started(settings: Settings, running: ExitStack) -> str:
 
 def _in_time(start: Callable[[], str], folder: Path, seconds: float) -> str:
     """What `start` returns, on a thread of its own, since opening a store cannot be interrupted."""
-    from otel_sessions.server.clickhouse.errors import StoreError, StoreLockedError  # noqa: PLC0415 - slow to import
-    from otel_sessions.server.process.bootstrap import StartError  # noqa: PLC0415
+    from otel_sessions.server.clickhouse.errors import StoreLockedError  # noqa: PLC0415 - slow to import
 
-    ended: list[str | BaseException] = []
+    ended: list[str | Exception] = []
 
     def run() -> None:
         try:
             ended.append(start())
-        except BaseException as error:
+        except Exception as error:
             ended.append(error)
 
     thread = threading.Thread(target=run, name="otel-sessions-local-server", daemon=True)
     thread.start()
     thread.join(seconds)
-    match ended:
-        case []:
-            raise CommandError(
-                f"the store in {folder} did not open within {seconds:g} s; to see why: otel-sessions serve --store chdb://{folder}"
-            )
-        case [StoreLockedError() as error]:
-            raise CommandError(
-                f"{str(error).partition(';')[0]}; if that is a server, ask it with --url instead of --store",
-                status=FAILED,
-            )
-        case [StoreError() | StartError() | RuntimeError() | OSError() as error]:
-            raise CommandError(f"the store in {folder} cannot be read: {error}", status=FAILED)
-        case [BaseException() as error]:
-            raise error
-        case [str(url)]:
-            return url
-    raise AssertionError(ended)
+    found = ended[0] if ended else None
+    if isinstance(found, str):
+        return found
+    if found is None:
+        raise CommandError(
+            f"the store in {folder} did not open within {seconds:g} s; to see why: otel-sessions serve --store chdb://{folder}"
+        )
+    if isinstance(found, StoreLockedError):
+        raise CommandError(f"{str(found).partition(';')[0]}; if that is a server, ask it with --url instead of --store")
+    raise CommandError(f"the store in {folder} cannot be read: {found}")
 
 
 @contextmanager
