@@ -21,6 +21,9 @@ TRACES: Final = 10
 """How many traces are shown."""
 
 _LABEL: Final = 12
+_WITH_LABELS: Final = 40
+"""Names of facts have a column of their own where the terminal is this wide."""
+
 _WHO: Final = {
     "user": "user_ids",
     "service": "services",
@@ -114,7 +117,7 @@ def _groups(session: Item) -> Iterable[tuple[str, Sequence[tuple[str, str]]]]:
 
 
 def _print_fact(name: str, text: str, width: int) -> None:
-    indent = 2 + _LABEL if width >= 2 * _LABEL + 20 else 2
+    indent = 2 + _LABEL if width >= _WITH_LABELS else 2
     lines = list(lines_of(text, width - indent))
     if indent > 2:
         typer.echo(f"  {styled(f'{name:<{_LABEL}}', 'faint')}{lines[0]}", color=True)
