@@ -90,6 +90,9 @@ _LOGS_OF_OURS: Final = {
     "SegmentRow": "UInt32",
     "CountedIn": "UInt128",
     "CountedAs": "UInt64",
+    "TimeUnixNano": "UInt64",
+    "ResourceDroppedAttributesCount": "UInt32",
+    "ScopeDroppedAttributesCount": "UInt32",
 }
 
 TRACES: Final = "otel_traces"
