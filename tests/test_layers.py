@@ -38,6 +38,7 @@ server.otlp
 server.wal
 server.projections
 server.queries
+server.exporting
 server.settling
 server.reader
 server.readiness

@@ -147,6 +147,11 @@ class Reader:
         """
         return cohorts(self._with_session_rows(), by, filters, limit=limit)
 
+    def settled(self) -> Store:
+        """The store, when it has everything that was acknowledged so far: spans, log records, trace groups, rows of sessions."""
+        self._with_session_rows()
+        return self._with_spans()
+
     def ping(self) -> None:
         """Return if the store answers; waits for nothing.
 

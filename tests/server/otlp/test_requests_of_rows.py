@@ -80,11 +80,16 @@ def test_requests_are_bounded(format_: Format, write: Callable[..., Iterator[byt
 
 def test_rows_of_a_collector_are_read_by_its_columns() -> None:
     """A row without the columns of ours has the times of the Collector's, all attributes as strings, and no more."""
-    (ours,) = rows_of(TRACES, traces({"kind": 3, "attributes": {"a": "b"}, "start_time_unix_nano": AT}).SerializeToString())
+    (ours,) = rows_of(
+        TRACES, traces({"kind": 3, "attributes": {"a": "b"}, "start_time_unix_nano": AT}).SerializeToString()
+    )
     theirs = {
         name: value
         for name, value in ours.items()
-        if "Unix" not in name and "Types" not in name and "Dropped" not in name and "Schema" not in name
+        if "Unix" not in name
+        and "Types" not in name
+        and "Dropped" not in name
+        and "Schema" not in name
         and name not in ("Flags", "Extras", "ScopeAttributes")
     }
     theirs |= {"StatusCode": "STATUS_CODE_UNSET", "SpanKind": "SPAN_KIND_CLIENT"}

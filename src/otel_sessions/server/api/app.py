@@ -14,6 +14,7 @@ from otel_sessions.server.api import openapi
 from otel_sessions.server.api.auth import ApiKeyGuard
 from otel_sessions.server.api.browsers import HostGuard, OriginGuard
 from otel_sessions.server.api.errors import HANDLERS
+from otel_sessions.server.api.export import EXPORTS
 from otel_sessions.server.api.headers import SafeHeaders
 from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.api.large_answers import AnswersInParts
@@ -61,6 +62,7 @@ def create_app(
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
     app.state.span_pages = CapacityLimiter(SPAN_PAGES)
+    app.state.exports = CapacityLimiter(EXPORTS)
     app.state.readiness = Readiness(backend.check_ready)
     return app
 

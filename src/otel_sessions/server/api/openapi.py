@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from otel_sessions.server.api import cohorts, health, keys, live, sessions, traces, unassigned
+from otel_sessions.server.api import cohorts, export, health, keys, live, sessions, traces, unassigned
 from otel_sessions.server.api.prefixed_parameters import prefixed_parameters
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -24,6 +24,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     keys.router,
     unassigned.router,
     cohorts.router,
+    export.router,
     live.router,
     health.router,
 )

@@ -72,7 +72,7 @@ class _JsonWriter:
 
     def __init__(self, names: _Names) -> None:
         self._names = names
-        self.record = self.resource = self.scope = lambda part: _to_json(part)
+        self.record = self.resource = self.scope = _to_json
 
     def request(self, groups: Iterable[_Group]) -> bytes:
         names = self._names
