@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from http.client import HTTPException
+from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
 from typing import IO, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -32,6 +33,20 @@ _STATUSES: Final = {400: WRONG_USAGE, 404: NOT_FOUND}
 
 class NotFoundError(CommandError):
     """The server has nothing under this path."""
+
+
+class RefusedError(CommandError):
+    """The server answers with an error.
+
+    Attributes:
+        code: the HTTP status.
+        retry_after: seconds after which to send again, if it says so.
+    """
+
+    def __init__(self, message: str, *, status: int, code: int, retry_after: float | None = None) -> None:
+        super().__init__(message, status=status)
+        self.code = code
+        self.retry_after = retry_after
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -86,6 +101,68 @@ class Client:
         except URLError as error:
             raise self._unreachable(error.reason) from None
         except (OSError, HTTPException) as error:
+            raise self._unreachable(error) from None
+
+    def send(
+        self, path: str, body: bytes, *, kind: str, headers: Mapping[str, str] | None = None, seconds: float = SECONDS
+    ) -> bytes:
+        """The answer to a body of bytes.
+
+        Raises:
+            RefusedError: the server answers with an error.
+            CommandError: no server can be reached.
+        """
+        with self.streaming(
+            path, body=body, headers={"Content-Type": kind, **(headers or {})}, seconds=seconds
+        ) as answer:
+            return answer.read()
+
+    @contextmanager
+    def streaming(
+        self,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> Iterator[IO[bytes]]:
+        """An answer whose bytes are read while the block runs.
+
+        Args:
+            path: of the request.
+            parameters: its query.
+            body: its body; `None` asks with GET.
+            headers: its headers.
+            seconds: how long each part of the answer may take.
+
+        Raises:
+            RefusedError: the server answers with an error.
+            CommandError: no server can be reached, or it ends the answer early.
+        """
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        given = dict(headers or {})
+        if self.api_key is not None:
+            given["Authorization"] = f"Bearer {self.api_key}".encode().decode("latin-1")
+        request = Request(f"{self.url}{path}{query}", body, given)  # noqa: S310 - `checked_url` allows only http(s)
+        try:
+            with self._opener.open(request, timeout=seconds) as answer:
+                yield answer
+        except HTTPError as error:
+            with error:
+                after = error.headers.get("Retry-After") or ""
+                refused = self._refused(error)
+                raise RefusedError(
+                    str(refused),
+                    status=refused.status,
+                    code=error.code,
+                    retry_after=float(after) if after.isascii() and after.isdecimal() else None,
+                ) from None
+        except URLError as error:
+            raise self._unreachable(error.reason) from None
+        except IncompleteRead:
+            raise CommandError(f"the server at {self.url} ended its answer early; its log says why") from None
+        except HTTPException as error:
             raise self._unreachable(error) from None
 
     def items(self, path: str, parameters: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS, TRACES
 from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS
+from otel_sessions.server.exporting.kinds import KIND, LOG_LINE, SPAN_LINE
 from otel_sessions.server.exporting.selection import Selection
 from otel_sessions.server.exporting.statements import statement
 from otel_sessions.server.otlp.objects import Row
@@ -26,9 +27,6 @@ ROWS_AT_ONCE: Final = 1_024
 
 SORT_BYTES: Final = 256 << 20
 """Bytes of rows that are sorted in memory; more go to the disk meanwhile."""
-
-KIND: Final = "Record"
-"""The first member of a line of JSON, which says what the line is."""
 
 _OURS_ALONE: Final = frozenset({"Segment", "SegmentRow", "CountedIn", "CountedAs"})
 """Columns that mean nothing outside of this store."""
@@ -61,7 +59,7 @@ def otlp_messages(store: Store, signal: str, selection: Selection) -> Iterator[b
 
 def json_lines(store: Store, signal: str, selection: Selection) -> Iterator[bytes]:
     """Rows as JSON, one a line: all columns, times as integer nanoseconds UTC."""
-    kind = f"'{'span' if signal == SPANS else 'log'}' AS {KIND}"
+    kind = f"'{SPAN_LINE if signal == SPANS else LOG_LINE}' AS {KIND}"
     columns = ", ".join([kind, *(_as_number(name, COLUMNS[_table(signal)][name]) for name in columns_of(signal))])
     return _raw(store, signal, selection, columns, "JSONEachRow")
 
