@@ -20,7 +20,7 @@ session
 dialects
 scopes
 content
-value_limits stamped_sessions
+value_limits stamped_sessions redaction
 counting
 conversation
 stamping

@@ -9,6 +9,7 @@ import typer
 
 from otel_sessions.cli.calls import calls
 from otel_sessions.cli.connect import connect
+from otel_sessions.cli.export_file import export
 from otel_sessions.cli.import_files import import_files
 from otel_sessions.cli.list_sessions import list_sessions
 from otel_sessions.cli.rebuild import rebuild
@@ -27,6 +28,7 @@ app.command()(serve)
 app.command()(connect)
 app.command("list")(list_sessions)
 app.command()(calls)
+app.command()(export)
 app.command("import")(import_files)
 app.command()(rebuild)
 app.command()(retry_refused)
