@@ -36,7 +36,9 @@ _FIRST: Final = 8
 
 def main() -> None:
     """Measure all formats."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.export", description="Spans a second, to files and back.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.export", description="Spans a second, to files and back."
+    )
     parser.add_argument("--batches", type=int, default=BATCHES, help=f"of {BATCH} spans each; default: %(default)s")
     batches = parser.parse_args().batches
     spans = batches * BATCH
@@ -48,7 +50,9 @@ def main() -> None:
             for name, options, target in FORMATS:
                 seconds = _command(server, "export", *options, "--output", str(files[name]))
                 size = files[name].stat().st_size
-                exported.append(Row(name, (f"{spans / seconds:,.0f}", f"{size / spans:,.0f}", f"{server.memory():,.0f}"), target))
+                exported.append(
+                    Row(name, (f"{spans / seconds:,.0f}", f"{size / spans:,.0f}", f"{server.memory():,.0f}"), target)
+                )
         print(Table(f"export of {spans:,} spans", ("spans/s", "bytes a span", "MB, server"), exported))
         imported = [Row("ingest over http", (f"{rate:,.0f}", ""))]
         for number, name in enumerate(IMPORTS):
@@ -82,7 +86,14 @@ def _imported(server: Server, file: Path, spans: int) -> float:
 
 def _command(server: Server, *words: str) -> float:
     """The seconds that a command takes."""
-    command: Sequence[str] = [sys.executable, "-m", "otel_sessions", *words, "--url", f"http://{server.host}:{server.port}"]
+    command: Sequence[str] = [
+        sys.executable,
+        "-m",
+        "otel_sessions",
+        *words,
+        "--url",
+        f"http://{server.host}:{server.port}",
+    ]
     begin = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - begin

@@ -66,10 +66,27 @@ def opened(name: str) -> Iterator[Opened]:
 def _decompressed(stream: io.BufferedReader) -> io.BufferedReader:
     beginning = stream.peek(len(ZSTD))
     if beginning.startswith(GZIP):
-        return io.BufferedReader(gzip.GzipFile(fileobj=stream), READ_BYTES)
+        return io.BufferedReader(_Decompressed(gzip.GzipFile(fileobj=stream)), READ_BYTES)
     if beginning.startswith(ZSTD):
-        return io.BufferedReader(zstd.ZstdFile(stream), READ_BYTES)
+        return io.BufferedReader(_Decompressed(zstd.ZstdFile(stream)), READ_BYTES)
     return stream
+
+
+class _Decompressed(io.RawIOBase):
+    """What a decompressor reads, a part at a time: of a file that is cut, all that comes before the cut."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next part."""
+        part = self._file.read1(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
 
 def decompressed_message(raw: bytes) -> bytes:
