@@ -134,7 +134,7 @@ def _signal_of(raw: bytes) -> str:
 
     Raises:
         MalformedError: it is no protobuf message.
-        NotOtlpError: it is none of a known signal.
+        NotOtlpError: it is of no known signal.
     """
     known = messages().logs
     for raw_group in parse(known.request, raw).resource_logs:
