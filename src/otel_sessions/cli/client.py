@@ -161,9 +161,13 @@ class Client:
         except URLError as error:
             raise self._unreachable(error.reason) from None
         except IncompleteRead:
-            raise CommandError(f"the server at {self.url} ended its answer early; its log says why") from None
+            raise self.ended_early() from None
         except HTTPException as error:
             raise self._unreachable(error) from None
+
+    def ended_early(self) -> CommandError:
+        """The error for an answer that has no end."""
+        return CommandError(f"the server at {self.url} ended its answer early; its log says why")
 
     def items(self, path: str, parameters: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page, and at most the given number of them."""

@@ -163,6 +163,8 @@ def _copy(client: Client, parameters: dict[str, str], out: IO[bytes], change: Ch
             out.write(part)
             done += len(part)
             update(completed=done)
+        if getattr(answer, "length", None):
+            raise client.ended_early()
 
 
 def _id(client: Client, given: str, key: str) -> str:

@@ -13,6 +13,7 @@ from typing import IO, Any, Final
 from otel_sessions.redaction import redact_value
 from otel_sessions.redaction.otlp import redact_request
 from otel_sessions.server.otlp.json_requests import logs_of_object, traces_of_object
+from otel_sessions.server.otlp.values import from_text, to_text
 
 Change = Callable[[IO[bytes]], Iterable[bytes]]
 
@@ -28,8 +29,8 @@ _TYPES: Final = {
 }
 """By column of attributes, the column of their types."""
 
-_SCALARS: Final = frozenset("idb")
-"""Types that are written as texts and are numbers or booleans."""
+_NUMBERS: Final = frozenset("idb")
+"""Letters of numbers and booleans, which are written as texts."""
 
 
 def redacting(format_: str, counts: Counter[str], *, emails: bool) -> Change:
@@ -84,10 +85,17 @@ def _row(row: Any, counts: Counter[str], emails: bool) -> bytes:
 
 
 def _attributes(texts: dict[str, str], types: dict[str, str], counts: Counter[str], *, emails: bool) -> dict[str, str]:
-    return {
-        name: text if types.get(name) in _SCALARS else redact_value(text, name=name, counts=counts, emails=emails)
-        for name, text in texts.items()
-    }
+    redacted = {}
+    for name, text in texts.items():
+        letter = types.get(name, "")
+        if letter in _NUMBERS:
+            redacted[name] = text
+        elif letter:
+            value = redact_value(from_text(text, letter), name=name, counts=counts, emails=emails)
+            redacted[name] = to_text(value)[0]
+        else:
+            redacted[name] = redact_value(text, name=name, counts=counts, emails=emails)
+    return redacted
 
 
 def _csv(answer: IO[bytes], *, counts: Counter[str], emails: bool) -> Iterator[bytes]:
