@@ -6,6 +6,7 @@ The server and the commands are processes of their own, as users run them; a rat
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,12 @@ def _imported(server: Server, file: Path, spans: int) -> float:
     seconds = time.perf_counter() - begin
     assert server.stored() == spans
     return seconds
+
+
+def _cpu() -> float:
+    """Seconds of CPU of the commands that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _command(server: Server, *words: str) -> float:
