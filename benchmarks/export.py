@@ -49,12 +49,13 @@ def main() -> None:
             rate = spans / _filled(server, batches)
             exported = []
             for name, options, target in FORMATS:
+                used = server.cpu() + _cpu()
                 seconds = _command(server, "export", *options, "--output", str(files[name]))
-                size = files[name].stat().st_size
-                exported.append(
-                    Row(name, (f"{spans / seconds:,.0f}", f"{size / spans:,.0f}", f"{server.memory():,.0f}"), target)
-                )
-        print(Table(f"export of {spans:,} spans", ("spans/s", "bytes a span", "MB, server"), exported))
+                cost = (server.cpu() + _cpu() - used) / spans * 1e6
+                figures = (spans / seconds, cost, files[name].stat().st_size / spans, server.memory())
+                exported.append(Row(name, tuple(f"{figure:,.0f}" for figure in figures), target))
+        columns = ("spans/s", "us of CPU a span", "bytes a span", "MB, server")
+        print(Table(f"export of {spans:,} spans", columns, exported), flush=True)
         imported = [Row("ingest over http", (f"{rate:,.0f}", ""))]
         for number, name in enumerate(IMPORTS):
             with running(Path(folder, f"store-{number}")) as server:

@@ -29,6 +29,9 @@ _TYPES: Final = {
 }
 """By column of attributes, the column of their types."""
 
+_LONGEST_CELL: Final = 1 << 30
+"""Characters; by default a longer one than 131,072 is an error."""
+
 _NUMBERS: Final = frozenset("idb")
 """Letters of numbers and booleans, which are written as texts."""
 
@@ -99,6 +102,7 @@ def _attributes(texts: dict[str, str], types: dict[str, str], counts: Counter[st
 
 
 def _csv(answer: IO[bytes], *, counts: Counter[str], emails: bool) -> Iterator[bytes]:
+    csv.field_size_limit(_LONGEST_CELL)
     rows = csv.reader(io.TextIOWrapper(answer, encoding="utf-8", newline=""))
     names = next(rows, [])
     yield _csv_line(names)
@@ -113,6 +117,3 @@ def _csv_line(cells: list[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue().encode()
-
-
-csv.field_size_limit(1 << 30)

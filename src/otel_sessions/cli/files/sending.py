@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
@@ -143,7 +144,7 @@ class Sender:
         kind: Any = ExportTraceServiceResponse if batch.signal == TRACES else ExportLogsServiceResponse
         try:
             partial = kind.FromString(answer).partial_success
-        except ValueError:
+        except DecodeError:
             raise CommandError(f"what answers at {self._client.url} is no server of OTLP") from None
         rejected = partial.rejected_spans if batch.signal == TRACES else partial.rejected_log_records
         self.sent[batch.signal] = self.sent.get(batch.signal, 0) + len(batch) - rejected
