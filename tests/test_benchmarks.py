@@ -99,6 +99,22 @@ def test_the_figures_of_log_records_are_printed() -> None:
         assert shown in result.stdout
 
 
+def test_the_figures_of_files_are_printed() -> None:
+    """Each format has a row with its target, and what is imported is stored once."""
+    result = processes.run(sys.executable, "-m", "benchmarks.export", "--batches", "2")
+
+    assert result.returncode == 0, result.stderr
+    for shown in (
+        "export of 1,024 spans",
+        "parquet, spans",
+        ">= 100,000",
+        "otlp, redacted",
+        "import of 1,024 spans",
+        "again",
+    ):
+        assert shown in result.stdout
+
+
 def test_one_figure_can_be_asked_for() -> None:
     """Only the table of a named figure is printed."""
     result = run("--quick", "scopes")

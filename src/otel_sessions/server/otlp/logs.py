@@ -70,6 +70,8 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
         "ScopeAttributes": scope.attributes.texts,
         "ResourceAttributeTypes": resource.attributes.types,
         "ScopeAttributeTypes": scope.attributes.types,
+        "ResourceDroppedAttributesCount": resource.dropped_attributes,
+        "ScopeDroppedAttributesCount": scope.dropped_attributes,
     }
 
 
@@ -143,5 +145,6 @@ def _read(
         attributes.types,
         0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
         0 if facts is None else facts.span_id,
+        record.time_unix_nano,
     )
     return row, facts, held, score
