@@ -7,7 +7,7 @@ from tests.conversation.talking import Talk
 
 def said_by(talk: Talk) -> list[int | None]:
     """The calls that the lines are of."""
-    return [line.call and line.call.span_id for line in talk.lines()]
+    return [None if line.call is None else line.call.span_id for line in talk.lines()]
 
 
 def test_the_next_call_tells_the_answer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from otel_sessions.conversation.chains import Links
 from otel_sessions.conversation.tellings import Place, Telling, in_order
@@ -17,7 +18,7 @@ def with_repeated(calls: dict[Place, Telling]) -> None:
         calls: by place; changed.
     """
     for lane in _by_lane(calls.values()):
-        for one, after in zip(lane, lane[1:], strict=False):
+        for one, after in pairwise(lane):
             if one.output or one.call is None or one.call.failed:
                 continue
             given, repeated = _said(one.input), _said(after.input)
