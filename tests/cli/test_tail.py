@@ -109,5 +109,5 @@ def test_once(tmp_path: Path) -> None:
             assert running.stdout.readline().split("\t")[1:4] == ["", "ticket-1", "ok"]
             server.send([finished(2, session="ticket-2", trace=2, failed=True)])
             out, err = running.communicate(timeout=60)
-    assert out.split("\t")[1:4] == ["new", "ticket-2", "error"]
+    assert out.split("\t")[1:4] == ["new", "ticket-2", "failed"]
     assert (running.returncode, err) == (0, "")

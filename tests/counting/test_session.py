@@ -31,7 +31,7 @@ FIELDS_OF_THE_CONTRACT = """
 id, key, name, title, start, end, duration_ms, active_ms, status, environments, services, user_ids, operations, trace_count,
 failed_trace_count, failure_rate, span_count, call_count, unpriced_call_count, input_tokens, output_tokens,
 cache_read_tokens, cache_write_tokens, reasoning_tokens, total_tokens, input_cost, output_cost, total_cost, latency_ms,
-models, lanes, tags, metadata, first_input, last_output, scores, dropped, conflicts, time, cache
+models, lanes, tags, metadata, first_input, last_output, scores, annotation_count, dropped, conflicts, time, cache
 """.replace("\n", " ")
 
 

@@ -12,6 +12,7 @@ from otel_sessions.conversation.compactions import with_compactions
 from otel_sessions.conversation.joining import join_sides
 from otel_sessions.conversation.lines import Line, Member
 from otel_sessions.conversation.records import Records
+from otel_sessions.conversation.repeated import with_repeated
 from otel_sessions.conversation.standing import call_tellings
 from otel_sessions.conversation.tellings import Place, Telling, in_order
 from otel_sessions.conversation.told_once import told_once
@@ -45,6 +46,7 @@ def conversation(
     by_call = call_tellings(records, used)
     join_sides(records, by_call, used)
     around = told_around(records, by_call, used)
+    with_repeated(by_call)
     told = in_order([*by_call.values(), *around, *told_beside(records, used), *told_by_tools(records)])
     turns = turns_of(records, told)
     branches = Branches()
