@@ -10,6 +10,7 @@ import typer
 from otel_sessions.cli.calls import calls
 from otel_sessions.cli.connect import connect
 from otel_sessions.cli.list_sessions import list_sessions
+from otel_sessions.cli.mcp import mcp
 from otel_sessions.cli.rebuild import rebuild
 from otel_sessions.cli.retry_refused import retry_refused
 from otel_sessions.cli.serve import serve
@@ -26,6 +27,7 @@ app.command()(serve)
 app.command()(connect)
 app.command("list")(list_sessions)
 app.command()(calls)
+app.command()(mcp)
 app.command()(rebuild)
 app.command()(retry_refused)
 

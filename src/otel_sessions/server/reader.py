@@ -9,6 +9,7 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohort_of, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
@@ -37,7 +38,8 @@ from otel_sessions.server.queries.sessions import (
     session_traces,
 )
 from otel_sessions.server.queries.spans import SpanPage, session_spans
-from otel_sessions.server.queries.traces import WholeTrace, whole_trace
+from otel_sessions.server.queries.steps import START, StepFilters, StepPage, session_steps
+from otel_sessions.server.queries.traces import WholeTrace, one_span, whole_trace
 from otel_sessions.server.queries.unassigned import Unassigned, unassigned
 from otel_sessions.server.settling import Settling
 
@@ -188,6 +190,42 @@ class Reader:
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""
         return whole_trace(self._with_spans(), trace_id, limit=limit, offset=offset)
+
+    def span(self, trace_id: int, span_id: int) -> Row | None:
+        """The row of one span, in a session or not; `None` if it is not stored."""
+        return one_span(self._with_spans(), trace_id, span_id)
+
+    def steps(
+        self,
+        session_id: str,
+        filters: StepFilters | None = None,
+        *,
+        key: str = ID_KEY,
+        sort: str = START,
+        descending: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> StepPage | None:
+        """A page of a session's steps, and what its tools did; `None` if there is no such session.
+
+        Args:
+            session_id: the id of the session.
+            filters: the conditions; by default all steps.
+            key: its session key.
+            sort: `start` or `duration`.
+            descending: the latest, or longest, first.
+            limit: how many steps the page has at most.
+            offset: how many to skip.
+        """
+        return session_steps(
+            self._with_spans(),
+            (key, session_id),
+            filters or StepFilters(),
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+        )
 
     def unassigned(self) -> list[Unassigned]:
         """Spans and log records without a session, by service, the one with the most records first."""
