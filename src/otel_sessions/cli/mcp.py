@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from otel_sessions.cli.client import Client, NotFoundError
+from otel_sessions.cli.client import DEFAULT_URL, Client, NotFoundError
 from otel_sessions.cli.errors import CommandError, ending
-from otel_sessions.cli.server_options import UrlOption, client_of
-from otel_sessions.mcp.asking import AskError, MissingError
+from otel_sessions.cli.server_options import FolderOption, UrlOption, asking
+from otel_sessions.environment_variables import URL
+from otel_sessions.mcp.asking import Ask, AskError, MissingError
 
 
-def mcp(*, url: UrlOption = None) -> None:
+def mcp(*, url: UrlOption = None, store: FolderOption = None) -> None:
     """Answer an agent's questions about sessions: a server of the Model Context Protocol on stdin and stdout.
 
-    An agent starts it; what to set is in docs/mcp.md. It has five tools, which change nothing: list_sessions, get_session, get_messages,
-    get_payload and search. It starts without a running server, and says in its answers that there is none.
+    An agent starts it; docs/mcp.md says what to set. It has five tools, which change nothing: list_sessions, get_session, get_messages,
+    get_payload and search. Without a running server it starts too, and its answers say that there is none.
     """
-    with ending():
-        client = client_of(url)
-        _serve(client)
+    with ending(), asking(url, store) as client:
+        has_pages = client.url == (url or os.environ.get(URL) or DEFAULT_URL).rstrip("/")
+        _serve(ClientAsk(client, has_pages=has_pages))
 
 
-def _serve(client: Client) -> None:
+def _serve(ask: Ask) -> None:
     try:
         import anyio  # noqa: PLC0415 - needs an optional extra, and is slow to import
         from mcp.server.stdio import stdio_server  # noqa: PLC0415
@@ -34,8 +36,7 @@ def _serve(client: Client) -> None:
             raise
         raise CommandError(f"{error.name} is not installed; run: pip install 'otel-sessions[mcp,server]'") from None
 
-    asking = ClientAsk(client)
-    server = protocol_server(lambda _: asking)
+    server = protocol_server(lambda _: ask)
 
     async def run() -> None:
         async with stdio_server() as (reading, writing):
@@ -50,14 +51,20 @@ def _serve(client: Client) -> None:
 class ClientAsk:
     """Asks a running server with the client of the commands."""
 
-    def __init__(self, client: Client) -> None:
-        """Ask through a client."""
+    def __init__(self, client: Client, *, has_pages: bool = True) -> None:
+        """Ask through a client.
+
+        Args:
+            client: of a server.
+            has_pages: whether a person can open the pages of that server.
+        """
         self._client = client
+        self._has_pages = has_pages
 
     @property
     def pages(self) -> str | None:
-        """The address of the server."""
-        return self._client.url
+        """The address of the server; none of a folder, whose app nobody else can ask."""
+        return self._client.url if self._has_pages else None
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
         """The JSON of an answer; raises as `Ask` says."""
