@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from importlib.metadata import version
 from time import time_ns
@@ -21,13 +22,17 @@ from mcp_types import (
 from mcp_types import Tool as ToolOfProtocol
 
 from otel_sessions.mcp.asking import Ask
-from otel_sessions.mcp.catalog import INSTRUCTIONS, TOOLS, answer
+from otel_sessions.mcp.catalog import INSTRUCTIONS, TOOLS, Told, answer
 from otel_sessions.mcp.parameters import schema_of
 
 AT_ONCE: Final = 4
 """How many calls are answered at once; others wait without a thread."""
 
 NAME: Final = "otel-sessions"
+
+FAILED: Final = Told('{"error": "the tool failed; the log of the program that runs it says why"}', is_error=True)
+
+logger: Final = logging.getLogger("otel_sessions.mcp")
 
 
 def protocol_server(
@@ -46,11 +51,15 @@ def protocol_server(
 
     async def call_tool(context: ServerRequestContext[Any, Any], params: CallToolRequestParams) -> CallToolResult:
         ask = ask_of(context)
-        told = await to_thread.run_sync(
-            lambda: answer(ask, params.name, params.arguments or {}, now=clock()),
-            limiter=limiter,
-            abandon_on_cancel=True,
-        )
+
+        def answered() -> Told:
+            try:
+                return answer(ask, params.name, params.arguments or {}, now=clock())
+            except Exception:
+                logger.exception("the tool %r failed", params.name[:80])
+                return FAILED
+
+        told = await to_thread.run_sync(answered, limiter=limiter, abandon_on_cancel=True)
         return CallToolResult(content=[TextContent(type="text", text=told.text)], is_error=told.is_error)
 
     server: Server[Any] = Server(

@@ -18,6 +18,7 @@ from otel_sessions.server.queries.histogram import Bucket, histogram
 from otel_sessions.server.queries.kept_conversations import KeptConversations
 from otel_sessions.server.queries.log_filters import LogFilters
 from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
+from otel_sessions.server.queries.message_filters import ALL_MESSAGES, MessageFilters
 from otel_sessions.server.queries.messages import Kept, MessagePage, session_messages
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.read_only import ROWS, SECONDS, Answer, ask
@@ -184,12 +185,20 @@ class Reader:
         """A page of the annotations of a session, by their times."""
         return session_annotations(self._store, (key, session_id), limit=limit, offset=offset)
 
-    def messages(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> MessagePage | None:
+    def messages(
+        self,
+        session_id: str,
+        filters: MessageFilters = ALL_MESSAGES,
+        *,
+        key: str = ID_KEY,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> MessagePage | None:
         """A page of a session's conversation, each message once, when it was new; `None` if there is no such session."""
         # Messages are written after trace groups, before spans are settled.
         store = self._with_spans()
         return session_messages(
-            store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._kept
+            store, session_id, filters, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._kept
         )
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:

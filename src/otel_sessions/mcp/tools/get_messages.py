@@ -11,12 +11,13 @@ from otel_sessions.mcp.asking import Ask, AskError, session_link
 from otel_sessions.mcp.messages_shown import message_shown
 from otel_sessions.mcp.nearby import of_session
 from otel_sessions.mcp.parameters import BUDGET_PARAMETER, Parameter
-from otel_sessions.mcp.parts import PAGE, page_of
+from otel_sessions.mcp.parts import page_of
 from otel_sessions.mcp.refs import FORMS, LogRef, MessageRef, SessionRef, SpanRef, TurnRef, ref_of
 from otel_sessions.mcp.rooms import Call, Room
 from otel_sessions.mcp.session_shown import NO_WORDS
 from otel_sessions.mcp.tool import Made, Tool
 from otel_sessions.mcp.turns import trace_of_turn
+from otel_sessions.timestamps import format_time, parse_time
 
 NAME: Final = "get_messages"
 
@@ -31,9 +32,6 @@ PARAMETERS: Final = (
     BUDGET_PARAMETER,
 )
 
-_MOST_LOOKED_AT: Final = 20_000
-"""How many messages are looked through to find those of a turn or a role."""
-
 
 def run(ask: Ask, arguments: Mapping[str, Any], now: int) -> Made:
     """Ask for messages."""
@@ -45,21 +43,15 @@ def run(ask: Ask, arguments: Mapping[str, Any], now: int) -> Made:
             [Call("get_session" if isinstance(ref, SpanRef) else "get_payload", {"id": str(ref)})],
         )
     limit, offset = arguments["limit"], arguments["offset"]
-    notes: list[str] = []
     if isinstance(ref, MessageRef):
         messages: Sequence[Mapping[str, Any]] = [of_session(ask, ref.session, f"messages/{ref.number}")["data"]]
         total, before = 1, 0
-    elif isinstance(ref, SessionRef) and arguments["role"] is None:
-        messages, total, before = page_of(ask, ref, "messages", {}, limit=limit, offset=offset)
     else:
-        wanted, is_cut = _wanted(ask, ref, arguments["role"])
-        total = len(wanted)
-        before = max(0, total + offset) if offset < 0 else offset
-        messages = wanted[before : before + limit]
-        if is_cut:
-            notes.append(f"Only the first {_MOST_LOOKED_AT:,} messages of the session were looked through.")
+        query = _conditions(ask, ref) | ({"role": arguments["role"]} if arguments["role"] else {})
+        of = ref if isinstance(ref, SessionRef) else ref.session
+        messages, total, before = page_of(ask, of, "messages", query, limit=limit, offset=offset)
     session = ref if isinstance(ref, SessionRef) else ref.session
-    notes += _missing(messages)
+    notes = _missing(messages)
 
     def following(count: int) -> Call | None:
         after = before + count
@@ -83,30 +75,17 @@ def run(ask: Ask, arguments: Mapping[str, Any], now: int) -> Made:
     return made
 
 
-def _wanted(ask: Ask, ref: SessionRef | TurnRef, role: str | None) -> tuple[list[Mapping[str, Any]], bool]:
-    """The messages of a turn and a role, and whether not all messages were looked through."""
-    session = ref if isinstance(ref, SessionRef) else ref.session
-    trace = None if isinstance(ref, SessionRef) or ref.number is not None else trace_of_turn(ask, ref)
-    query: dict[str, str] = {}
-    found: list[Mapping[str, Any]] = []
-    offset = 0
-    while offset < _MOST_LOOKED_AT:
-        page = of_session(ask, session, "messages", {**query, "limit": str(PAGE), "offset": str(offset)})
-        found += (one for one in page["data"] if role in (None, one["role"]) and _is_of(one, ref, trace))
-        offset += len(page["data"])
-        if not page["data"] or offset >= page["pagination"]["total"]:
-            return found, False
-    return found, True
-
-
-def _is_of(message: Mapping[str, Any], ref: SessionRef | TurnRef, trace: Mapping[str, Any] | None) -> bool:
+def _conditions(ask: Ask, ref: SessionRef | TurnRef) -> dict[str, str]:
+    """What REST has to look for to find the messages of a turn."""
     if isinstance(ref, SessionRef):
-        return True
-    if trace is None:
-        return bool(message["turn"] == ref.number)
-    if trace["trace_id"] is not None:
-        return bool(message["trace_id"] == trace["trace_id"])
-    return message["trace_id"] is None and trace["start"] <= message["time"] <= trace["end"]
+        return {}
+    if ref.number is not None:
+        return {"turn": str(ref.number)}
+    if ref.trace_id is not None:
+        return {"trace_id": ref.trace_id}
+    cell = trace_of_turn(ask, ref)
+    end = parse_time(cell["end"])
+    return {"since": cell["start"], **({} if end is None else {"until": format_time(end + 1)})}
 
 
 def _missing(messages: Sequence[Mapping[str, Any]]) -> list[str]:
