@@ -66,6 +66,7 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.conversation
+	$(BIN)/python -m benchmarks.messages
 	$(BIN)/python -m benchmarks.store
 
 dist: $(INSTALLED)

@@ -64,6 +64,14 @@ def test_the_figures_of_the_doors_are_printed() -> None:
         assert shown in result.stdout
 
 
+def test_the_figures_of_messages_are_printed() -> None:
+    """Pages of a conversation and searches in messages have a row each, with the target beside it."""
+    result = processes.run(sys.executable, "-m", "benchmarks.messages", "--quick")
+    assert result.returncode == 0, result.stderr
+    for shown in ("a page of 100 messages of 20 turns", "last page", "< 50", "a search in 10,000 messages", "< 300"):
+        assert shown in result.stdout
+
+
 def test_the_figures_of_calls_are_printed() -> None:
     """A session's pages of calls and commits have a row for each shape, with the target beside it."""
     result = processes.run(sys.executable, "-m", "benchmarks.calls", "--quick", "--shape", "4 full cells")
@@ -88,6 +96,22 @@ def test_the_figures_of_log_records_are_printed() -> None:
 
     assert result.returncode == 0, result.stderr
     for shown in ("log records over http", "512 records a request, 52 of them calls", "committed/s", ">= 40,000"):
+        assert shown in result.stdout
+
+
+def test_the_figures_of_files_are_printed() -> None:
+    """Each format has a row with its target, and what is imported is stored once."""
+    result = processes.run(sys.executable, "-m", "benchmarks.export", "--batches", "2")
+
+    assert result.returncode == 0, result.stderr
+    for shown in (
+        "export of 1,024 spans",
+        "parquet, spans",
+        ">= 100,000",
+        "otlp, redacted",
+        "import of 1,024 spans",
+        "again",
+    ):
         assert shown in result.stdout
 
 

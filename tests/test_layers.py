@@ -20,7 +20,7 @@ session
 dialects
 scopes
 content
-value_limits stamped_sessions
+value_limits stamped_sessions redaction
 counting
 conversation
 stamping
@@ -39,6 +39,7 @@ server.otlp
 server.wal
 server.projections
 server.queries
+server.exporting
 server.settling
 server.reader
 server.readiness

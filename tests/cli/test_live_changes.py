@@ -62,7 +62,7 @@ class Changing:
         """One session."""
         found = self.sessions.get(path.rpartition("/")[2])
         if found is None:
-            raise NotFoundError("there is no session")
+            raise NotFoundError("there is no session", status=3, code=404)
         return {"data": {**found, "traces": {}}}
 
     def items(self, path: str, parameters: Mapping[str, str], *, most: int) -> Iterator[dict[str, Any]]:

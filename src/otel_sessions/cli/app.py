@@ -10,7 +10,9 @@ from otel_sessions.cli.annotate import annotate
 from otel_sessions.cli.calls import calls
 from otel_sessions.cli.connect import connect
 from otel_sessions.cli.demo import demo
+from otel_sessions.cli.export_file import export
 from otel_sessions.cli.get import get
+from otel_sessions.cli.import_files import import_files
 from otel_sessions.cli.list_sessions import list_sessions
 from otel_sessions.cli.logs import logs
 from otel_sessions.cli.mcp import mcp
@@ -49,6 +51,8 @@ app.command()(score)
 app.command()(annotate)
 app.command()(rename)
 app.command()(rm)
+app.command()(export)
+app.command("import")(import_files)
 app.command()(rebuild)
 app.command()(retry_refused)
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import IO, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -31,12 +31,26 @@ _URL: Final = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{
 _STATUSES: Final = {400: WRONG_USAGE, 404: NOT_FOUND}
 
 
-class NotFoundError(CommandError):
-    """The server has nothing under this path."""
-
-
 class UnreachableError(CommandError):
     """Nothing answers at the address, or it stopped answering."""
+
+
+class RefusedError(CommandError):
+    """The server answers with an error.
+
+    Attributes:
+        code: the HTTP status.
+        retry_after: seconds after which to send again, if it says so.
+    """
+
+    def __init__(self, message: str, *, status: int, code: int, retry_after: float | None = None) -> None:
+        super().__init__(message, status=status)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class NotFoundError(RefusedError):
+    """The server has nothing under this path."""
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -92,9 +106,54 @@ class Client:
 
     def lines(self, path: str, parameters: Mapping[str, str] | None = None) -> Iterator[str]:
         """The lines of an answer that goes on, as they come; raises as `get`, also while they are read."""
-        with self._open("GET", path, parameters, accept="text/event-stream") as answer:
+        with self._open("GET", path, parameters, headers={"Accept": "text/event-stream"}) as answer:
             for line in answer:
                 yield line.decode(errors="replace").rstrip("\r\n")
+
+    def send(
+        self, path: str, body: bytes, *, kind: str, headers: Mapping[str, str] | None = None, seconds: float = SECONDS
+    ) -> bytes:
+        """The answer to a body of bytes.
+
+        Raises:
+            RefusedError: the server answers with an error.
+            CommandError: no server can be reached.
+        """
+        with self.streaming(
+            path, body=body, headers={"Content-Type": kind, **(headers or {})}, seconds=seconds
+        ) as answer:
+            return answer.read()
+
+    @contextmanager
+    def streaming(
+        self,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> Iterator[IO[bytes]]:
+        """An answer whose bytes are read while the block runs.
+
+        Args:
+            path: of the request.
+            parameters: its query.
+            body: its body; `None` asks with GET.
+            headers: its headers.
+            seconds: how long each part of the answer may take.
+
+        Raises:
+            RefusedError: the server answers with an error.
+            CommandError: no server can be reached, or it ends the answer early.
+        """
+        method = "GET" if body is None else "POST"
+        with self._open(method, path, parameters, body=body, headers=headers or {}, seconds=seconds) as answer:
+            yield answer
+
+    def ended_early(self) -> CommandError:
+        """The error for an answer that has no end."""
+        return CommandError(f"the server at {self.url} ended its answer early; its log says why")
 
     def items(self, path: str, parameters: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page, and at most the given number of them."""
@@ -113,7 +172,12 @@ class Client:
             cursor = {"cursor": after}
 
     def _answer(self, method: str, path: str, parameters: Mapping[str, str] | None, body: Any = None) -> Any:
-        with self._open(method, path, parameters, body=body) as answer:
+        headers = {"Accept": "application/json"}
+        sent = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            sent = json.dumps(body).encode()
+        with self._open(method, path, parameters, body=sent, headers=headers) as answer:
             return self._json(answer)
 
     @contextmanager
@@ -123,29 +187,31 @@ class Client:
         path: str,
         parameters: Mapping[str, str] | None,
         *,
-        body: Any = None,
-        accept: str = "application/json",
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        seconds: float | None = None,
     ) -> Iterator[IO[bytes]]:
         query = f"?{urlencode(parameters)}" if parameters else ""
-        headers = {"Accept": accept}
-        sent = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            sent = json.dumps(body).encode()
+        given = dict(headers)
         if self.api_key is not None:
             # Headers are written as Latin-1, and the server compares bytes of UTF-8.
-            headers["Authorization"] = f"Bearer {self.api_key}".encode().decode("latin-1")
+            given["Authorization"] = f"Bearer {self.api_key}".encode().decode("latin-1")
         # `checked_url` allows only http(s).
-        request = Request(f"{self.url}{path}{query}", sent, headers, method=method)  # noqa: S310
+        request = Request(f"{self.url}{path}{query}", body, given, method=method)  # noqa: S310
         try:
-            with self._opener.open(request, timeout=self._seconds) as answer:
+            with self._opener.open(request, timeout=self._seconds if seconds is None else seconds) as answer:
                 yield answer
         except HTTPError as error:
             with error:
                 raise self._refused(error) from None
         except URLError as error:
             raise self._unreachable(error.reason) from None
-        except (OSError, HTTPException) as error:
+        except IncompleteRead:
+            raise self.ended_early() from None
+        except BrokenPipeError:
+            # Of what the caller writes to while it reads.
+            raise
+        except (ConnectionError, TimeoutError, HTTPException) as error:
             raise self._unreachable(error) from None
 
     def _json(self, answer: IO[bytes]) -> Any:
@@ -155,15 +221,19 @@ class Client:
             raise self._no_server() from None
 
     def _refused(self, error: HTTPError) -> CommandError:
+        after = error.headers.get("Retry-After") or ""
+        retry_after = float(after) if after.isascii() and after.isdecimal() else None
+        status, kind = _STATUSES.get(error.code, FAILED), NotFoundError if error.code == 404 else RefusedError
         if error.code == 401:
-            return CommandError(f"the server at {self.url} wants its API key; set {API_KEY}")
-        try:
-            message = json.load(error)["error"]["message"]
-        except (ValueError, LookupError, TypeError, OSError, HTTPException):
-            return self._no_server() if error.code < 500 else CommandError(f"{self.url} answers with {error.code}")
-        if error.code == 404:
-            return NotFoundError(str(message), status=NOT_FOUND)
-        return CommandError(str(message), status=_STATUSES.get(error.code, FAILED))
+            message = f"the server at {self.url} wants its API key; set {API_KEY}"
+        else:
+            try:
+                message = str(json.load(error)["error"]["message"])
+            except (ValueError, LookupError, TypeError, OSError, HTTPException):
+                if error.code < 500:
+                    return self._no_server()
+                message = f"{self.url} answers with {error.code}"
+        return kind(message, status=status, code=error.code, retry_after=retry_after)
 
     def _unreachable(self, reason: object) -> CommandError:
         return UnreachableError(

@@ -27,10 +27,15 @@ def distinct_spans(spans: Iterable[SpanFacts]) -> dict[int, SpanFacts]:
 
 
 def more_complete(one: SpanFacts, other: SpanFacts) -> SpanFacts:
-    """Of two deliveries of one span the later state; which arrived first does not matter."""
+    """Of two deliveries of one span the later state; which arrived first does not matter.
+
+    Of equal ones the one without words, so that words which were removed do not come back when a span is sent again.
+    """
     if one == other and not one.labels.metadata:  # among metadata, 1 equals True
         return one
-    return max(one, other, key=lambda span: (span.kind != PENDING, span.end, -span.start, repr(span)))
+    return max(
+        one, other, key=lambda span: (span.kind != PENDING, span.end, -span.start, span.said is None, repr(span))
+    )
 
 
 def _without_cycles(spans: dict[int, SpanFacts]) -> dict[int, SpanFacts]:

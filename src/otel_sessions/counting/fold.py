@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.counting.cache_bill import bill_of
 from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.excerpts import Excerpt, first_of, last_of
 from otel_sessions.counting.metadata import Dated, later, metadata_json
-from otel_sessions.counting.model_names import Model, fold_models
+from otel_sessions.counting.model_names import Model
 from otel_sessions.counting.session import LaneRollup, ModelRollup, SessionRollup
+from otel_sessions.counting.session_fields import cache_fields, folded_models, sum_fields, time_fields
 from otel_sessions.counting.status import LATEST_END, status_of
 from otel_sessions.counting.time_spent import NO_TIME, TimeSpent, busy, idle
-from otel_sessions.counting.totals import COSTS, TOKENS, Totals
+from otel_sessions.counting.totals import Totals
 from otel_sessions.counting.trace import TraceGroup, by_name
 from otel_sessions.counting.turns import add_turns, failed_turns
 from otel_sessions.dialects.targets import PREVIOUS_ID
-from otel_sessions.money import without_trailing_zeros
 from otel_sessions.rules import MetadataValue
 
 IDLE_GAP_NS: Final = 5 * 60 * 1_000_000_000
@@ -308,11 +307,11 @@ class SessionSum:
             span_count=self.span_count,
             latency_ms=self.latency / self.trace_count / 1e6 if self.trace_count else 0.0,
             models=tuple(
-                ModelRollup(provider=provider, model=model, **_numbers(totals))
-                for (provider, model), totals in by_name(_folded(self.models))
+                ModelRollup(provider=provider, model=model, **sum_fields(totals))
+                for (provider, model), totals in by_name(folded_models(self.models))
             ),
             lanes=tuple(
-                LaneRollup(lane=lane, **_numbers(totals))
+                LaneRollup(lane=lane, **sum_fields(totals))
                 for lane, totals in sorted(self.lanes.items(), key=lambda item: item[0] or "")
             ),
             tags=tuple(sorted(self.tags)),
@@ -325,9 +324,9 @@ class SessionSum:
             conflicts=self.conflicts,
             late_span_count=self.late_span_count,
             previous_id=_text(self.metadata.get(PREVIOUS_ID)),
-            time=_time(self.time, idle(self.open)),
-            cache=_cache(self.cache),
-            **_numbers(self.totals),
+            time=time_fields(self.time, idle(self.open)),
+            cache=cache_fields(self.cache),
+            **sum_fields(self.totals),
         )
 
     def _add_lanes(self, group: TraceGroup) -> None:
@@ -448,38 +447,6 @@ def _text(value: MetadataValue | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _time(time: TimeSpent | None, idle_time: int) -> dict[str, float | None]:
-    """Milliseconds by name, as `SessionRollup` has them."""
-    spent = {f"{name}_ms": None if time is None else getattr(time, name) / 1e6 for name in TimeSpent._fields}
-    return {**spent, "idle_ms": idle_time / 1e6}
-
-
-def _cache(uses: list[CacheUse]) -> dict[str, Any]:
-    """The bill by name, as `SessionRollup` has it."""
-    bill, _ = bill_of(uses)
-    return {
-        "rebuilt_count": bill.rebuilt_count,
-        "rebuilt_tokens": bill.rebuilt_tokens,
-        "rebuilt_cost": without_trailing_zeros(bill.rebuilt_cost),
-        "cost_exact": bill.cost_exact,
-        "by_reason": {
-            label: {"count": one.count, "tokens": one.tokens, "cost": without_trailing_zeros(one.cost)}
-            for label, one in bill.by_reason.items()
-        },
-        "cheaper_ttl": bill.cheaper_ttl,
-    }
-
-
-def _folded(models: Mapping[Model, Totals]) -> dict[Model, Totals]:
-    """The models, with all spellings of one added up."""
-    folded: dict[Model, Totals] = {}
-    for model, parts in fold_models(models).items():
-        folded[model] = Totals()
-        for totals in parts:
-            folded[model].add(totals)
-    return folded
-
-
 _Name = TypeVar("_Name", Model, str | None)
 
 
@@ -489,15 +456,3 @@ def _copied(sums: Mapping[_Name, Totals]) -> dict[_Name, Totals]:
         copies[name] = Totals()
         copies[name].add(totals)
     return copies
-
-
-def _numbers(totals: Totals) -> dict[str, Any]:
-    return {
-        "call_count": totals.call_count,
-        "unpriced_call_count": totals.unpriced_call_count,
-        **{name: getattr(totals, name) for name in TOKENS},
-        **{name: without_trailing_zeros(getattr(totals, name)) for name in COSTS},
-        "total_tokens": totals.total_tokens,
-        "cost_exact": totals.cost_exact,
-        "cost_sources": tuple(sorted(totals.sources)),
-    }

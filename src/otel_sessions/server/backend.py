@@ -18,17 +18,20 @@ from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.broken_parts import advice, broken_parts
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.durability import apply_durability
-from otel_sessions.server.clickhouse.errors import StoreError
+from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.clickhouse.probe import write_probe
 from otel_sessions.server.ingest.commit import Committed
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.ingest.committer_problems import committer_problems
+from otel_sessions.server.ingest.stored_copies import records_to_store
+from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.partial_success import Rejected
+from otel_sessions.server.otlp.requests_of_rows import protobuf_requests
 from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
@@ -44,7 +47,7 @@ from otel_sessions.server.queries.given import has_given
 from otel_sessions.server.queries.scores import stored_annotation, stored_score_of
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.readiness import CommitReadiness
-from otel_sessions.server.settling import Settling
+from otel_sessions.server.settling import Settling, UnsettledError
 from otel_sessions.server.signals import LOGS, TRACES
 from otel_sessions.server.telemetry import Telemetry, UnassignedRecords
 from otel_sessions.server.wal.log import BackloggedError, WriteAheadLog
@@ -113,6 +116,7 @@ class Backend:
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
         self._listeners: list[Listener] = []
         self._listening = threading.Lock()
+        self._replaying = threading.Lock()
         self._commits = 0
         may_write = lease.check if lease is not None else lambda: None
         self._rows = SessionRows(store, may_write=may_write)
@@ -162,8 +166,22 @@ class Backend:
                 "what an earlier process had acknowledged is not committed yet; the server starts nevertheless"
             )
 
-    def receive(self, signal: str, body: bytes, format_: Format = Format.PROTOBUF) -> Rejected:
+    def receive(
+        self,
+        signal: str,
+        body: bytes,
+        format_: Format = Format.PROTOBUF,
+        *,
+        copies: Mapping[int, int] | None = None,
+    ) -> Rejected:
         """Acknowledge a decompressed request: when this returns, it survives the death of the process.
+
+        Args:
+            signal: `TRACES` or `LOGS`.
+            body: the request.
+            format_: of the body.
+            copies: for log records of a file, of which those that are stored already are left out: by place, how many equal ones came
+                before in the file. `None` stores all.
 
         Returns:
             The records that were left out.
@@ -174,7 +192,10 @@ class Backend:
         try:
             payload, batch, rejected = read_request(signal, body, format_)
             if len(batch):
-                self._append(signal, payload, batch)
+                if copies is None or signal == TRACES:
+                    self._append(signal, payload, batch)
+                else:
+                    self._append_missing(payload, batch, copies)
         except RequestError as error:
             self.count_refused(signal, error)
             raise
@@ -410,6 +431,25 @@ class Backend:
         if self.lease is not None:
             self.lease.check()
         write_probe(self.store)
+
+    def _append_missing(self, payload: bytes, batch: LogBatch, copies: Mapping[int, int]) -> None:
+        """Append the log records that are not stored. Nothing is appended between the look and the write but by other clients."""
+        if not self._replaying.acquire(blocking=False):
+            raise BusyError("another file of log records is being brought in; send again", retry_after=1.0)
+        try:
+            places = records_to_store(self.reader.settled(), batch, copies)
+            if len(places) < len(batch):
+                batch = batch.take(places)
+                rows = ({name: values[place] for name, values in batch.columns.items()} for place in range(len(batch)))
+                payload = b"".join(protobuf_requests(LOGS, rows))
+            if places:
+                self._append(LOGS, payload, batch)
+        except (UnsettledError, StoreAwayError) as error:
+            raise UnavailableError(
+                f"what is stored cannot be looked up now: {error}", retry_after=UNAVAILABLE_RETRY_SECONDS
+            ) from None
+        finally:
+            self._replaying.release()
 
     def _append(self, signal: str, payload: bytes, batch: Any) -> None:
         try:

@@ -295,6 +295,11 @@ class Reader:
         """The sessions that meet all conditions as one cohort; `None` without any."""
         return cohort_of(self._with_session_rows(), filters)
 
+    def settled(self) -> Store:
+        """The store, when it has everything that was acknowledged so far: spans, log records, trace groups, rows of sessions."""
+        self._with_session_rows()
+        return self._with_spans()
+
     def ping(self) -> None:
         """Return if the store answers; waits for nothing.
 

@@ -186,6 +186,7 @@ def test_traces_and_spans_are_paged(client: TestClient, backend: Backend) -> Non
         "span_count": 10,
         "trace_count": 5,
         "log_record_count": 0,
+        "message_count": 0,
     }
 
 
@@ -206,7 +207,7 @@ def test_a_page_of_large_spans_ends_early(client: TestClient, backend: Backend) 
 def test_deletion_is_idempotent(client: TestClient, backend: Backend) -> None:
     """Deleting an unknown session succeeds with counts of 0, and deleted spans can be sent again."""
     send(backend, a_span(77, session="gone"))
-    taken = {"id": "gone", "key": "id", "span_count": 1, "trace_count": 1, "log_record_count": 0}
+    taken = {"id": "gone", "key": "id", "span_count": 1, "trace_count": 1, "log_record_count": 0, "message_count": 0}
     nothing = {**taken, "span_count": 0, "trace_count": 0}
     assert client.delete(path_of("gone")).json() == {"data": taken}
     assert client.get(path_of("gone")).status_code == 404

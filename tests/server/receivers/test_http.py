@@ -217,3 +217,30 @@ def test_a_slow_client_that_keeps_the_pace(backend: Backend) -> None:
         for at in range(0, len(body), 500):
             slow.sendall(body[at : at + 500])
         assert slow.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("header", ["1", "a=1", "1=-1", "1=1;2=2"])
+def test_a_wrong_header_of_copies_is_refused(shared: Server, header: str) -> None:
+    """The message shows how it is written."""
+    headers = {"Content-Type": JSON, "Otel-Sessions-Copies": header}
+    answer = httpx.post(f"{shared.url}/v1/logs", content=b"{}", headers=headers)
+    assert answer.status_code == 400
+    assert "<place>=<number> with commas between expected" in answer.json()["message"]
+
+
+def test_log_records_of_a_file_are_stored_once(shared: Server) -> None:
+    """With the header, records that are stored already are left out; without it, none is."""
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "of a file"}}] * 2}]}]}
+
+    def stored() -> int:
+        store = shared.backend.reader.settled()
+        with store.reading() as client:
+            return int(client.query("SELECT count() FROM otel_logs WHERE Body = 'of a file'").result_rows[0][0])
+
+    numbers = []
+    for header in ("", "", "0=1,", None, ""):
+        headers = {} if header is None else {"Otel-Sessions-Copies": header}
+        answer = httpx.post(f"{shared.url}/v1/logs", json=body, headers=headers)
+        assert answer.status_code == 200
+        numbers.append(stored())
+    assert numbers == [2, 2, 3, 5, 5]

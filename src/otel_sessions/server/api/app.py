@@ -15,6 +15,7 @@ from otel_sessions.server.api.auth import ApiKeyGuard
 from otel_sessions.server.api.bodies import in_flight
 from otel_sessions.server.api.browsers import HostGuard, OriginGuard
 from otel_sessions.server.api.errors import HANDLERS
+from otel_sessions.server.api.export import EXPORTS
 from otel_sessions.server.api.headers import SafeHeaders
 from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.api.large_answers import AnswersInParts
@@ -68,6 +69,7 @@ def create_app(
     app.state.bodies = in_flight()
     app.state.span_pages = CapacityLimiter(SPAN_PAGES)
     app.state.queries = CapacityLimiter(QUERIES_AT_ONCE)
+    app.state.exports = CapacityLimiter(EXPORTS)
     app.state.readiness = Readiness(backend.check_ready)
     return app
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
 from otel_sessions.content.message import Message as Told
 from otel_sessions.conversation.lines import Line
+from otel_sessions.conversation.shown import LONGEST, shown_line
 from otel_sessions.server.api.call_models import Call
 from otel_sessions.server.api.models import Time
-from otel_sessions.timestamps import format_time
-
-LONGEST = 20_000
-"""Characters of a part that a page shows."""
-
-NOT_CAPTURED = "not captured"
 
 
 class Fork(BaseModel):
@@ -63,43 +57,4 @@ class Message(BaseModel):
     @classmethod
     def of(cls, line: Line, told: Told | None, *, longest: int | None = LONGEST) -> Self:
         """A message as it was read; no part is cut if `longest` is `None`."""
-        parts = [] if told is None else told.to_dict()["parts"]
-        sizes = [_size(part) for part in parts]
-        shown = [part if longest is None else _cut(part, longest) for part in parts]
-        return cls(
-            index=line.index,
-            turn=line.turn,
-            trace_id=None if line.trace_id is None else f"{line.trace_id:032x}",
-            span_id=f"{line.span_id:016x}",
-            time=format_time(line.time),
-            role=line.role,
-            lane=line.lane,
-            branch=line.branch,
-            fork=None if line.fork is None else Fork(index=line.fork[0], kind=line.fork[1]),
-            parts=shown,
-            content=NOT_CAPTURED if told is None and (line.digest is not None or not line.captured) else None,
-            switch=line.switch,
-            size=sum(sizes),
-            truncated=longest is not None and any(size > longest for size in sizes),
-            call=None if line.call is None else Call.of(line.call),
-        )
-
-
-_CONTENT = ("content", "arguments")
-
-
-def _size(part: dict[str, Any]) -> int:
-    """The number of characters of what a part says."""
-    return sum(len(_text(part[name])) for name in _CONTENT if name in part)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _cut(part: dict[str, Any], longest: int) -> dict[str, Any]:
-    """The part with its content cut; a value that is too long becomes the beginning of its JSON."""
-    return {
-        name: text[:longest] if name in _CONTENT and len(text := _text(value)) > longest else value
-        for name, value in part.items()
-    }
+        return cls.model_validate(shown_line(line, told, longest=longest))

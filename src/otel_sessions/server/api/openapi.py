@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from otel_sessions.server.api import (
     cohorts,
+    export,
     given,
     health,
     histogram,
@@ -44,6 +45,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     cohorts.router,
     histogram.router,
     query.router,
+    export.router,
     live.router,
     health.router,
 )

@@ -92,6 +92,9 @@ _LOGS_OF_OURS: Final = {
     "CountedIn": "UInt128",
     "CountedAs": "UInt64",
     "ContentRemoved": "UInt8",
+    "TimeUnixNano": "UInt64",
+    "ResourceDroppedAttributesCount": "UInt32",
+    "ScopeDroppedAttributesCount": "UInt32",
 }
 
 TRACES: Final = "otel_traces"

@@ -76,6 +76,35 @@ def traces_from_json(body: bytes) -> tuple[Any, Rejected]:
         MalformedError: the body is not a JSON object, or it has no array where its resources are.
         TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
     """
+    return traces_of_object(_parsed(body))
+
+
+def logs_from_json(body: bytes) -> tuple[Any, Rejected]:
+    """The request of `messages().logs` that a JSON body holds, and what is left out of it.
+
+    Raises:
+        MalformedError: the body is not a JSON object, or it has no array where its resources are.
+        TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
+    """
+    return logs_of_object(_parsed(body))
+
+
+def parsed(text: bytes) -> Any:
+    """The value of a JSON text of any size, with numbers as they are read of requests; bytes that are not UTF-8 become U+FFFD.
+
+    Raises:
+        MalformedError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text.decode("utf-8-sig", "replace"), parse_int=_whole)
+    except RecursionError:
+        raise MalformedError("the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise MalformedError(f"not valid JSON: {error}") from None
+
+
+def traces_of_object(said: Any) -> tuple[Any, Rejected]:
+    """As `traces_from_json`, from the value of the JSON."""
     shape = _Shape(
         trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR,
         messages().traces,
@@ -86,16 +115,11 @@ def traces_from_json(body: bytes) -> tuple[Any, Rejected]:
         ),
         records=_Level(("spans",)),
     )
-    return _Reader(shape).read(body)
+    return _Reader(shape).read(said)
 
 
-def logs_from_json(body: bytes) -> tuple[Any, Rejected]:
-    """The request of `messages().logs` that a JSON body holds, and what is left out of it.
-
-    Raises:
-        MalformedError: the body is not a JSON object, or it has no array where its resources are.
-        TooLargeError: the body has more than `MAX_BODY` bytes or `MOST_OBJECTS` objects.
-    """
+def logs_of_object(said: Any) -> tuple[Any, Rejected]:
+    """As `logs_from_json`, from the value of the JSON."""
     shape = _Shape(
         logs_service_pb2.ExportLogsServiceRequest.DESCRIPTOR,
         messages().logs,
@@ -103,7 +127,7 @@ def logs_from_json(body: bytes) -> tuple[Any, Rejected]:
         scopes=_Level(("scopeLogs", "scope_logs", "instrumentationLibraryLogs", "instrumentation_library_logs")),
         records=_Level(("logRecords", "log_records", "logs")),
     )
-    return _Reader(shape).read(body)
+    return _Reader(shape).read(said)
 
 
 class _Reader:
@@ -117,8 +141,7 @@ class _Reader:
         self._scope_group = _inner(self._group, known.scope_groups)
         self._record = _inner(self._scope_group, known.records)
 
-    def read(self, body: bytes) -> tuple[Any, Rejected]:
-        said = _parsed(body)
+    def read(self, said: Any) -> tuple[Any, Rejected]:
         if not isinstance(said, dict):
             raise MalformedError(f"the body: an object expected, not {kind_of(said)}")
         name = self._shape.groups.of(said)
@@ -232,12 +255,7 @@ def _parsed(body: bytes) -> Any:
         raise TooLargeError(f"the JSON has {len(body)} bytes, at most {MAX_BODY} are accepted; protobuf may have more")
     if body.count(b"{") > MOST_OBJECTS:
         raise TooLargeError(f"the JSON has more than {MOST_OBJECTS} opening braces; protobuf has no such limit")
-    try:
-        return json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole)
-    except RecursionError:
-        raise MalformedError("the JSON is nested too deeply") from None
-    except ValueError as error:
-        raise MalformedError(f"not valid JSON: {error}") from None
+    return parsed(body)
 
 
 def _whole(digits: str) -> int | float:

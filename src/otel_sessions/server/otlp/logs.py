@@ -8,7 +8,7 @@ from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.score import Score, is_score, read_score
 from otel_sessions.counting.units import unit_of
-from otel_sessions.server.clickhouse.times import LATEST_PARTITION
+from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.contents import HeldContent, record_content
@@ -70,6 +70,8 @@ def _origin(resource: Resource, scope: Scope) -> dict[str, Any]:
         "ScopeAttributes": scope.attributes.texts,
         "ResourceAttributeTypes": resource.attributes.types,
         "ScopeAttributeTypes": scope.attributes.types,
+        "ResourceDroppedAttributesCount": resource.dropped_attributes,
+        "ScopeDroppedAttributesCount": scope.dropped_attributes,
     }
 
 
@@ -102,7 +104,7 @@ def _read(
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST_PARTITION)
+    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST)
     held = record_content(
         facts,
         attributes.values,
@@ -121,7 +123,7 @@ def _read(
     if is_score(event_name, attributes.values):
         score = read_score(
             attributes.values,
-            time=at,
+            time=min(at, LATEST_PARTITION),
             trace_id=int.from_bytes(trace_id),
             span_id=int.from_bytes(record.span_id),
             session_id=resource.session_id,
@@ -143,5 +145,6 @@ def _read(
         attributes.types,
         0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
         0 if facts is None else facts.span_id,
+        record.time_unix_nano,
     )
     return row, facts, held, score

@@ -57,12 +57,6 @@ class KeptConversations:
                 _, dropped = self._kept.popitem(last=False)
                 self._size -= _size(dropped)
 
-    def clear(self) -> None:
-        """Drop all, after messages were deleted whose sessions have not changed."""
-        with self._lock:
-            self._kept.clear()
-            self._size = 0
-
 
 def _size(conversation: Conversation) -> int:
     return len(conversation.lines) + len(conversation.owners)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.content.capture import capture_switch
 from otel_sessions.content.message import Message
 from otel_sessions.conversation.conversation import conversation
 from otel_sessions.conversation.lines import Line
@@ -116,7 +117,7 @@ def _conversation(store: Store, session: Pair, pricer: Pricer | None, kept: Kept
     resolved = resolved_units(store, units, session, pricer, before)
     cells = [unit for unit, _ in adopted_cells(store, units)]
     told = session_records(store, units, cells, session, resolved)
-    made = Conversation(state, conversation(told.members, told.calls, told.chains), told.owners)
+    made = Conversation(state, conversation(told.members, told.calls, told.chains, switch=capture_switch), told.owners)
     # A change under way writes trace groups before facts and messages, so what was read may be older than the state.
     if kept is not None and finished is not None and newest <= finished:
         if resolved is not before:

@@ -8,7 +8,8 @@ take neither the memory nor the threads that other clients need.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -27,7 +28,7 @@ from otel_sessions.server.otlp.encodings import (
     encoding_of,
     format_of,
 )
-from otel_sessions.server.otlp.errors import RequestError, TooLargeError
+from otel_sessions.server.otlp.errors import MalformedError, RequestError, TooLargeError
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 from otel_sessions.server.receivers.bodies import DEFAULT_PACE, InFlightBytes, Pace, TooSlowError, received, skimmed
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST
@@ -42,6 +43,12 @@ _CLIENT_CLOSED_REQUEST: Final = 499
 """The client does not read this status; it is for access logs."""
 
 _RESPONSES: Final = {TRACES: traces_response, LOGS: logs_response}
+
+COPIES: Final = "otel-sessions-copies"
+"""A header of requests with log records of a file: those that are stored already are left out. It says which records came before in the
+file, and how often, as `<place>=<number>` with commas between; it may be empty."""
+
+_COPIES: Final = re.compile(r"[0-9]{1,9}=[0-9]{1,9}")
 
 _Take = Callable[[Request, Format, str], Awaitable[Response]]
 """Takes a request in a format and an encoding."""
@@ -92,7 +99,7 @@ class _OtlpEndpoints:
         """Hand a request to the backend, on a thread for small or for large ones, which its decompressed size decides."""
         run = anyio.to_thread.run_sync
         async with received(request, self._in_flight, limit=self._limits.compressed, pace=self._pace) as body:
-            work = partial(self._work, signal, body, encoding, format_)
+            work = partial(self._work, signal, body, encoding, format_, _copies(request.headers.get(COPIES)))
             if len(body) <= LARGE_REQUEST:
                 try:
                     return await run(work, self._small_limits, limiter=self._small)
@@ -105,7 +112,15 @@ class _OtlpEndpoints:
         await skimmed(request, limit=self._limits.compressed, pace=self._pace)
         return _response(b"{}" if format_ is Format.JSON else b"", format_)
 
-    def _work(self, signal: str, body: bytes, encoding: str, format_: Format, limits: SizeLimits) -> Response:
+    def _work(
+        self,
+        signal: str,
+        body: bytes,
+        encoding: str,
+        format_: Format,
+        copies: Mapping[int, int] | None,
+        limits: SizeLimits,
+    ) -> Response:
         """Decompress a request and hand it to the backend; a refusal by the backend, which counts it, is a response too.
 
         Raises:
@@ -113,10 +128,29 @@ class _OtlpEndpoints:
         """
         decompressed = decompress(body, encoding, limits=limits)
         try:
-            rejected = self._backend.receive(signal, decompressed, format_)
+            rejected = self._backend.receive(signal, decompressed, format_, copies=copies)
         except RequestError as error:
             return _refusal(error, format_)
         return _response(_RESPONSES[signal](rejected, format_), format_)
+
+
+def _copies(header: str | None) -> Mapping[int, int] | None:
+    """By place of a record, how many equal ones came before in a file; `None` without the header.
+
+    Raises:
+        MalformedError: the header is not valid.
+    """
+    if header is None:
+        return None
+    pairs = [pair for pair in header.split(",") if pair]
+    if not all(_COPIES.fullmatch(pair) for pair in pairs):
+        raise MalformedError(f"the header {COPIES}: <place>=<number> with commas between expected")
+    return dict(_pair(pair) for pair in pairs)
+
+
+def _pair(text: str) -> tuple[int, int]:
+    place, _, number = text.partition("=")
+    return int(place), int(number)
 
 
 def _response(body: bytes, format_: Format) -> Response:

@@ -1,0 +1,1 @@
+"""Whole stores or chosen sessions as files: records as they came, and tables for analysis."""

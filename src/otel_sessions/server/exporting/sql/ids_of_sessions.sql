@@ -1,0 +1,1 @@
+SELECT DISTINCT Id FROM session_traces FINAL WHERE Key = {key:String} AND ${which}

@@ -1,0 +1,2 @@
+INSERT INTO FUNCTION file({path:String}, 'Parquet')
+${sql}

@@ -1,0 +1,1 @@
+SELECT * FROM file({rows:String}, 'JSONEachRow', '${structure}')

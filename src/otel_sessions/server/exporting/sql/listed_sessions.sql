@@ -1,0 +1,1 @@
+IdHash IN (SELECT IdHash FROM sessions FINAL WHERE Key = {key:String} AND ${where})

@@ -1,0 +1,1 @@
+TraceId IN (SELECT lower(leftPad(hex(Unit), 32, '0')) FROM (${units}) WHERE NOT UnitIsCell)

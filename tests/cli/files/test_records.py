@@ -1,0 +1,107 @@
+"""The records in a message, whatever it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from tests.server.otlp.building import AT, any_value, as_json, field, traces
+
+from otel_sessions.cli.files.messages import Message
+from otel_sessions.cli.files.records import Contents, NotOtlpError, records_of
+from otel_sessions.server.signals import LOGS, TRACES
+
+SPANS = traces({"name": "one"}, {"name": "two"})
+
+
+def logs(**fields: Any) -> ExportLogsServiceRequest:
+    """A request with one log record."""
+    request = ExportLogsServiceRequest()
+    request.resource_logs.add().scope_logs.add().log_records.add(**fields)
+    return request
+
+
+def metrics() -> ExportMetricsServiceRequest:
+    """A request with a metric whose name is as long as a trace id."""
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="http.server.time", unit="s")
+    metric.sum.data_points.add(as_int=1)
+    return request
+
+
+def contents(raw: bytes, *, is_json: bool = False) -> Contents:
+    """What a message holds."""
+    return records_of(Message(raw, is_json=is_json, place="here"))
+
+
+def signals(found: Contents) -> list[str]:
+    """The signals of the records."""
+    return [record.signal for record in found.records]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"time_unix_nano": AT}, {"observed_time_unix_nano": AT}, {"body": any_value("x")}, {"severity_number": 9}, {}],
+    ids=["time", "observed", "body", "severity", "nothing"],
+)
+def test_log_records_are_told_from_spans(record: dict[str, Any]) -> None:
+    """Requests of spans, log records and metrics have the same first fields; what is in them tells."""
+    assert signals(contents(logs(**record).SerializeToString())) == [LOGS]
+
+
+def test_spans_and_metrics() -> None:
+    """Spans are read with their resource and scope, metrics are told."""
+    found = contents(SPANS.SerializeToString())
+    assert signals(found) == [TRACES, TRACES]
+    assert [record.raw for record in found.records] == [
+        span.SerializeToString() for span in SPANS.resource_spans[0].scope_spans[0].spans
+    ]
+    assert contents(metrics().SerializeToString()) == Contents([], metrics=True)
+    assert contents(b"") == Contents([])
+
+
+def test_json_of_each_signal() -> None:
+    """A document may hold both signals, a list of requests, metrics, or nothing."""
+    spans, records = json.loads(as_json(SPANS)), json.loads(as_json(logs(body=any_value("x"))))
+    for said, expected in (
+        (spans, [TRACES, TRACES]),
+        (records, [LOGS]),
+        ({**spans, **records}, [TRACES, TRACES, LOGS]),
+        ([spans, records, {}], [TRACES, TRACES, LOGS]),
+        ({}, []),
+    ):
+        assert signals(contents(json.dumps(said).encode(), is_json=True)) == expected
+    assert contents(b'{"resourceMetrics": []}', is_json=True).metrics
+    assert contents(b'[{"resourceMetrics": []}]', is_json=True).metrics
+
+
+def test_a_wrong_span_costs_itself_alone() -> None:
+    """The others are there, and what is wrong is told."""
+    said = json.loads(as_json(SPANS))
+    said["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["kind"] = []
+    found = contents(json.dumps(said).encode(), is_json=True)
+    assert signals(found) == [TRACES]
+    assert "kind" in found.left_out
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_json", "why"),
+    [
+        (b'{"id": "one", "key": "id"}', True, "neither resourceSpans nor resourceLogs"),
+        (b"7", True, "no object"),
+        (b"{", True, "not valid JSON"),
+        (b'{"resourceSpans": 7}', True, "an array expected"),
+        (b'{"Record": "span"}', True, "a row that misses something"),
+        (b'{"Record": "log", "TraceId": 7}', True, "a row that misses something"),
+        (b"\x0f", False, "not a valid protobuf message"),
+        (field(1, field(2, field(2, b"\x0f"))), False, "not a message of OTLP"),
+        (field(1, field(2, field(2, b"\x0a"))), False, "not a message of OTLP"),
+    ],
+)
+def test_what_is_no_otlp(raw: bytes, is_json: bool, why: str) -> None:
+    """The message says what is wrong."""
+    with pytest.raises(NotOtlpError, match=why):
+        contents(raw, is_json=is_json)
