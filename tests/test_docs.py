@@ -22,7 +22,7 @@ from otel_sessions.counting.prices.rates import AT_LEAST, TOTALS_ONLY
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NO_PROGRAM = {"cli.md", "coding-agents.md", "end-of-a-process.md", "install.md"}
+NO_PROGRAM = {"cli.md", "coding-agents.md", "end-of-a-process.md", "install.md", "mcp.md"}
 """The third has several programs, which tests/test_end_of_a_process.py runs; the others have settings and commands only."""
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 

@@ -32,6 +32,7 @@ session_counter
 processor logs sampler scores exporter
 log_exporter
 zero_code
+mcp
 server.signals server.api_key server.hosts server.backlog server.connections server.problems server.telemetry server.switch_interval
 server.clickhouse
 server.otlp

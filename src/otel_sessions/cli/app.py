@@ -15,6 +15,7 @@ from otel_sessions.cli.get import get
 from otel_sessions.cli.import_files import import_files
 from otel_sessions.cli.list_sessions import list_sessions
 from otel_sessions.cli.logs import logs
+from otel_sessions.cli.mcp import mcp
 from otel_sessions.cli.messages import messages
 from otel_sessions.cli.open_page import open_page
 from otel_sessions.cli.query import query
@@ -45,6 +46,7 @@ app.command()(logs)
 app.command()(tail)
 app.command("open")(open_page)
 app.command()(query)
+app.command()(mcp)
 app.command()(score)
 app.command()(annotate)
 app.command()(rename)

@@ -9,6 +9,7 @@ from otel_sessions.attributes import ID_KEY
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.counting.session import SessionRollup
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.clickhouse.span_rows import Row
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohort_of, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
@@ -17,6 +18,7 @@ from otel_sessions.server.queries.histogram import Bucket, histogram
 from otel_sessions.server.queries.kept_conversations import KeptConversations
 from otel_sessions.server.queries.log_filters import LogFilters
 from otel_sessions.server.queries.logs import LogCursor, LogPage, session_logs
+from otel_sessions.server.queries.message_filters import ALL_MESSAGES, MessageFilters
 from otel_sessions.server.queries.messages import Kept, MessagePage, session_messages
 from otel_sessions.server.queries.pagination import Cursor
 from otel_sessions.server.queries.read_only import ROWS, SECONDS, Answer, ask
@@ -38,7 +40,8 @@ from otel_sessions.server.queries.sessions import (
     session_traces,
 )
 from otel_sessions.server.queries.spans import SpanPage, session_spans
-from otel_sessions.server.queries.traces import WholeTrace, whole_trace
+from otel_sessions.server.queries.steps import START, StepFilters, StepPage, session_steps
+from otel_sessions.server.queries.traces import WholeTrace, one_span, whole_trace
 from otel_sessions.server.queries.unassigned import Unassigned, unassigned
 from otel_sessions.server.settling import Settling
 
@@ -182,17 +185,61 @@ class Reader:
         """A page of the annotations of a session, by their times."""
         return session_annotations(self._store, (key, session_id), limit=limit, offset=offset)
 
-    def messages(self, session_id: str, *, key: str = ID_KEY, limit: int = 100, offset: int = 0) -> MessagePage | None:
+    def messages(
+        self,
+        session_id: str,
+        filters: MessageFilters = ALL_MESSAGES,
+        *,
+        key: str = ID_KEY,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> MessagePage | None:
         """A page of a session's conversation, each message once, when it was new; `None` if there is no such session."""
         # Messages are written after trace groups, before spans are settled.
         store = self._with_spans()
         return session_messages(
-            store, session_id, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._kept
+            store, session_id, filters, key=key, limit=limit, offset=offset, pricer=self._pricer, kept=self._kept
         )
 
     def trace(self, trace_id: int, *, limit: int = 100, offset: int = 0) -> WholeTrace | None:
         """One trace with a page of its spans by start, in a session or not; `None` if no span of it is stored."""
         return whole_trace(self._with_spans(), trace_id, limit=limit, offset=offset)
+
+    def span(self, trace_id: int, span_id: int) -> Row | None:
+        """The row of one span, in a session or not; `None` if it is not stored."""
+        return one_span(self._with_spans(), trace_id, span_id)
+
+    def steps(
+        self,
+        session_id: str,
+        filters: StepFilters | None = None,
+        *,
+        key: str = ID_KEY,
+        sort: str = START,
+        descending: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> StepPage | None:
+        """A page of a session's steps, and what its tools did; `None` if there is no such session.
+
+        Args:
+            session_id: the id of the session.
+            filters: the conditions; by default all steps.
+            key: its session key.
+            sort: `start` or `duration`.
+            descending: the latest, or longest, first.
+            limit: how many steps the page has at most.
+            offset: how many to skip.
+        """
+        return session_steps(
+            self._with_spans(),
+            (key, session_id),
+            filters or StepFilters(),
+            sort=sort,
+            descending=descending,
+            limit=limit,
+            offset=offset,
+        )
 
     def unassigned(self) -> list[Unassigned]:
         """Spans and log records without a session, by service, the one with the most records first."""

@@ -20,6 +20,7 @@ from otel_sessions.server.api.headers import SafeHeaders
 from otel_sessions.server.api.health import Readiness
 from otel_sessions.server.api.large_answers import AnswersInParts
 from otel_sessions.server.api.live import LiveFeed
+from otel_sessions.server.api.mcp import McpEndpoint, mcp_route
 from otel_sessions.server.api.query import QUERIES_AT_ONCE
 from otel_sessions.server.api.sessions import SPAN_PAGES
 from otel_sessions.server.backend import Backend
@@ -44,8 +45,9 @@ def create_app(
         hosts: the hosts that it answers to; `None` answers every host, which is for tests and for servers with a key.
         extra_routes: come before those of the API, and are not in the OpenAPI document.
     """
+    mcp = McpEndpoint()
     app = FastAPI(
-        routes=[*extra_routes, *openapi.ROUTES],
+        routes=[*extra_routes, mcp_route(mcp), *openapi.ROUTES],
         middleware=[
             Middleware(SafeHeaders),
             Middleware(AnswersInParts),
@@ -54,13 +56,14 @@ def create_app(
             Middleware(ApiKeyGuard, api_key=api_key),
         ],
         exception_handlers=dict(HANDLERS),
-        lifespan=_ending_streams,
+        lifespan=_running,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.backend = backend
+    app.state.mcp = mcp
     app.state.api_key = api_key
     app.state.live = LiveFeed(backend.listen)
     app.state.bodies = in_flight()
@@ -72,6 +75,7 @@ def create_app(
 
 
 @asynccontextmanager
-async def _ending_streams(app: FastAPI) -> AsyncIterator[None]:
-    yield
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    async with app.state.mcp.running():
+        yield
     app.state.live.close()

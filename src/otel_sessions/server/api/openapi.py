@@ -26,6 +26,7 @@ from otel_sessions.server.api import (
     messages,
     query,
     sessions,
+    steps,
     traces,
     unassigned,
 )
@@ -35,6 +36,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     sessions.lists,
     sessions.single,
     logs.router,
+    steps.router,
     given.router,
     messages.router,
     traces.router,

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 SESSIONS: Final = "/v1/sessions"
 SESSION: Final = f"{SESSIONS}/{{session_id}}"
-SUBRESOURCES: Final = frozenset({"traces", "spans", "calls", "messages", "logs", "scores", "annotations"})
+SUBRESOURCES: Final = frozenset({"traces", "spans", "steps", "calls", "messages", "logs", "scores", "annotations"})
 """What may follow an id. Names that are not served yet are among them, so that a new one never changes what a path means."""
 
 ITEMS: Final = frozenset({"messages"})

@@ -23,6 +23,7 @@ from otel_sessions.timestamps import format_time
 SPANS_A_PAGE: Final = 100
 _TRACE: Final = "/v1/traces/{trace_id}"
 _ID: Final = re.compile("[0-9A-Fa-f]{32}")
+_SPAN_ID: Final = re.compile("[0-9A-Fa-f]{16}")
 
 router: Final = APIRouter(route_class=Endpoint, tags=["traces"], responses=error_responses(400, 401, 404, 503))
 
@@ -112,6 +113,34 @@ def list_spans(
     """
     page = query.counted("spans of trace", trace_id)
     return answer(_spans(_found(reader, trace_id, page), page))
+
+
+@router.get(
+    f"{_TRACE}/spans/{{span_id}}",
+    operation_id="getSpan",
+    summary="Get a span",
+    response_model=One[Span],
+    response_description="The span.",
+)
+def get_span(
+    reader: ReaderDep,
+    trace_id: NamedTrace,
+    span_id: Annotated[
+        str,
+        Path(
+            description="The span id, 16 hexadecimal digits.",
+            examples=["b7ad6b7169203331"],
+            json_schema_extra={"pattern": "^[0-9A-Fa-f]{16}$"},
+        ),
+    ],
+) -> Response:
+    """Get one span as it was sent, whatever its size."""
+    if not _SPAN_ID.fullmatch(span_id):
+        raise ApiError(400, "invalid_parameter", f"span_id: 16 hexadecimal digits expected, not {shortened(span_id)}")
+    row = reader.span(trace_id, int(span_id, 16))
+    if row is None:
+        raise ApiError(404, "not_found", f"there is no span {span_id} in the trace {trace_hex(trace_id)}")
+    return answer(One[Span](data=Span.of(row)))
 
 
 def _found(reader: ReaderDep, trace_id: int, page: CountedPage) -> WholeTrace:

@@ -79,7 +79,7 @@ def conditions(filters: SessionFilters) -> tuple[str, dict[str, Any]]:
         found.append(f"({CONDITIONS[filters.status]})")
         parameters["now"] = time.time_ns()
     if filters.q:
-        parameters |= {"q": filters.q, "like": _literally(filters.q), "said": f"%{_literally(filters.q.lower())}%"}
+        parameters |= {"q": filters.q, "like": _literally(filters.q), "said": said_pattern(filters.q)}
         found.append(f"IdHash IN ({with_text(filters.q)})")
     for name, text in filters.facets.items():
         found.append(f"has({FACETS[name].column.name}, {{{name}:String}})")
@@ -100,6 +100,11 @@ def with_text(text: str) -> str:
     """The hashes of the ids of the sessions with a text in id, name or messages, as SQL."""
     named = f"{_NAMED} AND {_TWO_LINES}" if "\n" in text else _NAMED
     return statement("sessions_with_text", named=named, strays=statement("strays"))
+
+
+def said_pattern(text: str) -> str:
+    """The pattern of `LIKE` for what is searched of messages that have a text in them."""
+    return f"%{_literally(text.lower())}%"
 
 
 def last_metadata(parameter: str) -> str:

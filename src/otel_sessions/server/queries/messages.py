@@ -17,7 +17,9 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.contents import Owner
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.stored_units import adopted_cells
+from otel_sessions.server.queries.filters import said_pattern
 from otel_sessions.server.queries.kept_conversations import Conversation, KeptConversations
+from otel_sessions.server.queries.message_filters import ALL_MESSAGES, MessageFilters
 from otel_sessions.server.queries.resolved_sessions import ResolvedSession, ResolvedSessions
 from otel_sessions.server.queries.resolving import resolved_units
 from otel_sessions.server.queries.session_records import owner_parameters, session_records
@@ -52,6 +54,7 @@ class Kept(NamedTuple):
 def session_messages(
     store: Store,
     session_id: str,
+    filters: MessageFilters = ALL_MESSAGES,
     *,
     key: str = ID_KEY,
     limit: int = 100,
@@ -65,6 +68,7 @@ def session_messages(
     Args:
         store: where everything is.
         session_id: the id of the session.
+        filters: the conditions; by default all messages.
         key: its session key.
         limit: how many messages at most.
         offset: how many to skip.
@@ -75,11 +79,26 @@ def session_messages(
     found = _conversation(store, (key, session_id), pricer, kept)
     if found is None:
         return None
-    lines = found.lines[offset : offset + limit]
+    wanted = _wanted(store, found, filters)
+    lines = wanted[offset : offset + limit]
     page = _fitting(store, found.owners, lines, max_bytes) if len(lines) > 1 else lines
     texts = _messages(store, found.owners, page)
     told = [Told(line, texts.get(line.digest) if line.digest is not None else None) for line in page]
-    return MessagePage(told, len(found.lines), offset + (len(page) if len(page) < len(lines) else limit))
+    return MessagePage(told, len(wanted), offset + (len(page) if len(page) < len(lines) else limit))
+
+
+def _wanted(store: Store, found: Conversation, filters: MessageFilters) -> Sequence[Line]:
+    """The messages of a conversation that meet all conditions."""
+    if filters == ALL_MESSAGES:
+        return found.lines
+    lines = filter(filters.matches, found.lines)
+    if filters.q is None:
+        return list(lines)
+    parameters = {**owner_parameters(found.owners), "said": said_pattern(filters.q)}
+    with store.reading() as client:
+        rows = client.query(statement("digests_with_text"), parameters=parameters).result_rows
+    digests = {digest for (digest,) in rows}
+    return [line for line in lines if line.digest in digests]
 
 
 def _conversation(store: Store, session: Pair, pricer: Pricer | None, kept: Kept | None) -> Conversation | None:

@@ -81,19 +81,33 @@ class SpanRows(NamedTuple):
 
 def page_of_spans(store: Store, spans: Sequence[tuple[int, SpanFacts]], max_bytes: int) -> SpanRows:
     """The rows of the first of these spans with their trace ids, as many as have at most `max_bytes` together."""
-    starts = {
-        (trace_hex(trace_id), span_hex(span.span_id)): min(span.start, LATEST_PARTITION) for trace_id, span in spans
-    }
+    starts = _starts(spans)
     if not starts:
         return SpanRows([], 0)
     page = _fitting(store, starts, max_bytes)
     return SpanRows(_rows(store, page), len(page))
 
 
+def parameters_of_named(spans: Sequence[tuple[int, SpanFacts]]) -> dict[str, Any]:
+    """The parameters of a statement of `statement_of_named`: some spans with their trace ids, at least one."""
+    return _named(_starts(spans))
+
+
+def statement_of_named(name: str) -> str:
+    """The statement of this name, which is about the spans in its parameters."""
+    return statement(name, columns=SPAN_COLUMNS, which=statement("named_spans"))
+
+
+def _starts(spans: Sequence[tuple[int, SpanFacts]]) -> _Starts:
+    return {
+        (trace_hex(trace_id), span_hex(span.span_id)): min(span.start, LATEST_PARTITION) for trace_id, span in spans
+    }
+
+
 def _fitting(store: Store, starts: _Starts, max_bytes: int) -> _Starts:
     """The first of these spans, as many as have at most `max_bytes` together."""
     with store.reading() as client:
-        rows = client.query(_of_named("span_sizes"), parameters=_named(starts)).result_rows
+        rows = client.query(statement_of_named("span_sizes"), parameters=_named(starts)).result_rows
     sizes = {(trace_id, span_id): size for trace_id, span_id, size in rows}
     fitting: dict[tuple[str, str], int] = {}
     for span, start in starts.items():
@@ -107,14 +121,9 @@ def _fitting(store: Store, starts: _Starts, max_bytes: int) -> _Starts:
 def _rows(store: Store, starts: _Starts) -> list[Row]:
     """The rows of these spans, in this order, without those that were deleted meanwhile."""
     with store.reading() as client:
-        answer = client.query(_of_named("spans"), parameters=_named(starts), query_formats=AS_NUMBERS)
+        answer = client.query(statement_of_named("spans"), parameters=_named(starts), query_formats=AS_NUMBERS)
         found = {(row["TraceId"], row["SpanId"]): row for row in answer.named_results()}
     return [found[span] for span in starts if span in found]
-
-
-def _of_named(name: str) -> str:
-    """The statement of this name about the spans in the parameters of `_named`."""
-    return statement(name, columns=SPAN_COLUMNS, which=statement("named_spans"))
 
 
 def _named(starts: _Starts) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from otel_sessions.counting.distinct_spans import distinct_spans
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair, sessions_of
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.span_rows import trace_hex
+from otel_sessions.server.clickhouse.span_rows import Row, trace_hex
 from otel_sessions.server.projections.trace_facts import facts_of
 from otel_sessions.server.queries.spans import PAGE_BYTES, SpanPage, page_of_spans
 from otel_sessions.server.queries.statements import statement
@@ -68,6 +68,21 @@ def whole_trace(
         unassigned=sum(not members[span.span_id] for span in spans),
         spans=SpanPage(page.rows, len(spans), offset + page.taken),
     )
+
+
+def one_span(store: Store, trace_id: int, span_id: int) -> Row | None:
+    """The row of one span; `None` if it is not stored.
+
+    Args:
+        store: where the spans are.
+        trace_id: as an integer.
+        span_id: as an integer.
+    """
+    told = [
+        span for span in facts_of(store, [trace_id]).get(trace_id, []) if span.span_id == span_id and not span.event
+    ]
+    rows = page_of_spans(store, [(trace_id, span) for span in told], PAGE_BYTES).rows
+    return rows[0] if rows else None
 
 
 def _of_logs(store: Store, trace_id: int) -> WholeTrace | None:
