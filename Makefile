@@ -65,6 +65,7 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.logs
 	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.conversation
 	$(BIN)/python -m benchmarks.store
 
 dist: $(INSTALLED)

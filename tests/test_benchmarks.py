@@ -73,6 +73,15 @@ def test_the_figures_of_calls_are_printed() -> None:
         assert shown in result.stdout
 
 
+def test_the_figures_of_conversations_are_printed() -> None:
+    """Each kind of session has a row, with the target of a history that is repeated whole."""
+    result = processes.run(sys.executable, "-m", "benchmarks.conversation", "--turns", "40", "--rounds", "1")
+
+    assert result.returncode == 0, result.stderr
+    for shown in ("a conversation of 40 turns", "whole history", "answers given twice", "ms of CPU", "< 50"):
+        assert shown in result.stdout
+
+
 def test_the_figures_of_log_records_are_printed() -> None:
     """All records that are sent are stored, and the figures come out with the target beside them."""
     result = processes.run(sys.executable, "-m", "benchmarks.logs", "--seconds", "1")
@@ -183,3 +192,12 @@ def test_the_spans_are_counted_and_priced() -> None:
     assert all(session.total_cost and not session.unpriced_call_count for session in sessions)
     assert any(session.failed_trace_count for session in sessions)
     assert exporter.dropped == {}
+
+
+def test_the_figures_of_the_commands_are_printed() -> None:
+    """Each command has its time, with its target beside it."""
+    result = processes.run(sys.executable, "-m", "benchmarks.commands", "--rounds", "1")
+
+    assert result.returncode == 0, result.stderr
+    for shown in ("interpreter", "import otel_sessions", "help", "< 250 ms", "list", "< 400 ms"):
+        assert shown in result.stdout

@@ -22,8 +22,8 @@ from otel_sessions.counting.prices.rates import AT_LEAST, TOTALS_ONLY
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NO_PROGRAM = {"coding-agents.md", "end-of-a-process.md", "install.md"}
-"""The second has several programs, which tests/test_end_of_a_process.py runs; the others have settings and commands only."""
+NO_PROGRAM = {"cli.md", "coding-agents.md", "end-of-a-process.md", "install.md"}
+"""The third has several programs, which tests/test_end_of_a_process.py runs; the others have settings and commands only."""
 PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests import processes
 
 import otel_sessions
 
@@ -96,3 +99,32 @@ def test_every_field_is_documented(name: str) -> None:
     expected = fields(PUBLIC[name])
     missing = [field for field in expected if f"    {field}: " not in text and f"    **{field}: " not in text]
     assert missing == [] or len(expected) == 1
+
+
+def test_each_name_is_imported_from_where_type_checkers_look() -> None:
+    """What is imported when a name is used is what a type checker is told, and all of it is in `__all__`."""
+    tree = ast.parse(inspect.getsource(otel_sessions))
+    told = {
+        name.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}.")
+        for name in node.names
+    }
+    assert told == {name: f"{PACKAGE}.{module}" for name, module in otel_sessions._MODULES.items()}
+    assert sorted(told) == otel_sessions.__all__
+
+
+def test_importing_the_package_imports_what_is_used() -> None:
+    """A name brings its module and no other; `dir` has all names before they are used, and a wrong name is an error."""
+    program = (
+        "import sys, otel_sessions\n"
+        "assert set(otel_sessions.__all__) <= set(dir(otel_sessions))\n"
+        "assert 'otel_sessions.exporter' not in sys.modules\n"
+        "from otel_sessions import propagate_sessions\n"
+        "assert 'otel_sessions.exporter' not in sys.modules\n"
+        "assert otel_sessions.SessionExporter is otel_sessions.SessionExporter\n"
+    )
+    ran = processes.run(sys.executable, "-W", "error", "-c", program)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = otel_sessions.nothing

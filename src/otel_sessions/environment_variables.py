@@ -18,6 +18,9 @@ PRICES: Final = PREFIX + "PRICES"
 URL: Final = PREFIX + "URL"
 """The address of the server that commands ask."""
 
+STORE: Final = PREFIX + "STORE"
+"""The folder that commands read if no server answers; also a setting of the server."""
+
 API_KEY: Final = PREFIX + "API_KEY"
 """The key that commands send to a server; also a setting of the server."""
 

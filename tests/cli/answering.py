@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,7 +11,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 Answer = tuple[int, Any]
-"""A status, and JSON, or the bytes of a body."""
+"""A status, and JSON, the bytes of a body, or a `Stream`."""
 
 
 def page(items: list[Any], *, total: int | None = None, after: str | None = None) -> Answer:
@@ -26,12 +26,25 @@ def error(status: int, message: str, code: str = "failed") -> Answer:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """The body of an answer that is sent a text at a time, and ends the connection.
+
+    Attributes:
+        texts: are taken one after another, so that a generator may wait between them.
+    """
+
+    texts: Iterable[str]
+
+
+@dataclass(frozen=True)
 class Asked:
     """A request that came."""
 
     path: str
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: Any = None
 
 
 @dataclass
@@ -53,15 +66,30 @@ class Answering:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers))
+                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                given = json.loads(sent) if sent else None
+                asked = Asked(parts.path, dict(parse_qsl(parts.query)), dict(self.headers), self.command, given)
                 double.asked.append(asked)
                 status, body = double.answer(asked)
+                if isinstance(body, Stream):
+                    self._stream(body)
+                    return
                 sent = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(sent)), **double.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(sent)
+
+            do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names in http.server
+
+            def _stream(self, stream: Stream) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                for text in stream.texts:
+                    self.wfile.write(text.encode())
+                    self.wfile.flush()
 
             def log_message(self, *_: object) -> None:
                 pass

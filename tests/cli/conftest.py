@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from otel_sessions.environment_variables import API_KEY, URL
+from otel_sessions.environment_variables import API_KEY, STORE, URL
 
 
 @pytest.fixture(autouse=True)
 def no_server_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither an address nor an API key comes from the environment."""
-    monkeypatch.delenv(URL, raising=False)
-    monkeypatch.delenv(API_KEY, raising=False)
+    """No address, folder or API key comes from the environment, and colours are as terminals have them."""
+    for name in (URL, STORE, API_KEY, "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)

@@ -68,3 +68,39 @@ def send_log(server: Server, service: str) -> None:
     group.resource.attributes.append(KeyValue(key="service.name", value=AnyValue(string_value=service)))
     group.scope_logs.add().log_records.add(time_unix_nano=1_795_000_000_000_000_000)
     assert post(f"{server.url}/v1/logs", request.SerializeToString()) == 200
+
+
+def a_message(index: int, role: str, *parts: Any, **more: Any) -> dict[str, Any]:
+    """A message of a session; a part that is a text says it."""
+    said = [{"type": "text", "content": part} if isinstance(part, str) else part for part in parts]
+    return {
+        "index": index,
+        "turn": 0,
+        "trace_id": "0" * 31 + "1",
+        "span_id": "0" * 15 + "1",
+        "time": f"2026-11-20T12:00:{index:02}.000Z",
+        "role": role,
+        "lane": None,
+        "branch": 0,
+        "parts": said,
+        "size": 10,
+        "truncated": False,
+        "call": None,
+        **more,
+    }
+
+
+def a_log(body: Any, **more: Any) -> dict[str, Any]:
+    """A log record of a session."""
+    return {
+        "time": "2026-11-20T12:00:00.000Z",
+        "severity": 9,
+        "severity_text": "INFO",
+        "body": body,
+        "attributes": {},
+        "trace_id": "0" * 31 + "1",
+        "span_id": "0" * 15 + "1",
+        "service": "web",
+        "event_name": None,
+        **more,
+    }

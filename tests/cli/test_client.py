@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 
 import pytest
-from tests.cli.answering import Answer, Answering, Asked, error, page
+from tests.cli.answering import Answer, Answering, Asked, Stream, error, page
 
 from otel_sessions.cli import client as client_module
 from otel_sessions.cli.client import Client, NotFoundError, checked_url, session_path
@@ -78,6 +78,33 @@ def test_not_found_has_a_type_of_its_own() -> None:
     """A 404 of the API can be told apart from other errors."""
     with answering(error(404, "none")) as server, pytest.raises(NotFoundError):
         Client(server.url).get("/v1/x")
+
+
+def test_changes() -> None:
+    """Bodies are sent as JSON, with the method and the parameters."""
+    with answering((200, {"data": 1})) as server:
+        client = Client(server.url)
+        assert client.post("/v1/x", {"é": 1}, {"key": "id"}) == {"data": 1}
+        assert client.patch("/v1/x", {"name": None}) == {"data": 1}
+        assert client.delete("/v1/x", {"content": "only"}) == {"data": 1}
+    assert [(asked.method, asked.parameters, asked.body) for asked in server.asked] == [
+        ("POST", {"key": "id"}, {"é": 1}),
+        ("PATCH", {}, {"name": None}),
+        ("DELETE", {"content": "only"}, None),
+    ]
+    assert server.asked[0].headers["Content-Type"] == "application/json"
+    assert "Content-Type" not in server.asked[2].headers
+
+
+def test_lines_as_they_come() -> None:
+    """The lines of a stream are read one after another, and its end is the end."""
+    with answering((200, Stream(["a\r\n", "é\n", "c"]))) as server:
+        assert list(Client(server.url).lines("/v1/live")) == ["a", "é", "c"]
+    with (
+        answering(error(401, "the API key is missing")) as server,
+        pytest.raises(CommandError, match="wants its API key"),
+    ):
+        next(Client(server.url).lines("/v1/live"))
 
 
 def test_a_redirect_is_not_followed() -> None:

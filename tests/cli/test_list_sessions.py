@@ -92,6 +92,37 @@ def test_conditions(server: Server, options: tuple[str, ...], expected: list[str
     assert ids(server, *options) == expected
 
 
+def test_all_conditions(double: Answering) -> None:
+    """Each option is the parameter of the API of the same meaning."""
+    options = {
+        "--q": ("q", "refund"),
+        "--name": ("name", "Order 1042"),
+        "--user": ("user_id", "ann"),
+        "--status": ("status", "failed"),
+        "--until": ("until", "2026-11-20"),
+        "--min-cost": ("min_cost", "0.5"),
+        "--sort": ("sort", "score.correct"),
+    }
+    pairs = {
+        "--metadata": ("metadata.plan", "pro=x"),
+        "--min-score": ("min_score.correct", "0.5"),
+        "--max-score": ("max_score.correct", "0.9"),
+        "--label": ("label.tone", "kind"),
+    }
+    given = [part for option, (_, value) in options.items() for part in (option, value)]
+    given += [part for option, (name, value) in pairs.items() for part in (option, f"{name.partition('.')[2]}={value}")]
+    assert in_pipe("list", "--url", double.url, "--unpriced", *given).status == 0
+    expected = dict([*options.values(), *pairs.values()]) | {
+        "unpriced": "true",
+        "key": "id",
+        "order": "desc",
+        "limit": "50",
+    }
+    assert double.asked[-1].parameters == expected
+    in_pipe("list", "--url", double.url, "--priced")
+    assert double.asked[-1].parameters["unpriced"] == "false"
+
+
 def test_a_real_server(server: Server) -> None:
     """The whole sessions come as JSON, and lines with tabs have their fields in order."""
     ran = in_pipe("list", "--json", OTEL_SESSIONS_URL=server.url, OTEL_SESSIONS_API_KEY="hush")
@@ -189,6 +220,10 @@ def test_fields_that_do_not_exist(double: Answering, layout: tuple[str, ...]) ->
         (("--json", "--jsonl"), "give one of them"),
         (("--fields", "id,,name"), "names an empty field"),
         (("--since", "soon"), "15m, 2h, 30d"),
+        (("--until", "soon"), "--until 'soon' is no time"),
+        (("--metadata", "plan"), "write it like --metadata name=value"),
+        (("--label", "=x"), "write it like --label name=value"),
+        (("--metadata", "a=1", "--metadata", "a=2"), "names 'a' twice"),
         (("--url", "nowhere"), "is not valid"),
     ],
 )

@@ -346,3 +346,59 @@ def test_a_chain_is_made_of_content() -> None:
         (message("s1").digest, "system"),
         (message("u1").digest, "user"),
     ]
+
+
+def test_an_answer_in_other_words_is_not_told_again() -> None:
+    """A framework may write the last answer differently for the next step of the same turn; in another turn that is an edit."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.call("u1 a8 t1", "a2")
+    talk.call("u1 a8 t1 a9 t2", "a3")
+    talk.call("u1 a8 t1 a9 t2 a3 u2", "a4", unit=2)
+    talk.call("u1 a8 t1 a9 t2 a3 u2 a7 u3", "a5", unit=3)
+
+    assert talk.read == ["u1", "a1", "t1", "a2", "t2", "a3", "u2", "a4", "1:a7", "1:u3", "1:a5"]
+    assert talk.forks == {1: ("u2", "fork")}
+
+
+def test_a_tool_that_told_itself_may_be_repeated_or_not() -> None:
+    """Both ways the next turn goes on in the line."""
+    for repeated in ("t1 t2 ", "t1 ", ""):
+        talk = Talk()
+        talk.call("u1", "a1")
+        talk.record("tool", came="t1")
+        talk.record("tool", came="t2")
+        talk.call(f"u1 a1 {repeated}u2", "a2", unit=2)
+
+        assert talk.read == ["u1", "a1", "t1", "t2", "u2", "a2"]
+
+
+def test_of_agents_inside_each_other_the_outer_one_tells() -> None:
+    """What is in the time of another agent repeats it."""
+    talk = Talk()
+    talk.record("agent", "u1", "a1", at=0, lasts=100)
+    talk.record("agent", "u2", "a2", at=10, lasts=20)
+    talk.record("agent", "u3", "a3", at=200, lasts=20)
+
+    assert talk.read == ["u1", "a1", "u3", "a3"]
+
+
+def test_an_agent_that_says_nothing_new_adds_nothing() -> None:
+    """What is known to its end, or up to a message in the middle, starts no branch where nobody answers."""
+    talk = Talk()
+    talk.call("u1", "a1")
+    talk.call("u1 a1 u2", "a2", unit=2)
+    talk.record("agent", "u1 a1 u2 a2", unit=3)
+    talk.record("agent", "u1 a1", unit=4)
+    talk.call("u1 a1 u3", "a3", unit=5)
+
+    assert talk.read == ["u1", "a1", "u2", "a2", "1:u3", "1:a3"]
+
+
+def test_a_tool_does_not_repeat_that_it_was_asked_for() -> None:
+    """The answer of the call says it already."""
+    talk = Talk()
+    talk.call("", "a8")
+    talk.record("tool", "a8", "t1")
+
+    assert talk.read == ["a8", "t1"]

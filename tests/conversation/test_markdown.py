@@ -97,7 +97,7 @@ def test_a_conversation_reads_from_top_to_bottom() -> None:
         "",
         "## Turn 2, continued",
         "",
-        "*Branch 2 begins anew*",
+        "*Branch 2 begins again*",
         "",
         "### 5 assistant, branch 2",
         "",

@@ -10,16 +10,17 @@ from typing import Any, cast
 from otel_sessions.server.clickhouse.client import Store
 
 
-def dying_at(store: Store, pattern: str, nth: int = 1) -> Store:
-    """The store, whose writers raise `KeyboardInterrupt` instead of the `nth` statement whose beginning matches a pattern."""
-    return cast("Store", _DyingStore(store, re.compile(pattern), nth))
+def dying_at(store: Store, pattern: str, nth: int = 1, *, error: type[BaseException] = KeyboardInterrupt) -> Store:
+    """The store, whose writers raise an error instead of the `nth` statement whose beginning matches a pattern."""
+    return cast("Store", _DyingStore(store, re.compile(pattern), nth, error))
 
 
 class _DyingStore:
-    def __init__(self, store: Store, pattern: re.Pattern[str], nth: int) -> None:
+    def __init__(self, store: Store, pattern: re.Pattern[str], nth: int, error: type[BaseException]) -> None:
         self._store = store
         self._pattern = pattern
         self._left = nth
+        self._error = error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -34,7 +35,7 @@ class _DyingStore:
         if self._pattern.match(without_comments):
             self._left -= 1
             if not self._left:
-                raise KeyboardInterrupt
+                raise self._error
 
 
 class _DyingClient:

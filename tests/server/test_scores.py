@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,12 @@ import pytest
 from tests import processes
 from tests.server.asking import Answer, ask, path_of
 from tests.server.otlp.building import AT, key_values, logs, traces
-from tests.server.running import Server, post
+from tests.server.running import SECONDS, Server, post
 
 NAME, VALUE = "gen_ai.evaluation.name", "gen_ai.evaluation.score.value"
 LABEL, COMMENT = "gen_ai.evaluation.score.label", "gen_ai.evaluation.explanation"
 EVENT = "gen_ai.evaluation.result"
-NOTHING = {"count": 0, "mean": None, "last": None, "labels": {}}
+NOTHING: dict[str, Any] = {"count": 0, "mean": None, "last": None, "labels": {}}
 
 
 @pytest.fixture(scope="module")
@@ -299,6 +301,22 @@ def test_what_was_given_survives_a_kill_and_a_rebuild(tmp_path: Path) -> None:
         assert told(server) == before
         assert ids(server, "name=renamed") == ["t"]
         assert ids(server, "sort=score.a") == ["s", "t"]
+
+
+def test_a_change_of_a_session_is_told_live(server: Server) -> None:
+    """A score, an annotation and a rename are changes of the session, from an event as from a request."""
+    send_spans(server, a_span(1, 1, "s"))
+    with urllib.request.urlopen(f"{server.url}/v1/live", timeout=SECONDS) as stream:
+        assert stream.readline() == b":\n"
+        for change in (
+            lambda: score(server, "s", name="n", value=1),
+            lambda: ask(server, "POST", path_of("s", "annotations"), {"text": "hm"}),
+            lambda: ask(server, "PATCH", path_of("s"), {"name": "named"}),
+            lambda: send_logs(server, an_event("n", 1, trace=1, span=1)),
+        ):
+            change()
+            event = next(line for line in stream if line.startswith(b"data: "))
+            assert json.loads(event.removeprefix(b"data: "))["sessions"] == [{"key": "id", "id": "s"}]
 
 
 @pytest.mark.parametrize(

@@ -2,36 +2,63 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
 
+from otel_sessions.cli.annotate import annotate
 from otel_sessions.cli.calls import calls
 from otel_sessions.cli.connect import connect
+from otel_sessions.cli.demo import demo
+from otel_sessions.cli.doctor import doctor
+from otel_sessions.cli.get import get
 from otel_sessions.cli.list_sessions import list_sessions
+from otel_sessions.cli.logs import logs
+from otel_sessions.cli.messages import messages
+from otel_sessions.cli.open_page import open_page
+from otel_sessions.cli.prices import prices
+from otel_sessions.cli.query import query
 from otel_sessions.cli.rebuild import rebuild
+from otel_sessions.cli.rename import rename
 from otel_sessions.cli.retry_refused import retry_refused
+from otel_sessions.cli.rm import rm
+from otel_sessions.cli.score import score
 from otel_sessions.cli.serve import serve
+from otel_sessions.cli.tail import tail
 
 app: Final = typer.Typer(
     help="Sessions for OpenTelemetry: a local backend, and commands on what is in it.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     # Importing rich takes longer than all else that help needs.
     rich_markup_mode=None,
 )
 app.command()(serve)
 app.command()(connect)
+app.command()(demo)
+app.command()(doctor)
 app.command("list")(list_sessions)
+app.command()(get)
+app.command()(messages)
 app.command()(calls)
+app.command()(logs)
+app.command()(tail)
+app.command("open")(open_page)
+app.command()(query)
+app.command()(score)
+app.command()(annotate)
+app.command()(rename)
+app.command()(rm)
+app.add_typer(prices, name="prices")
 app.command()(rebuild)
 app.command()(retry_refused)
 
 
 def _print_version(*, wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
         typer.echo(f"otel-sessions {version('otel-sessions')}")
         raise typer.Exit
 

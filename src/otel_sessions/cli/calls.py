@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
 
-from otel_sessions.cli.client import Client, session_path
 from otel_sessions.cli.errors import ending
 from otel_sessions.cli.output import FieldsOption, JsonLinesOption, JsonOption, Layout, Listing, write
-from otel_sessions.cli.server_options import DEFAULT_KEY, KeyOption, UrlOption, client_of
-from otel_sessions.cli.session_ids import in_session
+from otel_sessions.cli.server_options import DEFAULT_KEY, FolderOption, KeyOption, UrlOption, asking
+from otel_sessions.cli.session_ids import SessionArgument, in_session, part_of
 from otel_sessions.cli.shown import amount, clock, day_of, decimal, dollars, duration, number
 from otel_sessions.cli.tables import Column, cell
 from otel_sessions.money import money_sum
@@ -39,9 +37,10 @@ COUNTED: Final = "yes"
 
 
 def calls(
-    session: Annotated[str, typer.Argument(metavar="ID", help="The session: its id, a beginning of it, or last.")],
+    session: SessionArgument,
     *,
     url: UrlOption = None,
+    store: FolderOption = None,
     key: KeyOption = DEFAULT_KEY,
     limit: Annotated[
         int | None, typer.Option(min=1, help="How many calls to list at most.", show_default="all")
@@ -56,17 +55,9 @@ def calls(
     """
     with ending():
         layout = Layout.of(json=json, jsonl=jsonl, fields=fields)
-        client = client_of(url)
-        found = in_session(client, session, key, lambda session_id: _calls(client, session_id, key, limit))
-        write(found, layout, _listing(limit))
-
-
-def _calls(client: Client, session_id: str, key: str, limit: int | None) -> Iterator[Mapping[str, Any]]:
-    items = client.items(session_path(session_id, "calls"), {"key": key}, most=limit)
-    # The first page is read here, so that an unknown session is told at once.
-    for first in items:
-        return chain([first], items)
-    return iter(())
+        with asking(url, store) as client:
+            found = in_session(client, session, key, lambda id_: part_of(client, id_, "calls", key, most=limit))
+            write(found, layout, _listing(limit))
 
 
 def totals(found: Sequence[Mapping[str, Any]], *, of: str = "") -> str:

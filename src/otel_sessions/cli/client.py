@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPException
 from typing import IO, Any, Final
 from urllib.error import HTTPError, URLError
@@ -32,6 +33,10 @@ _STATUSES: Final = {400: WRONG_USAGE, 404: NOT_FOUND}
 
 class NotFoundError(CommandError):
     """The server has nothing under this path."""
+
+
+class UnreachableError(CommandError):
+    """Nothing answers at the address, or it stopped answering."""
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -71,22 +76,29 @@ class Client:
             NotFoundError: the server answers 404.
             CommandError: no server can be reached, or it answers with another error.
         """
-        query = f"?{urlencode(parameters)}" if parameters else ""
-        headers = {"Accept": "application/json"}
-        if self.api_key is not None:
-            # Headers are written as Latin-1, and the server compares bytes of UTF-8.
-            headers["Authorization"] = f"Bearer {self.api_key}".encode().decode("latin-1")
-        request = Request(f"{self.url}{path}{query}", headers=headers)  # noqa: S310 - `checked_url` allows only http(s)
-        try:
-            with self._opener.open(request, timeout=self._seconds) as answer:
-                return self._json(answer)
-        except HTTPError as error:
-            with error:
-                raise self._refused(error) from None
-        except URLError as error:
-            raise self._unreachable(error.reason) from None
-        except (OSError, HTTPException) as error:
-            raise self._unreachable(error) from None
+        return self._answer("GET", path, parameters)
+
+    def post(self, path: str, body: Any, parameters: Mapping[str, str] | None = None) -> Any:
+        """The JSON of the answer to a body that is sent as JSON; raises as `get`."""
+        return self._answer("POST", path, parameters, body)
+
+    def put(self, path: str, body: Any, parameters: Mapping[str, str] | None = None) -> Any:
+        """The JSON of the answer to something that is stored under the path, sent as JSON; raises as `get`."""
+        return self._answer("PUT", path, parameters, body)
+
+    def patch(self, path: str, body: Any, parameters: Mapping[str, str] | None = None) -> Any:
+        """The JSON of the answer to a change that is sent as JSON; raises as `get`."""
+        return self._answer("PATCH", path, parameters, body)
+
+    def delete(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
+        """The JSON of the answer to a deletion; raises as `get`."""
+        return self._answer("DELETE", path, parameters)
+
+    def lines(self, path: str, parameters: Mapping[str, str] | None = None) -> Iterator[str]:
+        """The lines of an answer that goes on, as they come; raises as `get`, also while they are read."""
+        with self._open("GET", path, parameters, accept="text/event-stream") as answer:
+            for line in answer:
+                yield line.decode(errors="replace").rstrip("\r\n")
 
     def items(self, path: str, parameters: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page, and at most the given number of them."""
@@ -103,6 +115,42 @@ class Client:
             if not after:
                 return
             cursor = {"cursor": after}
+
+    def _answer(self, method: str, path: str, parameters: Mapping[str, str] | None, body: Any = None) -> Any:
+        with self._open(method, path, parameters, body=body) as answer:
+            return self._json(answer)
+
+    @contextmanager
+    def _open(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, str] | None,
+        *,
+        body: Any = None,
+        accept: str = "application/json",
+    ) -> Iterator[IO[bytes]]:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        headers = {"Accept": accept}
+        sent = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            sent = json.dumps(body).encode()
+        if self.api_key is not None:
+            # Headers are written as Latin-1, and the server compares bytes of UTF-8.
+            headers["Authorization"] = f"Bearer {self.api_key}".encode().decode("latin-1")
+        # `checked_url` allows only http(s).
+        request = Request(f"{self.url}{path}{query}", sent, headers, method=method)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=self._seconds) as answer:
+                yield answer
+        except HTTPError as error:
+            with error:
+                raise self._refused(error) from None
+        except URLError as error:
+            raise self._unreachable(error.reason) from None
+        except (OSError, HTTPException) as error:
+            raise self._unreachable(error) from None
 
     def _json(self, answer: IO[bytes]) -> Any:
         try:
@@ -122,7 +170,7 @@ class Client:
         return CommandError(str(message), status=_STATUSES.get(error.code, FAILED))
 
     def _unreachable(self, reason: object) -> CommandError:
-        return CommandError(
+        return UnreachableError(
             f"no server can be reached at {self.url} ({_shown(reason)}); start one with: otel-sessions serve, or name "
             f"another address with --url or {URL}",
             status=UNREACHABLE,

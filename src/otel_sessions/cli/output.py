@@ -6,7 +6,8 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Annotated, Any, Final
 
@@ -69,6 +70,8 @@ class Listing:
         empty: the message if there are no items.
         summary: the last line of the table, from all items.
         is_faint: the items that a table shows faintly.
+        texts: fields of the lines with tabs that an item does not have as they are shown, such as the words of a message.
+        show: prints the items for people, instead of a table.
     """
 
     columns: Callable[[Sequence[Item]], Sequence[Column]]
@@ -76,6 +79,8 @@ class Listing:
     empty: str
     summary: Callable[[Sequence[Item]], str] | None = None
     is_faint: Callable[[Item], bool] = lambda _: False
+    texts: Mapping[str, Callable[[Item], str]] = field(default_factory=dict)
+    show: Callable[[Iterable[Item]], None] | None = None
 
 
 def write(items: Iterable[Item], layout: Layout, listing: Listing) -> None:
@@ -84,26 +89,69 @@ def write(items: Iterable[Item], layout: Layout, listing: Listing) -> None:
     Raises:
         CommandError: the items do not have one of the fields.
     """
+    write_any_text()
+    found = _checked(items, layout.fields)
     if layout.lines:
-        for item in _checked(items, layout.fields):
+        for item in found:
             typer.echo(as_json(_picked(item, layout.fields)))
         return
-    rows = list(_checked(items, layout.fields))
     if layout.json:
-        typer.echo(as_json([_picked(row, layout.fields) for row in rows], indent=2))
+        typer.echo(as_json([_picked(item, layout.fields) for item in found], indent=2))
         return
-    if not rows:
+    found = iter(found)
+    first = next(found, None)
+    if first is None:
         say(listing.empty)
         return
-    summary = listing.summary and listing.summary(rows)
-    if sys.stdout.isatty():
+    found = chain([first], found)
+    if not sys.stdout.isatty():
+        _write_lines(found, layout.fields or listing.fields, listing)
+    elif listing.show and layout.fields is None:
+        listing.show(found)
+    else:
+        rows = list(found)
         columns = listing.columns(rows) if layout.fields is None else tuple(map(_plain_column, layout.fields))
-        print_table(rows, columns, is_faint=listing.is_faint, last_line=summary)
-        return
-    for row in rows:
-        typer.echo("\t".join(_text(row.get(name)) for name in layout.fields or listing.fields))
-    if summary:
-        say(summary)
+        print_table(rows, columns, is_faint=listing.is_faint, last_line=listing.summary and listing.summary(rows))
+
+
+def write_one(item: Item, layout: Layout, show: Callable[[Item], None]) -> None:
+    """Write one item: as JSON, as its chosen fields between tabs, or for people; in a pipe a line a field, with its name.
+
+    Raises:
+        CommandError: the item does not have one of the fields.
+    """
+    write_any_text()
+    for found in _checked([item], layout.fields):
+        if layout.json or layout.lines:
+            typer.echo(as_json(_picked(found, layout.fields), indent=2 if layout.json else None))
+        elif layout.fields is not None:
+            typer.echo("\t".join(value_text(found.get(name)) for name in layout.fields))
+        elif sys.stdout.isatty():
+            show(found)
+        else:
+            for name, value in found.items():
+                typer.echo(f"{escaped(name)}\t{value_text(value)}")
+
+
+def write_any_text() -> None:
+    """Have stdout replace characters that its encoding does not have."""
+    # Streams that tests put in its place may not have this method.
+    with suppress(AttributeError):
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+
+
+def _write_lines(items: Iterable[Item], fields: Sequence[str], listing: Listing) -> None:
+    kept = []
+    for item in items:
+        typer.echo("\t".join(_shown_field(item, name, listing) for name in fields))
+        if listing.summary:
+            kept.append(item)
+    if listing.summary:
+        say(listing.summary(kept))
+
+
+def _shown_field(item: Item, name: str, listing: Listing) -> str:
+    return escaped(listing.texts[name](item)) if name in listing.texts else value_text(item.get(name))
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
@@ -125,14 +173,14 @@ def _checked(items: Iterable[Item], fields: Sequence[str] | None) -> Iterable[It
 
 
 def _picked(item: Item, fields: Sequence[str] | None) -> Item:
-    return item if fields is None else {name: item[name] for name in fields}
+    return item if fields is None else {name: item.get(name) for name in fields}
 
 
 def _plain_column(name: str) -> Column:
-    return Column(shown_name(name), lambda item: cell(_text(item.get(name))), flexible=True)
+    return Column(shown_name(name), lambda item: cell(value_text(item.get(name))), flexible=True)
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value between tabs: unknown is empty, texts stand as they are, and several are separated by commas."""
     if value is None:
         return ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Annotated, Any, Final, TypeVar
 
-from otel_sessions.cli.client import Client, NotFoundError
+import typer
+
+from otel_sessions.cli.client import Client, NotFoundError, session_path
+from otel_sessions.cli.completion import completed_ids
 from otel_sessions.cli.errors import NOT_FOUND, WRONG_USAGE, CommandError
 
 LAST: Final = "last"
@@ -16,6 +19,11 @@ SHOWN: Final = 3
 """How many sessions a message names."""
 
 Answer = TypeVar("Answer")
+
+SessionArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The session: its id, a beginning of it, or last.", autocompletion=completed_ids),
+]
 
 
 def in_session(client: Client, given: str, key: str, ask: Callable[[str], Answer]) -> Answer:
@@ -30,13 +38,12 @@ def in_session(client: Client, given: str, key: str, ask: Callable[[str], Answer
     Raises:
         CommandError: there is no such session, or there are several.
     """
-    if given == LAST:
-        return ask(_last(client, key))
+    wanted = _last(client, key) if given == LAST else given
     try:
-        return ask(given)
+        return ask(wanted)
     except NotFoundError:
-        found = _beginning_with(client, given, key)
-        if found == [given]:
+        found = [wanted] if given == LAST else _beginning_with(client, given, key)
+        if found == [wanted]:
             raise CommandError(f"the server at {client.url} does not answer this; is it of an older version?") from None
     if not found:
         raise CommandError(
@@ -49,6 +56,37 @@ def in_session(client: Client, given: str, key: str, ask: Callable[[str], Answer
             f"several sessions begin with {given!r}: {several}; give more characters", status=WRONG_USAGE
         )
     return ask(found[0])
+
+
+def part_of(
+    client: Client,
+    session_id: str,
+    part: str,
+    key: str,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    most: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """The items of a part of a session, such as `calls`. The first page is read at once, so that an unknown session is told at once.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    items = client.items(session_path(session_id, part), {"key": key, **(parameters or {})}, most=most)
+    for first in items:
+        return chain([first], items)
+    return iter(())
+
+
+def found_session(client: Client, given: str, key: str) -> dict[str, Any]:
+    """The session that a person names.
+
+    Raises:
+        CommandError: there is no such session, or there are several.
+    """
+    answer = in_session(client, given, key, lambda session_id: client.get(session_path(session_id), {"key": key}))
+    session: dict[str, Any] = answer["data"]
+    return session
 
 
 def _last(client: Client, key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from otel_sessions.content.json_values import clean, clean_text, is_list, is_withheld, parsed
+from otel_sessions.content.json_values import clean, clean_text, first, is_list, is_object, is_withheld, parsed
 from otel_sessions.content.media import media_of
 from otel_sessions.content.message import Other, Part, Reasoning, Text, ToolCall
 from otel_sessions.content.tool_parts import call_of, google_response_of, response_of
@@ -21,7 +21,7 @@ def parts_of(given: Any, depth: int = 0) -> list[Part]:
     """The parts of the content of a message: a text, a block or a list of both. Blank and withheld texts are left out."""
     if isinstance(given, str):
         return _texts(given)
-    if isinstance(given, Mapping):
+    if is_object(given):
         return list(_of_block(given, depth))
     if is_list(given):
         if depth >= DEEPEST:
@@ -40,9 +40,9 @@ def blocks_in(given: Any) -> Any:
 
 def is_blocks(given: Any) -> bool:
     """True for a block, and for a list of nothing else."""
-    if isinstance(given, Mapping):
+    if is_object(given):
         return _reader_of(given) is not None
-    return is_list(given) and bool(given) and all(isinstance(one, Mapping) and is_blocks(one) for one in given)
+    return is_list(given) and bool(given) and all(is_object(one) and is_blocks(one) for one in given)
 
 
 def reasoning_of(given: Any) -> list[Part]:
@@ -73,23 +73,23 @@ def _thoughts(given: Any, found: list[str], deep: int) -> None:
     elif deep and is_list(given):
         for one in given:
             _thoughts(one, found, deep - 1)
-    elif deep and isinstance(given, Mapping):
+    elif deep and is_object(given):
         for name in _THOUGHT:
             _thoughts(given.get(name), found, deep - 1)
 
 
 def _texts(text: str) -> list[Part]:
-    return [] if is_withheld(text) or not text.strip() else [Text(clean_text(text))]
+    return [] if is_withheld(text) or text.isspace() else [Text(clean_text(text))]
 
 
 _TEXT: Final = ("text", "content", "value", "refusal", "transcript", "data")
 
 
 def _text(block: Block, depth: int) -> list[Part]:
-    found = next((block[name] for name in _TEXT if block.get(name) is not None), None)
+    found = first(block, _TEXT)
     if block.get("thought") is True:
         return reasoning_of(found)
-    if isinstance(found, Mapping) and isinstance(found.get("value"), str):
+    if is_object(found) and isinstance(found.get("value"), str):
         found = found["value"]
     return parts_of(found, depth + 1) if found is None or isinstance(found, str) else [Other(clean(block))]
 
@@ -110,7 +110,7 @@ def _response(block: Block, depth: int) -> list[Part]:
 
 def _server_call(block: Block, depth: int) -> list[Part]:
     inner = block.get("server_tool_call")
-    if not isinstance(inner, Mapping):
+    if not is_object(inner):
         return _call(block, depth)
     call = call_of({"arguments": {key: value for key, value in inner.items() if key != "type"}, **block})
     return [ToolCall(call.id, call.name or str(clean(inner.get("type")) or ""), call.arguments)]
@@ -164,22 +164,22 @@ def _of_thoughts(value: Any, block: Block, depth: int) -> Iterable[Part]:
 
 def _of_call(value: Any, block: Block, depth: int) -> Iterable[Part]:
     del depth
-    return [call_of(value, without_arguments={}) if isinstance(value, Mapping) else Other(clean(block))]
+    return [call_of(value, without_arguments={}) if is_object(value) else Other(clean(block))]
 
 
 def _of_google_response(value: Any, block: Block, depth: int) -> Iterable[Part]:
-    return [google_response_of(value, parts_of, depth) if isinstance(value, Mapping) else Other(clean(block))]
+    return [google_response_of(value, parts_of, depth) if is_object(value) else Other(clean(block))]
 
 
 def _of_response(value: Any, block: Block, depth: int) -> Iterable[Part]:
-    return [response_of(value, parts_of, depth) if isinstance(value, Mapping) else Other(clean(block))]
+    return [response_of(value, parts_of, depth) if is_object(value) else Other(clean(block))]
 
 
 def _of_haystack(value: Any, block: Block, depth: int) -> Iterable[Part]:
-    if not isinstance(value, Mapping):
+    if not is_object(value):
         return [Other(clean(block))]
     origin = value.get("origin")
-    return [response_of({**(origin if isinstance(origin, Mapping) else {}), **value}, parts_of, depth)]
+    return [response_of({**(origin if is_object(origin) else {}), **value}, parts_of, depth)]
 
 
 def _of_media(value: Any, block: Block, depth: int) -> Iterable[Part]:
@@ -226,11 +226,14 @@ def _reader_of(block: Block) -> _Reader | None:
 def _of_block(block: Block, depth: int) -> Iterable[Part]:
     if depth >= DEEPEST:
         return [Other(clean(block))]
+    known = TYPES.get(kind) if isinstance(kind := block.get("type"), str) else None
+    if known is not None:
+        return known(block, depth)
     inner = block.get("message_content")
-    if isinstance(inner, Mapping):
+    if is_object(inner):
         # OpenInference puts the call of a `tool_use` beside it.
         call = block.get("tool_call")
-        return [call_of(call)] if isinstance(call, Mapping) else _of_block(inner, depth + 1)
+        return [call_of(call)] if is_object(call) else _of_block(inner, depth + 1)
     read = _reader_of(block)
     if read is not None:
         return read(block, depth)

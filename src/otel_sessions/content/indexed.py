@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from otel_sessions.content.json_values import is_object
 from otel_sessions.content.messages import is_message, message_of
 from otel_sessions.content.shapes import told
 from otel_sessions.content.spoken import Spoken
@@ -33,11 +34,11 @@ def indexed(attributes: Mapping[str, Any], prefix: str, role: str) -> list[Spoke
 
 
 def _message(given: Any, role: str) -> list[Spoken]:
-    if not isinstance(given, Mapping):
+    if not is_object(given):
         return told(given, role, depth=1)
     for name in _WRAPPERS:
         inner = given.get(name)
-        if isinstance(inner, Mapping):
+        if is_object(inner):
             given = inner
     if is_message(given) or "content" in given or "tool_calls" in given or "function_call" in given:
         return [message_of(given, role)]

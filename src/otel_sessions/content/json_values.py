@@ -17,8 +17,14 @@ DEEPER: Final = "…"
 _BITS: Final = 8_192
 """Python refuses to write integers that are much longer as digits."""
 
+_PLAIN: Final = frozenset({dict, list, str, int, float, bool, type(None)})
+"""The types of what JSON holds."""
+
 REDACTED: Final = frozenset({"<redacted>", "[redacted]", "__redacted__", "<elided>", "[elided]"})
 """What programs write, in any case, in place of a text that they withhold."""
+
+
+_LONGEST_REDACTED: Final = 64
 
 
 def parsed(given: Any) -> Any:
@@ -33,23 +39,42 @@ def parsed(given: Any) -> Any:
 
 def is_list(given: Any) -> TypeGuard[Sequence[Any]]:
     """True for a list of values, however it is stored."""
+    # Nearly all values are of these types, and to ask an abstract class is slow.
+    if type(given) in _PLAIN:
+        return type(given) is list
     return isinstance(given, Sequence) and not isinstance(given, (str, bytes, bytearray, memoryview))
+
+
+def is_object(given: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """True for an object, however it is stored."""
+    if type(given) in _PLAIN:
+        return type(given) is dict
+    return isinstance(given, Mapping)
 
 
 def is_withheld(given: Any) -> bool:
     """True for nothing, and for what stands for a text that was withheld."""
-    return given is None or (isinstance(given, str) and (not given or given.strip().lower() in REDACTED))
+    if not isinstance(given, str):
+        return given is None
+    return not given or (len(given) < _LONGEST_REDACTED and given.strip().lower() in REDACTED)
 
 
 def first(mapping: Mapping[Any, Any], names: Sequence[str]) -> Any:
     """The first of these members that is there and is not null."""
-    return next((found for name in names if (found := mapping.get(name)) is not None), None)
+    for name in names:
+        found = mapping.get(name)
+        if found is not None:
+            return found
+    return None
 
 
 def first_text(mapping: Mapping[Any, Any], names: Sequence[str]) -> str | None:
     """The first of these members that is a text, and not empty."""
-    found = next((found for name in names if isinstance(found := mapping.get(name), str) and found), None)
-    return None if found is None else clean_text(found)
+    for name in names:
+        found = mapping.get(name)
+        if found and isinstance(found, str):
+            return clean_text(found)
+    return None
 
 
 def clean_text(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_sessions.content.json_values import clean_text, decoded_size, is_list
+from otel_sessions.content.json_values import clean_text, decoded_size, is_list, is_object
 from otel_sessions.content.message import Media
 
 MODALITIES: Final = ("image", "audio", "video", "document", "file")
@@ -60,7 +60,7 @@ class _Found:
                 self.size = len(value)
         if deep:
             for value in list(block.values())[:_MEMBERS]:
-                if isinstance(value, Mapping):
+                if is_object(value):
                     self.search(value, deep - 1)
 
     def _take(self, value: str, *, is_address: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.content.blocks import blocks_in, parts_of
-from otel_sessions.content.json_values import first, is_withheld, parsed
+from otel_sessions.content.json_values import first, is_object, is_withheld, parsed
 from otel_sessions.content.message import ASSISTANT, SYSTEM, TOOL, USER
 from otel_sessions.content.messages import message_of
 from otel_sessions.content.shapes import told
@@ -65,11 +65,11 @@ def of_event(name: str, given: Any) -> list[Spoken]:
     """
     role = ROLES[name]
     given = parsed(given)
-    if not isinstance(given, Mapping):
+    if not is_object(given):
         return told(given, role)
     whole = first(given, BODY)
     body = parsed(whole) if whole is not None else given
-    if not isinstance(body, Mapping):
+    if not is_object(body):
         return told(body, role)
     asked = first(body, _WHOLE)
     if asked is not None:
@@ -86,7 +86,7 @@ def of_event(name: str, given: Any) -> list[Spoken]:
 
 def _choice(body: Mapping[str, Any]) -> list[Spoken]:
     message = parsed(body["message"]) if "message" in body else body
-    if not isinstance(message, Mapping):
+    if not is_object(message):
         spoken = [Spoken(ASSISTANT, parts_of(blocks_in(message)))]
     elif is_withheld(message.get("content")) and not message.get("tool_calls"):
         spoken = []
@@ -99,5 +99,5 @@ def _choice(body: Mapping[str, Any]) -> list[Spoken]:
 def of_list(given: Any) -> Exchange:
     """The messages in a list of such events, each with its name as `event.name`, as Pydantic AI and Logfire wrote them."""
     found = parsed(given)
-    named = [one for one in found if isinstance(one, Mapping)] if isinstance(found, (list, tuple)) else []
+    named = [one for one in found if is_object(one)] if isinstance(found, (list, tuple)) else []
     return exchange((name, one) for one in named if isinstance(name := one.get("event.name"), str))

@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_sessions.content import agent_records, message_events, tools
-from otel_sessions.content.json_values import first, parsed
+from otel_sessions.content.json_values import first, is_object, parsed
 from otel_sessions.content.shapes import REQUEST, RESPONSE, SYSTEM_MEMBERS
-from otel_sessions.content.sources import SOURCES
+from otel_sessions.content.sources import SOURCES, names_of
 from otel_sessions.dialects.documents import of_raw_spans
 from otel_sessions.dialects.events import EVENT_NAME
 
-_PLACES: Final = tuple(
-    place.name for source in SOURCES for place in (*source.input, *source.output, *source.instructions)
-)
+_PLACES: Final = tuple(name for source in SOURCES for name in names_of(source))
 
 PREFIXES: Final[tuple[str, ...]] = (
     *(name for name in _PLACES if name.endswith(".")),
@@ -104,7 +102,7 @@ def is_content_body(event_name: str, attributes: Mapping[str, Any]) -> bool:
 def _without(value: Any) -> Any:
     """The settings in an object, as a text if it was one."""
     settings = parsed(value)
-    if not isinstance(settings, Mapping) or _MEMBERS.isdisjoint(settings):
+    if not is_object(settings) or _MEMBERS.isdisjoint(settings):
         return value
     kept = {name: one for name, one in settings.items() if name not in _MEMBERS}
     return json.dumps(kept, ensure_ascii=False) if isinstance(value, str) else kept

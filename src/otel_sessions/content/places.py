@@ -6,23 +6,16 @@ from collections.abc import Collection
 from typing import Final
 
 from otel_sessions.content import message_events, tools
-from otel_sessions.content.sources import SOURCES
+from otel_sessions.content.sources import SOURCES, names_of
 
 _REMEMBERED: Final = 4_096
 _LONGEST: Final = 256
 
-TOOL_PLACE: Final = len(SOURCES) + 1
-"""The place of attributes that only tools have."""
+OTHER_PLACE: Final = len(SOURCES) + 1
+"""The place of events, and of attributes of tools."""
 
-OTHER_PLACE: Final = len(SOURCES) + 2
-"""The place of events, and of attributes that tell of content beside messages."""
-
-_PREFIXES: Final = {
-    place.name: number
-    for number, source in enumerate(SOURCES, 1)
-    for place in (*source.input, *source.output, *source.instructions)
-    if place.name.endswith(".")
-}
+_BY_NAME: Final = {name: number for number, source in enumerate(SOURCES, 1) for name in names_of(source)}
+_PREFIXES: Final = {name: number for name, number in _BY_NAME.items() if name.endswith(".")}
 _NAMES: Final = {
     **dict.fromkeys(
         (
@@ -34,13 +27,8 @@ _NAMES: Final = {
         ),
         OTHER_PLACE,
     ),
-    **{name: TOOL_PLACE for place in tools.OWN for name in (place.arguments, place.result)},
-    **{
-        place.name: number
-        for number, source in enumerate(SOURCES, 1)
-        for place in (*source.input, *source.output, *source.instructions)
-        if not place.name.endswith(".")
-    },
+    **{name: OTHER_PLACE for place in tools.OWN for name in (place.arguments, place.result)},
+    **{name: number for name, number in _BY_NAME.items() if not name.endswith(".")},
 }
 _ENDINGS: Final = ("compaction_complete", "conversation.compacted")
 

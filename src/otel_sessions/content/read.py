@@ -8,8 +8,9 @@ from typing import Any, Final
 from otel_sessions.content import agent_records, message_events, tools
 from otel_sessions.content.content import Content
 from otel_sessions.content.indexed import indexed
+from otel_sessions.content.json_values import is_object
 from otel_sessions.content.message import Message, Other
-from otel_sessions.content.places import PLACES, TOOL_PLACE, is_held
+from otel_sessions.content.places import PLACES, is_held
 from otel_sessions.content.sources import EVENTS, SOURCES, Place, Source
 from otel_sessions.content.spoken import Spoken, answered, canonical
 from otel_sessions.dialects import kinds
@@ -54,11 +55,11 @@ def read_span(
             attributes = {**told, **attributes}
             places |= {place for one in told if (place := PLACES[one])}
     is_tool = kind == kinds.TOOL if kind else _names_a_tool(attributes)
-    if is_tool or TOOL_PLACE in places:
-        content = tools.of_tool(attributes, named, is_tool=is_tool)
-        if content is not None:
-            return content
-    return _exchange(attributes, named, places, compacted=compacted)
+    if kind and not is_tool:
+        # What only tools have is read last on a span that is known to be of another kind.
+        return _exchange(attributes, named, places, compacted=compacted) or tools.of_tool(attributes, (), is_tool=False)
+    tool = tools.of_tool(attributes, named, is_tool=is_tool)
+    return tool or _exchange(attributes, named, places, compacted=compacted)
 
 
 def _exchange(
@@ -75,15 +76,24 @@ def _exchange(
             input_ = input_ or (canonical([*said, *told.input]) if told.input else ())
             output = output or canonical(told.output)
         elif number in places:
+            whole = _whole(source, attributes)
             said = said or _of_places(source.instructions, attributes)
-            if not input_ and (found := _first(source.input, attributes)):
+            if not input_ and (found := whole.input or _first(source.input, attributes)):
                 input_, is_new = canonical([*said, *found]), source.is_new
-            output = output or answered(canonical(_output(source, attributes)))
+            output = output or answered(canonical(whole.output or _output(source, attributes)))
         if input_ and output:
             break
     input_ = input_ or canonical(said)
     compacted = compacted or any(map(_is_compaction, (*input_, *output)))
     return Content(input_, output, is_new=is_new, compacted=compacted) if input_ or output or compacted else None
+
+
+def _whole(source: Source, attributes: Mapping[str, Any]) -> message_events.Exchange:
+    """The first whole conversation that a source holds."""
+    for name, read in source.whole:
+        if name in attributes and any(found := read(attributes[name])):
+            return found
+    return message_events.Exchange([], [])
 
 
 def _names_a_tool(attributes: Mapping[str, Any]) -> bool:
@@ -118,7 +128,7 @@ def _of_places(places: Sequence[Place], attributes: Mapping[str, Any]) -> list[S
 
 def _is_compaction(message: Message) -> bool:
     return any(
-        isinstance(part, Other) and isinstance(part.content, Mapping) and part.content.get("type") == "compaction"
+        isinstance(part, Other) and is_object(part.content) and part.content.get("type") == "compaction"
         for part in message.parts
     )
 

@@ -29,6 +29,8 @@ def role_of(word: Any, default: str) -> str:
     """The role that a word means; the default for a word that tells none."""
     if not isinstance(word, str):
         return default
+    if word in SYNONYMS:
+        return SYNONYMS[word]
     known = word[:64].lower().rpartition(".")[2]
     for ending in _ENDINGS:
         known = known.removesuffix(ending)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_sessions.content.blocks import DEEPEST, TYPES, is_blocks, parts_of
-from otel_sessions.content.json_values import clean, is_list, parsed
+from otel_sessions.content.json_values import clean, is_list, is_object, parsed
 from otel_sessions.content.message import ASSISTANT, SYSTEM, TOOL, USER, Other, Part, Reasoning, ToolCall, ToolResponse
 from otel_sessions.content.messages import is_message, message_of
 from otel_sessions.content.spoken import Spoken
@@ -62,7 +62,7 @@ def told(given: Any, role: str, depth: int = 0) -> list[Spoken]:
     """
     if depth == 0:
         given = None if given == "null" else parsed(given)
-    if isinstance(given, Mapping) and depth < DEEPEST:
+    if is_object(given) and depth < DEEPEST:
         return _object(given, role, depth)
     if is_list(given) and depth < DEEPEST:
         return _list(given, role, depth)
@@ -72,9 +72,9 @@ def told(given: Any, role: str, depth: int = 0) -> list[Spoken]:
 
 def holds_messages(given: Any) -> bool:
     """True for a value that is a message, a list of some, or has a member that holds them."""
-    if isinstance(given, Mapping):
+    if is_object(given):
         return is_message(given) or any(given.get(name) is not None for name in _NESTED)
-    return is_list(given) and any(isinstance(one, Mapping) and holds_messages(one) for one in given)
+    return is_list(given) and any(is_object(one) and holds_messages(one) for one in given)
 
 
 def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
@@ -103,7 +103,7 @@ def _object(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
 
 def _system(given: Mapping[Any, Any], depth: int) -> list[Spoken]:
     config = given.get("config")
-    for holder in (given, config if isinstance(config, Mapping) else {}):
+    for holder in (given, config if is_object(config) else {}):
         for name in SYSTEM_MEMBERS:
             parts = system_parts(holder.get(name), depth)
             if parts:
@@ -113,7 +113,7 @@ def _system(given: Mapping[Any, Any], depth: int) -> list[Spoken]:
 
 def system_parts(given: Any, depth: int = 0) -> list[Part]:
     """The parts of system instructions: a text, a list of parts, or Google's content."""
-    if isinstance(given, Mapping) and is_list(given.get("parts")):
+    if is_object(given) and is_list(given.get("parts")):
         given = given["parts"]
     return parts_of(given, depth)
 
@@ -121,7 +121,7 @@ def system_parts(given: Any, depth: int = 0) -> list[Part]:
 def _of_function(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken]:
     """What was said in the arguments of a function: messages, or its only argument if that is a text."""
     arguments = given.get("args")
-    if not is_list(arguments) or not isinstance(given.get("kwargs", {}), Mapping):
+    if not is_list(arguments) or not is_object(given.get("kwargs", {})):
         return []
     for argument in arguments:
         if holds_messages(argument):
@@ -133,7 +133,7 @@ def _of_function(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken
 def _list(given: Any, role: str, depth: int) -> list[Spoken]:
     found: list[Spoken] = []
     for one in given:
-        is_part = isinstance(one, str) or (isinstance(one, Mapping) and not is_message(one) and is_blocks(one))
+        is_part = isinstance(one, str) or (is_object(one) and not is_message(one) and is_blocks(one))
         for spoken in told(one, role, depth + 1):
             if is_part and found and spoken.role == found[-1].role:
                 found[-1].parts.extend(spoken.parts)

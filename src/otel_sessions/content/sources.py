@@ -6,13 +6,13 @@ source that holds any of it. A new dialect is an entry in `SOURCES`, and a file 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.content.blocks import parts_of, reasoning_of
-from otel_sessions.content.json_values import is_list, is_withheld, parsed
+from otel_sessions.content.json_values import is_list, is_object, is_withheld, parsed
 from otel_sessions.content.message import ASSISTANT, SYSTEM, USER, Media, Part
-from otel_sessions.content.message_events import of_list
+from otel_sessions.content.message_events import Exchange, of_list
 from otel_sessions.content.shapes import holds_messages, system_parts, told
 from otel_sessions.content.spoken import Spoken
 from otel_sessions.content.tool_parts import call_of
@@ -50,38 +50,26 @@ def _reasoning(value: Any, role: str) -> list[Spoken]:
 
 def _calls(value: Any, role: str) -> list[Spoken]:
     listed = parsed(value)
-    found: list[Part] = [call_of(one) for one in listed if isinstance(one, Mapping)] if is_list(listed) else []
+    found: list[Part] = [call_of(one) for one in listed if is_object(one)] if is_list(listed) else []
     return [Spoken(role, found)]
 
 
-def _split(messages: list[Spoken]) -> tuple[list[Spoken], list[Spoken]]:
-    """A whole conversation, and the last answer in it."""
+def _split(messages: list[Spoken]) -> Exchange:
+    """A whole conversation as what came before its last answer, and that answer."""
     answers = 0
     while answers < len(messages) and messages[-1 - answers].role == ASSISTANT:
         answers += 1
     place = len(messages) - answers
-    return messages[:place], messages[place:]
+    return Exchange(messages[:place], messages[place:])
 
 
-def _before(value: Any, role: str) -> list[Spoken]:
-    return _split(_any(value, role))[0]
+def _conversation(value: Any) -> Exchange:
+    return _split(_any(value, USER))
 
 
-def _last(value: Any, role: str) -> list[Spoken]:
-    del role
-    return _split(_any(value, USER))[1]
-
-
-def _events_before(value: Any, role: str) -> list[Spoken]:
-    del role
+def _events(value: Any) -> Exchange:
     found = of_list(value)
-    return found.input if found.output else _split(found.input)[0]
-
-
-def _events_last(value: Any, role: str) -> list[Spoken]:
-    del role
-    found = of_list(value)
-    return found.output or _split(found.input)[1]
+    return found if found.output else _split(found.input)
 
 
 class Place(NamedTuple):
@@ -106,6 +94,7 @@ class Source(NamedTuple):
         input: where what was asked is: the first of these that holds any of it.
         output: where what came back is: all of these together if `is_in_parts`, else the first that holds any of it.
         instructions: where what the system says is, if apart.
+        whole: attributes that hold a whole conversation with its last answer, and how each is read; they come first.
         is_in_parts: each place of the output holds a part of it.
         is_new: what was asked is all new: it never repeats what was said before.
     """
@@ -114,6 +103,7 @@ class Source(NamedTuple):
     input: tuple[Place, ...] = ()
     output: tuple[Place, ...] = ()
     instructions: tuple[Place, ...] = ()
+    whole: tuple[tuple[str, Callable[[Any], Exchange]], ...] = ()
     is_in_parts: bool = False
     is_new: bool = False
 
@@ -168,16 +158,14 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source("Langfuse", _asked("langfuse.observation.input"), _answered("langfuse.observation.output")),
     Source(
         "Pydantic AI",
-        _asked("pydantic_ai.all_messages", read=_before),
-        (*_answered("pydantic_ai.all_messages", read=_last), *_answered("final_result")),
+        output=_answered("final_result"),
+        whole=(("pydantic_ai.all_messages", _conversation),),
     ),
     Source(
         "Logfire",
-        (*_asked("events", "all_messages_events", read=_events_before), *_asked("request_data", read=_only_messages)),
-        (
-            *_answered("events", "all_messages_events", read=_events_last),
-            *_answered("response_data", read=_only_messages),
-        ),
+        _asked("request_data", read=_only_messages),
+        _answered("response_data", read=_only_messages),
+        whole=(("events", _events), ("all_messages_events", _events)),
     ),
     Source("Google ADK", _asked("gcp.vertex.agent.llm_request"), _answered("gcp.vertex.agent.llm_response")),
     Source("MLflow", _asked("mlflow.spanInputs"), _answered("mlflow.spanOutputs")),
@@ -211,3 +199,9 @@ SOURCES: Final[tuple[Source, ...]] = (
     ),
 )
 """In order of priority. `EVENTS` stands for the events of a span that hold one message each."""
+
+
+def names_of(source: Source) -> tuple[str, ...]:
+    """The names of all attributes of a source; one that ends in `.` is what numbered names start with."""
+    places = (*source.instructions, *source.input, *source.output)
+    return (*(name for name, _ in source.whole), *(place.name for place in places))

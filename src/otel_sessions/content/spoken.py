@@ -22,10 +22,13 @@ class Spoken(NamedTuple):
 def canonical(spoken: Iterable[Spoken]) -> tuple[Message, ...]:
     """The messages in their canonical form; those without parts are left out."""
     leading: list[Part] = []
+    known: set[str] = set()
     found: list[tuple[str, list[Part]]] = []
     for role, parts in (one for each in spoken for one in _apart(each)):
         if role == SYSTEM and not found:
-            leading.extend(part for part in parts if part not in leading)
+            # Many programs send the same instructions twice.
+            leading.extend(part for part in parts if not isinstance(part, Text) or part.content not in known)
+            known.update(part.content for part in parts if isinstance(part, Text))
         elif role == ASSISTANT and found and found[-1][0] == ASSISTANT:
             found[-1][1].extend(parts)
         else:

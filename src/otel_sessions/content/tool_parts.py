@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from otel_sessions.content.json_values import clean, clean_text, first, first_text, is_list, is_withheld, parsed
+from otel_sessions.content.json_values import (
+    clean,
+    clean_text,
+    first,
+    first_text,
+    is_list,
+    is_object,
+    is_withheld,
+    parsed,
+)
 from otel_sessions.content.message import Part, Text, ToolCall, ToolResponse, shown
 
 _CALL_ID: Final = ("call_id", "toolCallId", "toolUseId", "tool_call_id", "tool_use_id", "ref", "id")
@@ -25,7 +34,7 @@ ReadParts = Callable[[Any, int], "list[Part]"]
 def call_of(block: Mapping[Any, Any], *, without_arguments: Any = None) -> ToolCall:
     """The call that a block tells of; the arguments are unknown if none are told."""
     inner = block.get("function")
-    named = inner if isinstance(inner, Mapping) else block
+    named = inner if is_object(inner) else block
     arguments = first(named, _ARGUMENTS)
     return ToolCall(
         first_text(block, _CALL_ID) or first_text(named, _CALL_ID),
@@ -47,7 +56,7 @@ def response_of(block: Mapping[Any, Any], read_parts: ReadParts, depth: int) -> 
 def google_response_of(block: Mapping[Any, Any], read_parts: ReadParts, depth: int) -> ToolResponse:
     """The answer that a block of Google tells of."""
     answer = block.get("response")
-    if isinstance(answer, Mapping) and answer.keys() in _ONLY:
+    if is_object(answer) and answer.keys() in _ONLY:
         (answer,) = answer.values()
     return ToolResponse(first_text(block, _CALL_ID), answer_of(answer, read_parts, depth))
 
@@ -55,7 +64,7 @@ def google_response_of(block: Mapping[Any, Any], read_parts: ReadParts, depth: i
 def answer_of(given: Any, read_parts: ReadParts, depth: int) -> Any:
     """What a tool answered: a JSON value or a text; the texts of blocks are put together, bytes become placeholders."""
     given = parsed(given)
-    if isinstance(given, Mapping) and given.get("type") in _TYPED_VALUES and "value" in given:
+    if is_object(given) and given.get("type") in _TYPED_VALUES and "value" in given:
         given = given["value"]
     if isinstance(given, str):
         return clean_text(given) if not given or not is_withheld(given) else None
@@ -78,7 +87,7 @@ _BLOCKS: Final = frozenset(
 
 
 def _is_block(one: Any) -> bool:
-    if not isinstance(one, Mapping):
+    if not is_object(one):
         return False
     kind = one.get("type")
     return kind in _BLOCKS if isinstance(kind, str) else len(one) == 1 and next(iter(one)) in _KEYS

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_sessions.content.blocks import blocks_in, parts_of
 from otel_sessions.content.content import Content
-from otel_sessions.content.json_values import clean, first_text, is_withheld, parsed
+from otel_sessions.content.json_values import clean, first_text, is_object, is_withheld, parsed
 from otel_sessions.content.message import ASSISTANT, TOOL, Message, ToolCall, ToolResponse
 from otel_sessions.content.messages import is_message, message_of
 from otel_sessions.content.tool_parts import answer_of, arguments_of
@@ -111,12 +111,12 @@ def _captured(value: Any, place: Place) -> Any:
 def _arguments(given: Any) -> Any:
     """The arguments, without what LangChain, smolagents and function decorators put around them."""
     found = parsed(given)
-    if isinstance(found, Mapping):
+    if is_object(found):
         inner = found.get("inputs")
         if "input_str" in found:
-            return arguments_of(inner if isinstance(inner, Mapping) else found["input_str"])
+            return arguments_of(inner if is_object(inner) else found["input_str"])
         named, listed = found.get("kwargs"), found.get("args")
-        if isinstance(named, Mapping) and not listed and (listed is not None or len(found) == 1):
+        if is_object(named) and not listed and (listed is not None or len(found) == 1):
             return clean(named)
     return arguments_of(found)
 
@@ -124,9 +124,9 @@ def _arguments(given: Any) -> Any:
 def _answer(given: Any) -> Any:
     """The answer: of a message, a block or LangChain's output what is in it."""
     found = parsed(given)
-    if isinstance(found, Mapping):
+    if is_object(found):
         inner = found.get("output")
-        held = inner if isinstance(inner, Mapping) else found
+        held = inner if is_object(inner) else found
         parts = message_of(held, TOOL).parts if is_message(held) else []
         if len(parts) == 1 and isinstance(parts[0], ToolResponse):
             return parts[0]

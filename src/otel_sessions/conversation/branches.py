@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from otel_sessions.content.message import SYSTEM
+from otel_sessions.content.message import SYSTEM, TOOL
 from otel_sessions.conversation.chains import WIDTH, Links, unpacked
 from otel_sessions.conversation.history import ROOT, History
 from otel_sessions.conversation.lines import COMPACTION, FORK, MAIN, SUB_AGENT, Line
@@ -61,6 +61,9 @@ class Branches:
         leading = len(one.input) - len(one.input.roles.lstrip(b"s"))
         given = one.input.after(leading)
         place = self._place(one, turn, lane, given)
+        if one.kind == TOOL_RUN:
+            self._beside(one, turn, lane, place)
+            return
         if one.call is None and one.captured and not one.output and len(place.new) == len(place.told):
             if place.fork is not None:
                 self._lane_of_branch.pop()
@@ -88,6 +91,18 @@ class Branches:
         )
         lane.end, lane.turn, lane.last_line = max(lane.end, one.end), turn, len(self.lines) - 1
 
+    def _beside(self, one: Telling, turn: int, lane: Lane, place: _Place) -> None:
+        """Tell the run of a tool, which later calls repeat or not."""
+        fork = place.fork
+        node = lane.tip if lane.beside is None else lane.beside
+        for link in (*one.input, *one.output):
+            line = self._line(one, turn, place.branch, one.end, link.role, link.digest, fork)
+            node = self._history.add(node, link.likeness, line, place.branch, beside=True)
+            fork = None
+        if not one.output:
+            self._line(one, turn, place.branch, one.end, TOOL, None, fork)
+        lane.beside, lane.branch, lane.last_line = node, place.branch, len(self.lines) - 1
+
     def _answer(self, one: Telling, turn: int, branch: int, node: int, fork: _Fork | None) -> int:
         """Tell what came back, or that it is missing."""
         call_told = False
@@ -96,7 +111,7 @@ class Branches:
             node = self._history.add(node, link.likeness, line, branch)
             call_told, fork = True, None
         if not one.output and one.role is not None and not (one.captured and one.call is None):
-            at = one.end if one.call is not None or one.kind == TOOL_RUN else one.start
+            at = one.end if one.call is not None else one.start
             self._line(one, turn, branch, at, one.role, None, fork, answers=True)
         return node
 
@@ -170,6 +185,10 @@ class Branches:
             path = given.likenesses[: count * WIDTH]
             told = self._kept(turn, lane, likenesses, count)
             return self._forked(lane, node, COMPACTION, given.after(count), path, told)
+        if self._is_retold(turn, lane, given, node, count):
+            history.alias(node, likenesses[count], lane.tip)
+            branch, fork = self._branch_after(lane, lane.tip)
+            return _Place(lane.tip, branch, fork, given.after(count + 1), {}, None)
         if count:
             return self._forked(lane, node, FORK, given.after(count), given.likenesses[: count * WIDTH])
         last, length = self._run(lane, likenesses, 0)
@@ -213,6 +232,13 @@ class Branches:
         if kind == SUB_AGENT and line is None and None in self._lanes:
             line = self._lanes[None].last_line
         return len(self._lane_of_branch) - 1, (line, kind)
+
+    def _is_retold(self, turn: int, lane: Lane, given: Links, node: int, count: int) -> bool:
+        """Return True if the message that leaves the line is the last answer in other words, as frameworks write it for the model's next step."""
+        line = self._history.lines[lane.tip]
+        if not count or count + 1 >= len(given) or line is None or self._history.parents[lane.tip] != node:
+            return False
+        return turn == lane.turn and self.lines[line].call is not None and given.roles[count : count + 1] == b"a"
 
     def _is_said_again(self, one: Telling, turn: int, lane: Lane, given: Links, node: int) -> bool:
         """Return True if an input of one known message is a user's who says the same once more, and not an answer given again."""

@@ -29,18 +29,22 @@ class History:
         self._children: dict[tuple[int, int], int] = {}
         self._by_likeness: dict[int, list[int]] = {}
 
-    def add(self, node: int, likeness: int, line: int, branch: int) -> int:
-        """Let a message follow a node; its node."""
+    def add(self, node: int, likeness: int, line: int, branch: int, *, beside: bool = False) -> int:
+        """Let a message follow a node; its node. What is `beside` the path may be repeated or not, so that the path may end before it."""
         added = len(self.parents)
         self.parents.append(node)
         self.lines.append(line)
         self.branches.append(branch)
         self.is_tip.append(True)
         self.depths.append(self.depths[node] + 1)
-        self.is_tip[node] = False
+        self.is_tip[node] = self.is_tip[node] and beside
         self._children.setdefault((node, likeness), added)
         self._by_likeness.setdefault(likeness, []).append(added)
         return added
+
+    def alias(self, node: int, likeness: int, child: int) -> None:
+        """Let another wording of a message lead to it."""
+        self._children.setdefault((node, likeness), child)
 
     def follow(self, node: int, likenesses: Sequence[int], start: int = 0) -> tuple[int, int]:
         """Where messages lead from a node, from the one at `start` on, and at which of them the known path ends."""

@@ -72,7 +72,7 @@ def _blocks(line: Line, message: Message | None) -> Iterator[str]:
 def _begins(line: Line) -> str:
     assert line.fork is not None
     index, kind = line.fork
-    after = "begins anew" if index is None else f"goes on from {index}"
+    after = "begins again" if index is None else f"goes on from {index}"
     why = f" ({_KINDS[kind]})" if kind in _KINDS else ""
     return f"Branch {line.branch} {after}{why}"
 

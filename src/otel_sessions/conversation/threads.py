@@ -19,6 +19,7 @@ class Lane:
         name: its name; `None` for the main agent.
         branch: the branch that it is on; `None` before its first message.
         tip: its last message.
+        beside: the last answer of a tool after it that no call has repeated; `None` without one.
         replays: a call of it repeated what was said before.
         systems: the system instructions that it was given.
         system: the last of them; empty if the last call had none.
@@ -31,6 +32,7 @@ class Lane:
         self.name = name
         self.branch: int | None = None
         self.tip = ROOT
+        self.beside: int | None = None
         self.replays = False
         self.systems: set[bytes] = set()
         self.system = b""
@@ -72,7 +74,7 @@ class Lane:
             self._recent[node] = known
             while len(self._recent) > _RECENT:
                 del self._recent[next(iter(self._recent))]
-        self.tip, self.branch = node, branch
+        self.tip, self.branch, self.beside = node, branch, None
 
 
 def _shared(one: bytes, other: bytearray) -> int:

@@ -320,6 +320,7 @@ class SessionSum:
             first_input=self.first_input,
             last_output=self.last_output,
             scores={},
+            annotation_count=0,
             dropped=left_out,
             conflicts=self.conflicts,
             late_span_count=self.late_span_count,

@@ -50,7 +50,7 @@ def summaries(scores: Iterable[Told]) -> dict[str, dict[str, Any]]:
 
 
 def mean_of(values: Iterable[tuple[float, int]]) -> float | None:
-    """The mean of values, each so many times; `None` without any. It is that of the decimals that the values are written as."""
+    """The mean of values, each with how often it occurs; `None` without any. It is that of the decimals that the values are written as."""
     total, count = Fraction(), 0
     for value, times in values:
         total += Fraction(Decimal(repr(value))) * times

@@ -160,6 +160,7 @@ class SessionRollup:
         last_output: the last words of a model, likewise.
         scores: by name, what is on the session itself, on its traces and on its spans (`session`, `traces`, `spans`), each with `count`,
             `mean`, `last` and the number of each label in `labels`; filled where scores are stored.
+        annotation_count: remarks on the session; counted where they are stored.
         dropped: what of this session was not kept, by reason.
         conflicts: traces that also carry another value of the same key.
         late_span_count: spans that came after their trace had been closed, and are in no other number.
@@ -169,7 +170,6 @@ class SessionRollup:
         cache: what it cost to fill the caches of providers again: `rebuilt_count` calls wrote `rebuilt_tokens` again, which cost
             `rebuilt_cost` USD more than to read them, a lower bound unless `cost_exact`; the same by reason in `by_reason`, and in
             `cheaper_ttl` whether it would have been cheaper to keep all for `5m` or for `1h`.
-        annotation_count: remarks on the session; counted where they are stored.
 
     Example:
         >>> from opentelemetry.sdk.trace import TracerProvider
@@ -223,13 +223,13 @@ class SessionRollup:
     first_input: str | None
     last_output: str | None
     scores: Mapping[str, Any]
+    annotation_count: int
     dropped: Mapping[str, int]
     conflicts: int
     late_span_count: int = 0
     previous_id: str | None = None
     time: Mapping[str, float | None] = field(default_factory=dict)
     cache: Mapping[str, Any] = field(default_factory=dict)
-    annotation_count: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The session as JSON carries it: times RFC 3339 UTC, money as decimal strings."""

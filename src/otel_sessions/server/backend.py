@@ -42,6 +42,7 @@ from otel_sessions.server.projections.scores import place_scores
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
 from otel_sessions.server.projections.trace_facts import facts_of, has_cells, last_version, seen_trace_ids
+from otel_sessions.server.queries.given import has_given
 from otel_sessions.server.queries.scores import stored_annotation, stored_score_of
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.readiness import CommitReadiness
@@ -119,8 +120,13 @@ class Backend:
         may_write = lease.check if lease is not None else lambda: None
         self._rows = SessionRows(store, may_write=may_write)
         self._settling = Settling(self._log, self._rows)
+        self._may_be_given = has_given(store)
         self.reader = Reader(
-            store, self._settling, pricer=self.pricer, finished_version=lambda: self._committer.finished_version
+            store,
+            self._settling,
+            pricer=self.pricer,
+            finished_version=lambda: self._committer.finished_version,
+            may_be_given=lambda: self._may_be_given,
         )
         self._target = ClickHouseTarget(store)
         self._committer = Committer(
@@ -288,7 +294,7 @@ class Backend:
             stored = stored_score_of(self.store, session, score.id)
             if stored is not None:
                 return stored
-            self._target.has_scores = True
+            self._target.has_scores = self._may_be_given = True
             facts = facts_of(self.store, [score.trace_id]) if score.trace_id else {}
             changed = place_scores(self.store, facts, version, [score], posted=True)
         self._tell(changed | {session})
@@ -307,6 +313,7 @@ class Backend:
             stored = stored_annotation(self.store, session, annotation.id)
             if stored is not None:
                 return stored
+            self._may_be_given = True
             insert_annotation(self.store, session, annotation, version)
         self._tell(frozenset({session}))
         return annotation
@@ -318,6 +325,7 @@ class Backend:
             StoreError: the store cannot do it.
         """
         with self._committer.exclusive() as version:
+            self._may_be_given = True
             insert_name(self.store, session, name, version)
             self._rows.mark_renamed(session, version)
         self._rows.refresh()
@@ -433,6 +441,7 @@ class Backend:
             return None
 
     def _regrouped(self, changes: GroupChanges, version: int) -> None:
+        self._may_be_given = self._may_be_given or bool(changes.scored)
         if self._rows.mark_changed(changes.written, changes.lost, version) >= FLUSH_AT:
             self._refresh_rows()
         self._tell(changes.lost.union(changes.scored, ((group.key, group.value) for group in changes.written)))

@@ -12,6 +12,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.queries.calls import CallPage, session_calls
 from otel_sessions.server.queries.cohorts import Cohort, cohort_of, cohorts
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.given import HasGiven
 from otel_sessions.server.queries.histogram import Bucket, histogram
 from otel_sessions.server.queries.kept_conversations import KeptConversations
 from otel_sessions.server.queries.log_filters import LogFilters
@@ -57,6 +58,7 @@ class Reader:
         *,
         pricer: Pricer | None = None,
         finished_version: Callable[[], int] | None = None,
+        may_be_given: HasGiven | None = None,
     ) -> None:
         """Read from a store.
 
@@ -65,10 +67,12 @@ class Reader:
             settling: what to wait for in the process that writes to the store; `None` waits for nothing.
             pricer: the cost of calls that do not report one, for the list of calls.
             finished_version: the version of the last change of the store that is not under way; without it, no page of calls helps the next.
+            may_be_given: says if sessions may have been given scores, annotations or names; without it, the store is asked each time.
         """
         self._store = store
         self._settling = settling
         self._pricer = pricer
+        self._may_be_given = may_be_given
         self._resolved = None if finished_version is None else ResolvedSessions(finished_version)
         self._kept = None if self._resolved is None else Kept(self._resolved, KeptConversations())
 
@@ -96,25 +100,26 @@ class Reader:
             ValueError: for an unknown measure; the message lists the known ones.
         """
         return list_sessions(
-            self._with_session_rows(),
+            self._with_filtered(filters),
             filters,
             sort=sort,
             descending=descending,
             limit=limit,
             offset=offset,
             cursor=cursor,
+            may_be_given=self._may_be_given,
         )
 
     def session(self, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:
         """One session; `None` if no span of it is stored."""
-        return get_session(self._with_groups(), session_id, key=key)
+        return get_session(self._with_groups(), session_id, key=key, may_be_given=self._may_be_given)
 
     def session_with_traces(
         self, session_id: str, *, key: str = ID_KEY, limit: int = 50
     ) -> tuple[SessionRollup, TracePage] | None:
         """One session and the first page of its traces, after one wait for both; `None` if no span of it is stored."""
         store = self._with_groups()
-        session = get_session(store, session_id, key=key)
+        session = get_session(store, session_id, key=key, may_be_given=self._may_be_given)
         return None if session is None else (session, session_traces(store, session_id, key=key, limit=limit))
 
     def traces(self, session_id: str, *, key: str = ID_KEY, limit: int = 50, offset: int = 0) -> TracePage:
@@ -222,7 +227,7 @@ class Reader:
         Raises:
             ValueError: for another `by`; the message lists the possible ones.
         """
-        return cohorts(self._with_session_rows(), by, filters, limit=limit)
+        return cohorts(self._with_filtered(filters), by, filters, limit=limit)
 
     def histogram(self, filters: SessionFilters | None = None, *, buckets: int = 60) -> list[Bucket]:
         """The sessions that meet all conditions by when they were last active, in buckets in the order of time.
@@ -250,7 +255,7 @@ class Reader:
         return ask(self._with_session_rows_and_spans(), sql, limit=limit, seconds=seconds)
 
     def cohort_of(self, filters: SessionFilters) -> Cohort | None:
-        """The sessions that meet all conditions as one cohort; `None` if there are none."""
+        """The sessions that meet all conditions as one cohort; `None` without any."""
         return cohort_of(self._with_session_rows(), filters)
 
     def ping(self) -> None:
@@ -284,6 +289,12 @@ class Reader:
         if self._settling is not None:
             self._settling.wait_for_groups()
         return self._store
+
+    def _with_filtered(self, filters: SessionFilters | None) -> Store:
+        """The store when it can answer by these filters. Messages, which a text may be in, are written after trace groups."""
+        if filters is not None and filters.q:
+            self._with_spans()
+        return self._with_session_rows()
 
     def _with_session_rows(self) -> Store:
         if self._settling is not None:

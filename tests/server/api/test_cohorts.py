@@ -48,6 +48,7 @@ def test_a_cohort(client: TestClient) -> None:
         "tokens_p95": 107,
         "duration_ms_p50": 5e-6,
         "duration_ms_p95": 5e-6,
+        "scores": {},
     }
     assert found["pagination"] == {"total": 3, "limit": 100, "offset": 0, "next": None}
 
@@ -85,5 +86,6 @@ def test_an_invalid_by(client: TestClient, by: str) -> None:
 def test_a_missing_by(client: TestClient) -> None:
     """The message about a missing `by` lists the valid ones."""
     assert message(client, "/v1/cohorts") == (
-        "by is missing. What to group sessions by: one of user, environment, service, tag, model, metadata.<name>."
+        "by is missing. What to group sessions by: one of user, environment, service, tag, model, metadata.<name>; "
+        "or give a.<filter> and b.<filter>."
     )

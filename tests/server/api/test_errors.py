@@ -39,7 +39,7 @@ def test_an_unknown_path(client: TestClient) -> None:
     ("method", "path", "allowed"),
     [
         ("POST", "/v1/sessions", "GET"),
-        ("PUT", "/v1/sessions/a", "DELETE, GET"),
+        ("PUT", "/v1/sessions/a", "DELETE, GET, PATCH"),
         ("DELETE", "/v1/sessions/a/traces", "GET"),
         ("DELETE", "/openapi.json", "GET, HEAD"),
     ],

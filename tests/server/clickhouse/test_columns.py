@@ -24,4 +24,4 @@ def test_columns_are_those_of_the_table(store: Store, table: str) -> None:
 def test_batches_have_the_same_columns() -> None:
     """Decoded batches have the columns of the tables that they are stored in."""
     assert set(COLUMNS["otel_traces"]) == set(ROW)
-    assert {*LOG_COLUMNS, "Segment", "SegmentRow"} == set(COLUMNS["otel_logs"])
+    assert {*LOG_COLUMNS, "Segment", "SegmentRow", "ContentRemoved"} == set(COLUMNS["otel_logs"])

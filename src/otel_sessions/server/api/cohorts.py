@@ -56,15 +56,19 @@ def list_cohorts(
     are compared with which others: the cohorts are then called `a` and `b`, and one without sessions is left out.
     """
     if compared:
-        if by:
+        if by is not None:
             raise ApiError(400, "invalid_parameter", "by and a.<filter>, b.<filter> make cohorts in two ways; give one")
         page = query.counted("cohorts", {name: asdict(filters) for name, filters in compared.items()})
         found = ((name, reader.cohort_of(filters)) for name, filters in compared.items())
         return answer(
             page.cut_from([Cohort.of(cohort._replace(value=name)) for name, cohort in found if cohort is not None])
         )
-    if not by:
-        raise ApiError(400, "invalid_parameter", f"by is missing. Give {_EXPECTED}, or a.<filter> and b.<filter>.")
+    if by is None:
+        raise ApiError(
+            400,
+            "invalid_parameter",
+            f"by is missing. What to group sessions by: {_EXPECTED}; or give a.<filter> and b.<filter>.",
+        )
     if not re.fullmatch(_BY, by, re.DOTALL):
         raise invalid_parameter("by", by, _EXPECTED)
     page = query.counted("cohorts", by, asdict(filters))

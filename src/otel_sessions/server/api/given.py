@@ -13,12 +13,11 @@ from starlette.responses import Response
 
 from otel_sessions.counting.score import Score as StoredScore
 from otel_sessions.counting.score import identified
-from otel_sessions.rules import LONGEST_LABEL
 from otel_sessions.server.api.bodies import body_of, read_body
 from otel_sessions.server.api.dependencies import BackendDep, ReaderDep
 from otel_sessions.server.api.endpoints import SessionEndpoint, answer
 from otel_sessions.server.api.errors import ApiError, error_responses
-from otel_sessions.server.api.given_models import Annotation, AnnotationIn, Renaming, Score, ScoreIn
+from otel_sessions.server.api.given_models import LONGEST_LINE, Annotation, AnnotationIn, Renaming, Score, ScoreIn
 from otel_sessions.server.api.models import One, Page, Session
 from otel_sessions.server.api.named_sessions import NamedSession, SessionRef, no_such
 from otel_sessions.server.api.pagination import PageQuery, page_query
@@ -37,7 +36,7 @@ _WRITING: Final = error_responses(403, 408, 409, 413, 415)
 
 IdempotencyKey = Annotated[
     str | None,
-    Header(description="The same as `id` in the body.", min_length=1, max_length=LONGEST_LABEL),
+    Header(description="The same as `id` in the body.", json_schema_extra={"minLength": 1, "maxLength": LONGEST_LINE}),
 ]
 _T = TypeVar("_T")
 
@@ -189,6 +188,8 @@ def _in_session(backend: Backend, session: SessionRef, change: Callable[[], _T])
 
 
 def _key_of(body: str | None, header: str | None) -> str | None:
+    if header is not None and not 0 < len(header) <= LONGEST_LINE:
+        raise ApiError(400, "invalid_body", f"the header Idempotency-Key has 1 to {LONGEST_LINE} characters")
     if body is not None and header is not None and body != header:
         raise ApiError(400, "invalid_body", "id and the header Idempotency-Key differ; give one of them")
     return body or header

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from otel_sessions import rules
 from otel_sessions.counting.score import Score as StoredScore
-from otel_sessions.rules import LONGEST_LABEL
+from otel_sessions.rules import DEFAULT_LIMITS
 from otel_sessions.server.api.models import Time
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 from otel_sessions.server.projections.given_to_sessions import Annotation as StoredAnnotation
 from otel_sessions.timestamps import format_time, parse_time
 
 LONGEST_TEXT: Final = 20_000
+LONGEST_LINE: Final = DEFAULT_LIMITS.text_length
 _TRACE_ID: Final = r"^[0-9a-fA-F]{32}$"
 _SPAN_ID: Final = r"^[0-9a-fA-F]{16}$"
 
@@ -53,7 +54,7 @@ SpanIdIn = Annotated[
     str | None,
     Field(description="The span that it is about, 16 hexadecimal digits; only with `trace_id`.", pattern=_SPAN_ID),
 ]
-Author = Annotated[str | None, Field(description="Who gives it.", max_length=LONGEST_LABEL), _printed("author")]
+Author = Annotated[str | None, Field(description="Who gives it.", max_length=LONGEST_LINE), _printed("author")]
 IdIn = Annotated[
     str | None,
     Field(
@@ -62,7 +63,7 @@ IdIn = Annotated[
             "header `Idempotency-Key` does the same."
         ),
         min_length=1,
-        max_length=LONGEST_LABEL,
+        max_length=LONGEST_LINE,
     ),
 ]
 TimeIn = Annotated[
@@ -97,7 +98,7 @@ class ScoreIn(_On):
 
     name: Annotated[
         str,
-        Field(description="The property that is scored.", max_length=LONGEST_LABEL, examples=["helpful"]),
+        Field(description="The property that is scored.", max_length=LONGEST_LINE, examples=["helpful"]),
         AfterValidator(lambda name: rules.score_name(name, field="name")),
     ]
     value: Annotated[
@@ -105,7 +106,7 @@ class ScoreIn(_On):
     ] = None
     label: Annotated[
         str | None,
-        Field(description="The score in words, such as `pass`.", min_length=1, max_length=LONGEST_LABEL),
+        Field(description="The score in words, such as `pass`.", min_length=1, max_length=LONGEST_LINE),
         _printed("label"),
     ] = None
     comment: Annotated[str | None, Field(description="An explanation.", max_length=LONGEST_TEXT)] = None
@@ -136,7 +137,7 @@ class Renaming(BaseModel):
         str | None,
         Field(
             description="The name, which comes before those that spans give; null takes it back.",
-            max_length=LONGEST_LABEL,
+            max_length=LONGEST_LINE,
             examples=["Refund of order 2611"],
         ),
         _printed("name"),

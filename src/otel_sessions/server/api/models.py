@@ -209,7 +209,7 @@ class ScoreSummary(BaseModel):
     count: int = Field(description="The number of scores.")
     mean: float | None = Field(description="The mean of their values; null if none has a value.")
     last: float | str | None = Field(
-        description="The value of the last one, its label if it has no value; null if there is none."
+        description="The value of the last one, its label if it has no value; null if there are no scores."
     )
     labels: dict[str, int] = Field(description="How many have each label.")
 
@@ -470,7 +470,7 @@ class Cohort(_CohortFields):  # type: ignore[misc, valid-type]
             session_count=cohort.sessions,
             failed_session_count=cohort.failed_sessions,
             failure_rate=cohort.failure_rate,
-            scores={name: CohortScores(count=one.count, mean=one.mean) for name, one in cohort.scores.items()},
+            scores={name: CohortScores(count=one.sessions, mean=one.mean) for name, one in cohort.scores.items()},
             **shown,
         )
 

@@ -1,4 +1,4 @@
-"""`NamedSession`: the session that the path of a request names, and the answer if there is none."""
+"""`NamedSession`: the session that the path of a request names, and the error if it does not exist."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ QUERIES_AT_ONCE: Final = 2
 
 LONGEST_BODY: Final = 1 << 20
 
-router: Final = APIRouter(route_class=Endpoint, tags=["query"], responses=error_responses(400, 401, 403, 421, 503))
+router: Final = APIRouter(route_class=Endpoint, tags=["query"], responses=error_responses(400, 401, 403, 415, 421, 503))
 
 
 class Question(BaseModel):

@@ -154,7 +154,7 @@ def _texts(part: Part) -> Iterable[str]:
 
 
 def _strings(value: Any) -> Iterable[str]:
-    """The texts in a JSON value; names of members are none."""
+    """The texts in a JSON value, without the names of members."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

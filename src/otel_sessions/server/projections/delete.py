@@ -133,7 +133,7 @@ def units_of(store: Store, session: Pair) -> list[tuple[int, int]]:
 
 
 def in_parts(traces: Sequence[Any], spans_at_once: int, traces_at_once: int) -> Iterator[list[int]]:
-    """The units in lists of about so many spans, and at most so many traces."""
+    """The units in lists, each with about this number of spans, and at most this number of traces."""
     part: list[int] = []
     spans = 0
     for trace_id, span_count in traces:

@@ -68,7 +68,8 @@ def place_scores(
         new: scores to store.
         posted: the new ones came by requests.
     """
-    stored = {one.score.id: one for one in scores_of(store, traces)}
+    alone = [score.id for score in new if not score.trace_id]
+    stored = {one.score.id: one for one in (*scores_of(store, traces), *_scores_alone(store, alone))}
     spans_of: dict[int, tuple[Mapping[int, SpanFacts], Mapping[int, tuple[Pair, ...]]]] = {0: ({}, {})}
     written = []
     for score, is_posted in [*((one, posted) for one in new), *((one.score, one.posted) for one in stored.values())]:
@@ -100,10 +101,19 @@ def delete_scores(store: Store, which: str, parameters: Mapping[str, Any]) -> No
 
 def scores_of(store: Store, trace_ids: Iterable[int]) -> Iterator[StoredScore]:
     """The stored scores on traces and their spans."""
-    sql = statement("scores_of_traces", columns=", ".join(_COLUMNS))
-    for some in chunks((one for one in trace_ids if one), TRACES_PER_QUERY):
+    return _found(store, "scores_of_traces", "trace_ids", (one for one in trace_ids if one))
+
+
+def _scores_alone(store: Store, ids: Iterable[int]) -> Iterator[StoredScore]:
+    """The stored scores on no trace with these ids."""
+    return _found(store, "scores_of_sessions", "ids", ids)
+
+
+def _found(store: Store, name: str, parameter: str, wanted: Iterable[int]) -> Iterator[StoredScore]:
+    sql = statement(name, columns=", ".join(_COLUMNS))
+    for some in chunks(wanted, TRACES_PER_QUERY):
         with store.reading() as client:
-            rows = client.query(sql, parameters={"trace_ids": some}).result_rows
+            rows = client.query(sql, parameters={parameter: some}).result_rows
         yield from map(stored_score, rows)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.counting.facets import COHORTS
@@ -26,7 +27,7 @@ QUANTILES: Final = {name: measure for name, measure in MEASURES.items() if measu
 class CohortScore(NamedTuple):
     """The scores of one name in a cohort: how many sessions have one, and their mean."""
 
-    count: int
+    sessions: int
     mean: float
 
 
@@ -48,7 +49,7 @@ class Cohort(NamedTuple):
     failed_sessions: int
     failure_rate: float
     quantiles: Mapping[str, tuple[Any, Any]]
-    scores: Mapping[str, CohortScore]
+    scores: Mapping[str, CohortScore] = MappingProxyType({})
 
 
 def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, limit: int = 1_000) -> list[Cohort]:
@@ -67,7 +68,7 @@ def cohorts(store: Store, by: str, filters: SessionFilters | None = None, *, lim
 
 
 def cohort_of(store: Store, filters: SessionFilters) -> Cohort | None:
-    """The sessions that meet the filters as one cohort without a value; `None` if there are none."""
+    """The sessions that meet the filters as one cohort without a value; `None` without any."""
     return next(iter(_cohorts(store, "[]", filters, {"limit": 1})), None)
 
 
@@ -93,8 +94,8 @@ def _cohorts(
     return [_cohort(row, scores.get(row[0], {}), of_metadata=of_metadata) for row in rows]
 
 
-def _score(sessions: int, exact: Decimal | None, large: int, rounded: float) -> CohortScore:
-    return CohortScore(sessions, rounded / sessions if large or exact is None else float(Fraction(exact) / sessions))
+def _score(sessions: int, exact: Decimal | None, inexact: int, rounded: float) -> CohortScore:
+    return CohortScore(sessions, rounded / sessions if inexact or exact is None else float(Fraction(exact) / sessions))
 
 
 def _cohort(row: Any, scores: Mapping[str, CohortScore], *, of_metadata: bool) -> Cohort:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,16 @@ class Given:
 
 NOTHING_GIVEN: Final = Given()
 """Shared by all sessions that were given nothing; do not change it."""
+
+
+HasGiven = Callable[[], bool]
+"""Returns False if no session of the store was given anything, which saves a list the question."""
+
+
+def has_given(store: Store) -> bool:
+    """Return True if the store may have a score, an annotation or a name that a session was given."""
+    with store.reading() as client:
+        return bool(client.query(statement("has_given")).result_rows)
 
 
 def given_to(store: Store, key: str, hashes: Sequence[int]) -> dict[int, Given]:

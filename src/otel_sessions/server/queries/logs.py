@@ -89,6 +89,13 @@ def session_logs(
     page = places[:limit]
     first, last = (page[-1], page[0]) if descending else (page[0], page[-1])
     parts["after"] = f"{place} >= {_named('first')} AND {place} <= {_named('last')}"
+    if all(one.segment for one in page):
+        # What was asked for is known by its place.
+        parts |= {
+            "of_session": "(Segment, SegmentRow) IN (SELECT arrayJoin(arrayZip({segments:Array(UInt64)}, {rows:Array(UInt32)})))",
+            "where": "1",
+        }
+        parameters = {"segments": [one.segment for one in page], "rows": [one.row for one in page]}
     parameters |= {**_values("first", first), **_values("last", last), "max_bytes": max_bytes}
     with store.reading() as client:
         sql = statement("session_logs", columns=_COLUMNS, **parts)

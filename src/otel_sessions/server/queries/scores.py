@@ -54,7 +54,7 @@ def session_annotations(store: Store, session: Pair, *, limit: int, offset: int 
 
 
 def stored_annotation(store: Store, session: Pair, annotation_id: int) -> Annotation | None:
-    """An annotation of a session; `None` if there is none with this id."""
+    """An annotation of a session by its id; `None` if the session does not have it."""
     with store.reading() as client:
         rows = client.query(
             statement("annotation"), parameters={**_of(session), "annotation_id": annotation_id}
@@ -63,7 +63,7 @@ def stored_annotation(store: Store, session: Pair, annotation_id: int) -> Annota
 
 
 def stored_score_of(store: Store, session: Pair, score_id: int) -> Score | None:
-    """A score that is counted in a session; `None` if there is none with this id."""
+    """A score that is counted in a session, by its id; `None` if the session does not have it."""
     sql = statement("score", columns=", ".join(COLUMNS[SCORES]))
     with store.reading() as client:
         rows = client.query(sql, parameters={**_of(session), "score_id": score_id}).result_rows

@@ -20,7 +20,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.trace_groups import SHOWN_COLUMNS, trace_group
 from otel_sessions.server.queries.filters import SessionFilters
-from otel_sessions.server.queries.given import NOTHING_GIVEN, Given, given_to
+from otel_sessions.server.queries.given import NOTHING_GIVEN, Given, HasGiven, given_to, has_given
 from otel_sessions.server.queries.pagination import Cursor, rows_of_page
 from otel_sessions.server.queries.statements import statement
 
@@ -60,6 +60,7 @@ def list_sessions(
     limit: int = 50,
     offset: int = 0,
     cursor: Cursor | None = None,
+    may_be_given: HasGiven | None = None,
 ) -> SessionPage:
     """A page of sessions, as `Reader.sessions` describes it."""
     filters = filters or SessionFilters()
@@ -68,15 +69,17 @@ def list_sessions(
             client, filters, sort=sort, descending=descending, limit=limit + 1, offset=offset, cursor=cursor
         )
     page = found[:limit]
-    sessions = _sessions(store, filters.key, [row.id_hash for row in page])
+    sessions = _sessions(store, filters.key, [row.id_hash for row in page], may_be_given)
     # A session that was deleted between the two queries is left out.
     shown = [sessions[row.id_hash] for row in page if row.id_hash in sessions]
     return SessionPage(shown, total, page[-1].cursor if len(found) > limit else None)
 
 
-def get_session(store: Store, session_id: str, *, key: str = ID_KEY) -> SessionRollup | None:
+def get_session(
+    store: Store, session_id: str, *, key: str = ID_KEY, may_be_given: HasGiven | None = None
+) -> SessionRollup | None:
     """One session, or `None` if no span of it is stored."""
-    return next(iter(_sessions(store, key, [id_hash(session_id)]).values()), None)
+    return next(iter(_sessions(store, key, [id_hash(session_id)], may_be_given).values()), None)
 
 
 def session_traces(store: Store, session_id: str, *, key: str = ID_KEY, limit: int = 50, offset: int = 0) -> TracePage:
@@ -100,7 +103,7 @@ def _page(name: str, store: Store, session_id: str, key: str, limit: int, offset
     return [], _page(name, store, session_id, key, 1, 0)[1]
 
 
-def _sessions(store: Store, key: str, hashes: list[int]) -> dict[int, SessionRollup]:
+def _sessions(store: Store, key: str, hashes: list[int], may_be_given: HasGiven | None) -> dict[int, SessionRollup]:
     """Some sessions by the hashes of their ids."""
     sums: dict[int, SessionSum] = {}
     now = time.time_ns()
@@ -109,7 +112,8 @@ def _sessions(store: Store, key: str, hashes: list[int]) -> dict[int, SessionRol
         if session is None:
             session = sums[hash_] = SessionSum(key, group.value)
         session.add(group)
-    given = given_to(store, key, list(sums))
+    may_be = has_given(store) if may_be_given is None else may_be_given()
+    given = given_to(store, key, list(sums)) if may_be else {}
     return {hash_: _rollup(session, given.get(hash_, NOTHING_GIVEN), now) for hash_, session in sums.items()}
 
 

@@ -1,11 +1,11 @@
--- By cohort and name of a score: how many of its sessions have one, and the sum of these, each the score that lists sort by. `Large` are too
--- many digits for the exact sum.
+-- By cohort and name of a score: how many of its sessions have one, and the sum of these, each the score that lists sort by. `Inexact`
+-- are too large or too small for the exact sum.
 SELECT
     Cohort,
     ScoreName,
     count() AS Sessions,
-    sum(if(abs(Score) < 1e20, toDecimal256OrNull(toString(Score), 38), NULL)) AS Exact,
-    countIf(abs(Score) >= 1e20) AS Large,
+    sum(if(Score = 0 OR abs(Score) BETWEEN 1e-18 AND 1e20, toDecimal256OrNull(toString(Score), 38), NULL)) AS Exact,
+    countIf(NOT (Score = 0 OR abs(Score) BETWEEN 1e-18 AND 1e20)) AS Inexact,
     sum(Score) AS Rounded
 FROM (
     SELECT ScoreName, Score, Cohorts

@@ -1,0 +1,1 @@
+SELECT ${columns} FROM scores FINAL WHERE TraceId = 0 AND Id IN {ids:Array(UInt128)}

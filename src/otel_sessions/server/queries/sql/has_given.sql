@@ -1,0 +1,3 @@
+SELECT 1 FROM session_scores LIMIT 1
+UNION ALL SELECT 1 FROM annotations LIMIT 1
+UNION ALL SELECT 1 FROM session_names LIMIT 1
