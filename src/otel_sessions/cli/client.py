@@ -35,6 +35,10 @@ class NotFoundError(CommandError):
     """The server has nothing under this path."""
 
 
+class UnauthorizedError(CommandError):
+    """The server wants its API key."""
+
+
 class UnreachableError(CommandError):
     """Nothing answers at the address, or it stopped answering."""
 
@@ -160,7 +164,7 @@ class Client:
 
     def _refused(self, error: HTTPError) -> CommandError:
         if error.code == 401:
-            return CommandError(f"the server at {self.url} wants its API key; set {API_KEY}")
+            return UnauthorizedError(f"the server at {self.url} wants its API key; set {API_KEY}")
         try:
             message = json.load(error)["error"]["message"]
         except (ValueError, LookupError, TypeError, OSError, HTTPException):

@@ -76,7 +76,7 @@ def recompute_prices(client: Client, body: Mapping[str, Any]) -> Recomputed:
 def _shown() -> Iterator[_Progress]:
     """A progress bar on a terminal, else nothing."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _silent
         return
     from rich.console import Console  # noqa: PLC0415 - slow to import, as is the next one
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
@@ -85,6 +85,10 @@ def _shown() -> Iterator[_Progress]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("traces", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _silent(done: int, total: int) -> None:
+    """Show nothing."""
 
 
 def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:

@@ -111,6 +111,7 @@ class Backend:
         apply_durability(store, sync=sync)
         self._broken_parts = broken_parts(store)
         self._retention_waits: str | None = None
+        self._retention: str | None = None
         for table, parts in self._broken_parts.items():
             logger.error("%s", advice(table, parts))
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
@@ -236,6 +237,15 @@ class Backend:
     def hold_retention(self, why: str | None) -> None:
         """Show in the health why retention drops nothing by age; `None` ends that."""
         self._retention_waits = why
+
+    @property
+    def retention(self) -> str | None:
+        """How much is kept, as it is set; `None` for everything."""
+        return self._retention
+
+    def state_retention(self, shown: str | None) -> None:
+        """Show in the health how much is kept; something else drops the rest."""
+        self._retention = shown
 
     @property
     def last_used(self) -> int | None:

@@ -38,6 +38,7 @@ from otel_sessions.server.queries.sessions import (
     session_traces,
 )
 from otel_sessions.server.queries.spans import SpanPage, session_spans
+from otel_sessions.server.queries.store_sizes import StoreSizes, store_sizes
 from otel_sessions.server.queries.traces import WholeTrace, whole_trace
 from otel_sessions.server.queries.unassigned import Unassigned, unassigned
 from otel_sessions.server.queries.used_models import UsedModel, used_models
@@ -202,6 +203,10 @@ class Reader:
     def unassigned_now(self) -> list[Unassigned]:
         """The same, of what is committed; waits for nothing."""
         return unassigned(self._store)
+
+    def sizes_now(self) -> StoreSizes:
+        """How many bytes the store has, and how many are free where it is; waits for nothing."""
+        return store_sizes(self._store)
 
     def used_models(self, key: str = ID_KEY, *, since: int = 0) -> list[UsedModel]:
         """The models in the sessions of a key, those with the most calls without a price first.
