@@ -120,7 +120,7 @@ def sampled(seen: Seen) -> Iterator[Told]:
 
 
 def endpoints(seen: Seen) -> Iterator[Told]:
-    """The variables name an address that is none, or another path than OTLP has."""
+    """The variables name something that is not an address, or another path than OTLP has."""
     for one in _different(destinations(seen.environment)):
         path = one.parts.path.rstrip("/")
         wanted = f"/v1/{one.signal}"

@@ -114,7 +114,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _plain(price: str | None) -> str | None:
-    """The same number for all spellings of it; what is none stays for `read_entry` to refuse."""
+    """The same number for all spellings of it; what is not a number stays for `read_entry` to refuse."""
     try:
         number = None if price is None else Decimal(price)
     except ArithmeticError:
@@ -181,7 +181,7 @@ class ModelPrice(BaseModel):
     cache_read: Money | None = Field(description="The same of input tokens that are read from a cache.")
     cache_write: Money | None = Field(description="The same of input tokens that are written to a cache.")
     cache_write_1h: Money | None = Field(description="The same of those that the cache keeps for an hour.")
-    source: str | None = Field(description="Where the prices come from; null if there are none.")
+    source: str | None = Field(description="Where the prices come from; null without any.")
 
     @classmethod
     def of(cls, used: UsedModel, rates: ModelRates | None) -> Self:

@@ -102,7 +102,7 @@ def decompress(body: bytes, encoding: str | None = None, *, limits: SizeLimits =
 
 
 def beginning(body: bytes, encoding: str, size: int) -> bytes:
-    """At most so many bytes of the decompressed body, of which only the first ones need be there; empty if that cannot be read."""
+    """The first bytes of the decompressed body, which may be cut anywhere; empty if they cannot be read."""
     opener = _OPENERS[encoding]
     if opener is None or not body:
         return body[:size]

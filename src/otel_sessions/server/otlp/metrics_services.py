@@ -19,7 +19,7 @@ _IN_JSON: Final = re.compile(
 
 
 def service_of_metrics(beginning: bytes) -> str:
-    """The first service that the beginning of a request names, in protobuf or JSON; empty if there is none.
+    """The first service that the beginning of a request names, in protobuf or JSON; empty if it names no service.
 
     Args:
         beginning: of the decompressed request; may be cut anywhere.
