@@ -44,6 +44,7 @@ server.settling
 server.reader
 server.readiness
 server.ingest
+server.prices
 server.backend
 server.receivers
 server.api

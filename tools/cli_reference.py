@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from typer import Context
 from typer.main import get_command
@@ -24,12 +24,18 @@ def reference() -> str:
 
 def _sections() -> Iterator[str]:
     group = get_command(app)
-    parent = Context(group, info_name=PROGRAM)
-    for name in group.list_commands(parent):  # type: ignore[attr-defined] # it is a group
-        command = group.get_command(parent, name)  # type: ignore[attr-defined]
+    yield from _of(group, Context(group, info_name=PROGRAM), "##", "")
+
+
+def _of(group: Any, parent: Context, level: str, before: str) -> Iterator[str]:
+    """The help of the commands of a group, and of groups among them."""
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
         context = Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
         lines = (line.rstrip() for line in command.get_help(context).strip().split("\n"))
-        yield f"\n## {name}\n\n```text\n" + "\n".join(lines) + "\n```"
+        yield f"\n{level} {before}{name}\n\n```text\n" + "\n".join(lines) + "\n```"
+        if hasattr(command, "list_commands"):
+            yield from _of(command, context, f"{level}#", f"{name} ")
 
 
 def renewed(page: str) -> str:

@@ -10,6 +10,7 @@ from otel_sessions.cli.annotate import annotate
 from otel_sessions.cli.calls import calls
 from otel_sessions.cli.connect import connect
 from otel_sessions.cli.demo import demo
+from otel_sessions.cli.doctor import doctor
 from otel_sessions.cli.export_file import export
 from otel_sessions.cli.get import get
 from otel_sessions.cli.import_files import import_files
@@ -18,6 +19,7 @@ from otel_sessions.cli.logs import logs
 from otel_sessions.cli.mcp import mcp
 from otel_sessions.cli.messages import messages
 from otel_sessions.cli.open_page import open_page
+from otel_sessions.cli.prices import prices
 from otel_sessions.cli.query import query
 from otel_sessions.cli.rebuild import rebuild
 from otel_sessions.cli.rename import rename
@@ -38,6 +40,7 @@ app: Final = typer.Typer(
 app.command()(serve)
 app.command()(connect)
 app.command()(demo)
+app.command()(doctor)
 app.command("list")(list_sessions)
 app.command()(get)
 app.command()(messages)
@@ -53,6 +56,7 @@ app.command()(rename)
 app.command()(rm)
 app.command()(export)
 app.command("import")(import_files)
+app.add_typer(prices, name="prices")
 app.command()(rebuild)
 app.command()(retry_refused)
 

@@ -53,6 +53,10 @@ class NotFoundError(RefusedError):
     """The server has nothing under this path."""
 
 
+class UnauthorizedError(RefusedError):
+    """The server wants its API key."""
+
+
 class _NoRedirects(HTTPRedirectHandler):
     """Takes a redirect as an answer: followed, it would take the API key to another host."""
 
@@ -95,6 +99,10 @@ class Client:
     def post(self, path: str, body: Any, parameters: Mapping[str, str] | None = None) -> Any:
         """The JSON of the answer to a body that is sent as JSON; raises as `get`."""
         return self._answer("POST", path, parameters, body)
+
+    def put(self, path: str, body: Any, parameters: Mapping[str, str] | None = None) -> Any:
+        """The JSON of the answer to something that is stored under the path, sent as JSON; raises as `get`."""
+        return self._answer("PUT", path, parameters, body)
 
     def patch(self, path: str, body: Any, parameters: Mapping[str, str] | None = None) -> Any:
         """The JSON of the answer to a change that is sent as JSON; raises as `get`."""
@@ -225,14 +233,15 @@ class Client:
         retry_after = float(after) if after.isascii() and after.isdecimal() else None
         status, kind = _STATUSES.get(error.code, FAILED), NotFoundError if error.code == 404 else RefusedError
         if error.code == 401:
-            message = f"the server at {self.url} wants its API key; set {API_KEY}"
-        else:
-            try:
-                message = str(json.load(error)["error"]["message"])
-            except (ValueError, LookupError, TypeError, OSError, HTTPException):
-                if error.code < 500:
-                    return self._no_server()
-                message = f"{self.url} answers with {error.code}"
+            return UnauthorizedError(
+                f"the server at {self.url} wants its API key; set {API_KEY}", status=status, code=error.code
+            )
+        try:
+            message = str(json.load(error)["error"]["message"])
+        except (ValueError, LookupError, TypeError, OSError, HTTPException):
+            if error.code < 500:
+                return self._no_server()
+            message = f"{self.url} answers with {error.code}"
         return kind(message, status=status, code=error.code, retry_after=retry_after)
 
     def _unreachable(self, reason: object) -> CommandError:

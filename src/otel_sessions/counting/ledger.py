@@ -9,6 +9,7 @@ its own spans and records, and on the records near it: never on what another one
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from otel_sessions.counting.distinct_spans import distinct_spans
@@ -27,6 +28,8 @@ _OF_AGENTS: Final = frozenset({AGENT, TOOL, HUMAN})
 MOST_CELLS: Final = 288
 """In how many cells at most the records are looked for of the calls that one span sums up: a day."""
 
+
+_NO_OTHERS: Final[Mapping[int, Pricer]] = MappingProxyType({})
 
 _Told = dict[str | None, list[tuple[int, int]]]
 """By service, the times of the traces that tell of a session themselves."""
@@ -70,13 +73,16 @@ def cells_of_trace(spans: Iterable[SpanFacts]) -> set[Cell]:
     return cells
 
 
-def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | None) -> dict[int, Unit]:
+def resolve_units(
+    units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | None, *, pricers: Mapping[int, Pricer] = _NO_OTHERS
+) -> dict[int, Unit]:
     """The calls of traces and cells, each counted in one of them.
 
     Args:
         units: facts by the id of the unit. A trace needs the cells of `cells_of_trace` that exist; a cell needs the traces of its
             session near it, with their cells, and the cells before and after it, which need the same traces.
         pricer: prices calls that do not report their cost.
+        pricers: by unit, another one for the calls that are counted in it.
     """
     cells = {cell: unit for unit, facts in units.items() if (cell := as_cell(unit, facts)) is not None}
     found: dict[int, Unit] = {}
@@ -88,7 +94,7 @@ def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | N
             continue
         near = sorted(cells_of_trace(facts) & cells.keys()) if cells else []
         beside = [record for cell in near for record in units[cells[cell]]]
-        resolved = resolve(facts, pricer=pricer, beside=beside)
+        resolved = resolve(facts, pricer=pricers.get(unit, pricer), beside=beside)
         found[unit] = Unit(unit, None, resolved)
         if resolved is None:
             continue
@@ -103,7 +109,7 @@ def resolve_units(units: Mapping[int, Collection[SpanFacts]], pricer: Pricer | N
         theirs = [record for record in left.get(cell.beside(1), ()) if record.span_id in across[cell]]
         kept = {record.span_id for record in left[cell]}
         told_turns = frozenset(record.turn for record in units[unit] if record.turn and record.span_id not in kept)
-        found[unit] = Unit(unit, cell, resolve(mine, pricer=pricer, beside=theirs), told_turns)
+        found[unit] = Unit(unit, cell, resolve(mine, pricer=pricers.get(unit, pricer), beside=theirs), told_turns)
     return found
 
 

@@ -32,11 +32,13 @@ from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import BusyError, RequestError, UnavailableError
 from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.requests_of_rows import protobuf_requests
+from otel_sessions.server.prices import ServerPrices
 from otel_sessions.server.problems import Problem, Problems
 from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
 from otel_sessions.server.projections.delete_content import RemovedContent, delete_content
+from otel_sessions.server.projections.given_prices import GivenPrices
 from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.scores import place_scores
@@ -71,7 +73,8 @@ class Backend:
         store: where everything is stored.
         reader: answers questions about sessions, and waits for what was acknowledged before.
         telemetry: the server's own metrics.
-        pricer: prices model calls that do not report their cost.
+        pricer: prices model calls that do not report their cost, by given prices first.
+        prices: the given prices, to look at and to change.
         lease: on a database that other servers could write to, else `None`.
         problems: what is wrong now.
     """
@@ -93,7 +96,7 @@ class Backend:
         Args:
             store: closed with the backend.
             requests: the folder of acknowledged requests that are not committed yet.
-            pricer: prices model calls that do not report their cost.
+            pricer: prices model calls that do not report their cost and have no given price.
             backlog_bytes: how much may wait to be committed.
             sync: let a request survive the death of the machine too, in the log and then in the store.
             lease: on a database that other servers could write to; nothing is written without it.
@@ -104,13 +107,14 @@ class Backend:
         """
         self.store = store
         self.telemetry = Telemetry()
-        self.pricer = pricer
+        self.pricer = GivenPrices(store, pricer)
         self.lease = lease
         # Read before anything is written, by the clock as it is now.
         self._last_used = requests.stat().st_mtime_ns if requests.is_dir() else None
         apply_durability(store, sync=sync)
         self._broken_parts = broken_parts(store)
         self._retention_waits: str | None = None
+        self._retention: str | None = None
         for table, parts in self._broken_parts.items():
             logger.error("%s", advice(table, parts))
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
@@ -125,7 +129,7 @@ class Backend:
         self.reader = Reader(
             store,
             self._settling,
-            pricer=pricer,
+            pricer=self.pricer,
             finished_version=lambda: self._committer.finished_version,
             may_be_given=lambda: self._may_be_given,
         )
@@ -135,12 +139,21 @@ class Backend:
             self._log,
             known=SeenTraceIds(seen_trace_ids(store)),
             has_cells=has_cells(store),
-            pricer=pricer,
+            pricer=self.pricer,
             version=last_version(store),
             may_write=may_write,
             incomplete=bool(self._broken_parts),
             regrouped=self._regrouped,
             committed=self._committed,
+        )
+        self.prices = ServerPrices(
+            store,
+            self._rows,
+            self.pricer,
+            exclusive=self._committer.exclusive,
+            changing=self._changing_traces,
+            settle=self.settle,
+            tell=self._tell,
         )
         gauge = self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: self.backlog_bytes)
@@ -245,6 +258,15 @@ class Backend:
     def hold_retention(self, why: str | None) -> None:
         """Show in the health why retention drops nothing by age; `None` ends that."""
         self._retention_waits = why
+
+    @property
+    def retention(self) -> str | None:
+        """How much is kept, as it is set; `None` for everything."""
+        return self._retention
+
+    def state_retention(self, shown: str | None) -> None:
+        """Show in the health how much is kept; something else drops the rest."""
+        self._retention = shown
 
     @property
     def last_used(self) -> int | None:

@@ -41,8 +41,10 @@ from otel_sessions.server.queries.sessions import (
 )
 from otel_sessions.server.queries.spans import SpanPage, session_spans
 from otel_sessions.server.queries.steps import START, StepFilters, StepPage, session_steps
+from otel_sessions.server.queries.store_sizes import StoreSizes, store_sizes
 from otel_sessions.server.queries.traces import WholeTrace, one_span, whole_trace
 from otel_sessions.server.queries.unassigned import Unassigned, unassigned
+from otel_sessions.server.queries.used_models import UsedModel, used_models
 from otel_sessions.server.settling import Settling
 
 
@@ -248,6 +250,19 @@ class Reader:
     def unassigned_now(self) -> list[Unassigned]:
         """The same, of what is committed; waits for nothing."""
         return unassigned(self._store)
+
+    def sizes_now(self) -> StoreSizes:
+        """How many bytes the store has, and how many are free where it is; waits for nothing."""
+        return store_sizes(self._store)
+
+    def used_models(self, key: str = ID_KEY, *, since: int = 0) -> list[UsedModel]:
+        """The models in the sessions of a key, those with the most calls without a price first.
+
+        Args:
+            key: the session key.
+            since: only traces that went on at or after this time, nanoseconds UTC.
+        """
+        return used_models(self._with_groups(), key, since=since)
 
     def keys(self) -> list[KeySummary]:
         """All session keys, the one with the most sessions first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter as Counts
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -77,6 +78,8 @@ class Telemetry:
         rejected: records left out of requests that were taken, by signal and reason.
         refused: whole requests that were not taken, by signal and the name of the error.
         unpriced: model calls without a known cost, by model; those of a trace count again when it is recomputed.
+        metrics: requests with metrics, which are not kept, by service.
+        started: when this was made, nanoseconds UTC.
         segment_bytes: bytes of requests that were committed at once.
         commit_seconds: how long commits took.
     """
@@ -93,6 +96,7 @@ class Telemetry:
         self.rejected = counter("rejected_records", "Records left out of requests that were taken", "signal", "reason")
         self.refused = counter("refused_requests", "Requests that were not taken", "signal", "reason")
         self.unpriced = counter("unpriced_calls", "Model calls without a known cost", "model")
+        self.metrics = counter("metrics_requests", "Requests with metrics, which are not kept", "service")
         self.segment_bytes = Histogram(
             PREFIX + "segment_bytes", "Bytes of requests committed at once", buckets=_BYTES, registry=registry
         )
@@ -101,6 +105,8 @@ class Telemetry:
         )
         registry.register(DroppedValues())
         self._models: set[str] = set()
+        self._services: set[str] = set()
+        self.started = time.time_ns()
 
     def gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
         """Add a metric whose value is computed when it is read."""
@@ -113,3 +119,11 @@ class Telemetry:
                 model = OTHER_MODELS
             self._models.add(model)
         self.unpriced.labels(model).inc(calls)
+
+    def count_metrics(self, service: str) -> None:
+        """Count a request with metrics; after `SERVICES_KEPT` services, others are counted together."""
+        if service not in self._services:
+            if len(self._services) >= SERVICES_KEPT:
+                service = OTHER_SERVICES
+            self._services.add(service)
+        self.metrics.labels(service).inc()

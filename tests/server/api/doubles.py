@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from unittest.mock import create_autospec
 
+from otel_sessions.counting.prices.chain import FirstPrice
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.prices import ServerPrices
 from otel_sessions.server.problems import Problems
+from otel_sessions.server.queries.store_sizes import StoreSizes
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.telemetry import Telemetry
 
@@ -31,6 +34,7 @@ QUESTIONS = (
         "exists",
         "scores",
         "annotations",
+        "used_models",
     ),
 )
 
@@ -50,6 +54,10 @@ def backend_with(
         getattr(reader, question).side_effect = effect
         getattr(reader, question).return_value = answers.get(question)
     reader.answering.side_effect = answering
+    reader.sizes_now.return_value = StoreSizes(0, None)
+    prices = create_autospec(ServerPrices, instance=True, pricer=FirstPrice())
+    for question in ("in_force", "give", "take_back", "count_units", "recompute"):
+        getattr(prices, question).side_effect = effect
     backend = create_autospec(
         Backend,
         instance=True,
@@ -59,6 +67,8 @@ def backend_with(
         backlog_bytes=0,
         broken_parts={},
         retention_waits=None,
+        retention=None,
+        prices=prices,
     )
     for change in ("delete_session", "add_score", "add_annotation", "rename_session"):
         getattr(backend, change).side_effect = effect

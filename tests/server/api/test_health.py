@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,6 +21,7 @@ from otel_sessions.server.clickhouse.errors import StoreAwayError
 from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.otlp.errors import RequestError
 from otel_sessions.server.signals import LOGS, TRACES
+from otel_sessions.timestamps import parse_time
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -44,8 +47,16 @@ def dropped() -> Iterator[None]:
 
 def test_health(client: TestClient) -> None:
     """Health has the counts since the server started."""
-    assert client.get("/healthz").json() == {
+    health = client.get("/healthz").json()
+    assert health.pop("version") == version("otel-sessions")
+    started, now = (parse_time(health.pop(name)) or 0 for name in ("started", "time"))
+    assert 0 < started <= now <= time.time_ns()
+    sizes = health.pop("store")
+    assert (sizes["bytes"] >= 0, sizes["free_bytes"] > 0) == (True, True)
+    assert health == {
         "status": "ok",
+        "metrics_requests": [],
+        "retention": None,
         "problems": [],
         "backlog_bytes": 0,
         "received": {"traces": 3, "logs": 0},

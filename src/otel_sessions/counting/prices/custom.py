@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
-from otel_sessions.counting.prices.penalties import Penalties, penalties_at
-from otel_sessions.counting.prices.price_entries import Entry, read_entries
+from otel_sessions.counting.prices.entry_prices import EntryPrices
+from otel_sessions.counting.prices.penalties import Penalties
+from otel_sessions.counting.prices.price_entries import read_entries
 from otel_sessions.counting.prices.pricer import Cost
-from otel_sessions.counting.prices.rates import charge
 from otel_sessions.counting.tokens import Usage
-from otel_sessions.rules import MAX_NAME_LENGTH
-
-_MAX_MODELS: Final = 1024
 
 
 class PriceFile:
@@ -27,9 +22,6 @@ class PriceFile:
 
     Args:
         path: a file that ends in `.toml` or `.json`.
-
-    Attributes:
-        failures: the number of calls with invalid arguments, such as a model name that is not a string.
 
     Raises:
         ValueError: the file cannot be used; the message names the file, the entry, the problem and the next step.
@@ -49,41 +41,24 @@ class PriceFile:
 
     def __init__(self, path: str | Path) -> None:
         path = Path(path)
-        entries = read_entries(path)
-        self._source = f"prices file {path.name}"
+        source = f"prices file {path.name}"
+        self._prices = EntryPrices(read_entries(path), lambda _: source)
 
-        def covering(provider: str | None, model: str) -> tuple[Entry, ...]:
-            return tuple(entry for entry in entries if entry.covers(provider, model))
-
-        self._covering = lru_cache(maxsize=_MAX_MODELS)(covering)
-        self.failures = 0
+    @property
+    def failures(self) -> int:
+        """The number of calls with invalid arguments, such as a model name that is not a string."""
+        return self._prices.failures
 
     def price(
         self, *, provider: str | None, model: str, usage: Usage, at: int, context: tuple[tuple[str, str], ...] = ()
     ) -> Cost | None:
         """The cost of one call; see `Pricer.price`. The context is ignored: a file has one price per model."""
-        del context
-        try:
-            entry = self._entry(provider, model, at)
-            return None if entry is None else charge(entry.rates, usage, self._source)
-        except Exception:
-            self.failures += 1
-        return None
+        return self._prices.price(provider=provider, model=model, usage=usage, at=at, context=context)
 
     def cache_penalties(
         self, *, provider: str | None, model: str, input_tokens: int, at: int, context: tuple[tuple[str, str], ...] = ()
     ) -> Penalties | None:
         """What a token costs more if it is written to a cache than if it is read; see `penalties_of`."""
-        del context, input_tokens  # a file has one price per model, whatever the input
-        try:
-            entry = self._entry(provider, model, at)
-            return None if entry is None else penalties_at(entry.rates)
-        except Exception:
-            self.failures += 1
-        return None
-
-    def _entry(self, provider: str | None, model: str, at: int) -> Entry | None:
-        """The most specific entry that covers a call."""
-        if len(model) > MAX_NAME_LENGTH or (provider is not None and len(provider) > MAX_NAME_LENGTH):
-            return None
-        return next((entry for entry in self._covering(provider, model) if entry.is_active(at)), None)
+        return self._prices.cache_penalties(
+            provider=provider, model=model, input_tokens=input_tokens, at=at, context=context
+        )

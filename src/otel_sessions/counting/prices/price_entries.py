@@ -1,8 +1,9 @@
-"""`read_entries`: the prices in a TOML or JSON file, checked one by one."""
+"""`read_entry`: a price as it is given, checked; `read_entries`: those in a TOML or JSON file."""
 
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -14,7 +15,7 @@ from otel_sessions.money import EXACT
 from otel_sessions.timestamps import start_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _PRICES: Final = ("input", "output", "cache_read", "cache_write")
@@ -53,9 +54,7 @@ def plain_provider(name: str) -> str:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """The entries of the file, most specific first.
-
-    Whole names come before prefixes, long prefixes before short ones, entries with a provider before those without.
+    """The entries of the file in the order in which they apply.
 
     Raises:
         ValueError: the file cannot be used; the message names the file, the entry, the problem and the next step.
@@ -68,9 +67,29 @@ def read_entries(path: Path) -> list[Entry]:
         )
     if surplus := sorted(document.keys() - {"price"}):
         raise ValueError(f"{path}: {surplus[0]!r} is not known here; put everything into [[price]] tables")
-    entries = [_entry(f"{path}: price {number}", number, table) for number, table in enumerate(tables, 1)]
+    entries = [
+        read_entry(table, place=f"{path}: price {number}", number=number) for number, table in enumerate(tables, 1)
+    ]
     _refuse_overlaps(path, entries)
-    return sorted(entries, key=lambda entry: (entry.is_prefix, -len(entry.model), entry.provider is None))
+    return most_specific_first(entries)
+
+
+def most_specific_first(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries in the order in which they apply: the first that covers a call and is active is its price.
+
+    Whole names come before prefixes, long prefixes before short ones, entries with a provider before those without. Of
+    entries for the same models the one that starts later comes first, and then the one that ends earlier.
+    """
+    return sorted(
+        entries,
+        key=lambda entry: (
+            entry.is_prefix,
+            -len(entry.model),
+            entry.provider is None,
+            math.inf if entry.start is None else -entry.start,
+            math.inf if entry.end is None else entry.end,
+        ),
+    )
 
 
 def _document(path: Path) -> Any:
@@ -89,7 +108,17 @@ def _document(path: Path) -> Any:
         raise ValueError(f"{path}: is not valid {kind[1:].upper()} ({error}); correct it there") from error
 
 
-def _entry(place: str, number: int, table: object) -> Entry:
+def read_entry(table: object, *, place: str, number: int = 1) -> Entry:
+    """The entry that a table of a file, or the fields of a request, describe.
+
+    Args:
+        table: a mapping with `model`, prices in USD per million tokens, and maybe `provider`, `from` and `until`.
+        place: where it stands, for messages.
+        number: of the entry among others.
+
+    Raises:
+        ValueError: it cannot be used; the message names the place, the problem and the next step.
+    """
     if not isinstance(table, dict):
         raise ValueError(f"{place}: is {_kind(table)}; write a table with model and input")  # noqa: TRY004 - of a file, not of a call
     model = table.get("model")

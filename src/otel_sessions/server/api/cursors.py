@@ -42,6 +42,25 @@ def offset_cursor(offset: int, mark: str) -> str:
     return _written([mark, offset])
 
 
+def price_cursor(position: tuple[int, int, int], mark: str) -> str:
+    """The text of a cursor in what is priced again: the last unit, how many are done, and how many there are."""
+    return _written([mark, *position])
+
+
+def read_price_cursor(text: str | None, mark: str) -> tuple[int, int, int] | None:
+    """The cursor that `price_cursor` wrote for the same scope; `None` for no text.
+
+    Raises:
+        ApiError: the text is not such a cursor.
+    """
+    if not text:
+        return None
+    position = _read(text, mark)
+    if len(position) != 3 or any(type(value) is not int or not 0 <= value < 1 << 128 for value in position):
+        raise _invalid()
+    return position[0], position[1], position[2]
+
+
 def read_session_cursor(text: str | None, mark: str, *, sort: str) -> Cursor | None:
     """The cursor that `session_cursor` wrote for the same list; `None` for no text.
 

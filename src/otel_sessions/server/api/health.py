@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any, Final
+from functools import cache
+from importlib.metadata import version
+from typing import Annotated, Any, Final, NamedTuple
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -18,6 +21,7 @@ from otel_sessions.drops import dropped_values
 from otel_sessions.server.api.dependencies import BackendDep
 from otel_sessions.server.api.endpoints import Endpoint, answer
 from otel_sessions.server.api.errors import error_responses, unavailable
+from otel_sessions.server.api.models import Time
 from otel_sessions.server.api.unassigned import UnassignedRecords
 from otel_sessions.server.api_key import allows
 from otel_sessions.server.backend import Backend
@@ -26,6 +30,7 @@ from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.problems import Problem
 from otel_sessions.server.signals import SIGNALS
 from otel_sessions.server.telemetry import MODELS_KEPT, SERVICES_KEPT
+from otel_sessions.timestamps import format_time
 
 READY_SECONDS: Final = 5.0
 UNASSIGNED_SECONDS: Final = 1.0
@@ -98,9 +103,26 @@ class BrokenParts(BaseModel):
     advice: str = Field(description="What is missing, and what mends it.")
 
 
+class MetricsRequests(BaseModel):
+    """How many requests with metrics a service sent."""
+
+    service: str = Field(description="The name of the service; empty if it is not known.", examples=["claude-code"])
+    count: int = Field(description="How many requests with metrics it sent.")
+
+
+class StoreState(BaseModel):
+    """How large the store is."""
+
+    bytes: int = Field(description="Bytes of its tables on disk.")
+    free_bytes: int | None = Field(description="Bytes that are free there; null if it is on another machine.")
+
+
 class HealthDetails(Health):
     """The state of the server, and its counts since it started."""
 
+    version: str = Field(description="The version of otel-sessions that the server runs.", examples=["0.1.0"])
+    time: Time = Field(description="The time by the server's clock.")
+    started: Time = Field(description="When the server started, since when it counts.")
     problems: list[ShownProblem] = Field(description="What is wrong now; empty if the status is `ok`.")
     backlog_bytes: int = Field(description="Bytes of acknowledged requests that are not committed to the store yet.")
     received: BySignal = Field(description="Records in requests that were accepted, including repeated ones.")
@@ -124,6 +146,11 @@ class HealthDetails(Health):
     dropped_values: list[DroppedValues] = Field(
         description="Values that were dropped because they break the rules for session attributes."
     )
+    metrics_requests: list[MetricsRequests] = Field(
+        description=f"Requests with metrics, which are not kept, by service, at most {SERVICES_KEPT}."
+    )
+    store: StoreState | None = Field(description="How large the store is; null while it cannot answer.")
+    retention: str | None = Field(description="How much is kept; null for everything.", examples=["30d,20000000000B"])
     unpriced_calls: list[UnpricedCalls] = Field(description="Model calls without a known cost, by model.")
     unassigned: list[UnassignedRecords] | None = Field(
         description=(
@@ -187,10 +214,10 @@ async def health(backend: BackendDep, has_key: Annotated[bool, Depends(_has_key)
     """Get the server's state and its counts since it started. Without the API key only the state is shown."""
     if not has_key:
         return answer(Health(status=_status(backend.problems.current())))
-    unassigned = None
+    stored = _Stored(None, None)
     with anyio.move_on_after(UNASSIGNED_SECONDS):
-        unassigned = await to_thread.run_sync(_unassigned, backend, abandon_on_cancel=True)
-    return answer(health_of(backend, unassigned))
+        stored = await to_thread.run_sync(_stored, backend, abandon_on_cancel=True)
+    return answer(health_of(backend, stored))
 
 
 @router.get(
@@ -226,19 +253,38 @@ def metrics(backend: BackendDep) -> Response:
     return Response(generate_latest(backend.telemetry.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 
-def _unassigned(backend: Backend) -> list[UnassignedRecords] | None:
+class _Stored(NamedTuple):
+    """What the store tells: what is in no session, and how large it is; `None` if it does not answer."""
+
+    unassigned: list[UnassignedRecords] | None
+    state: StoreState | None
+
+
+def _stored(backend: Backend) -> _Stored:
     try:
         found = backend.reader.unassigned_now()[:SERVICES_KEPT]
-    except StoreError:
-        return None
-    return [UnassignedRecords(service=one.service, span_count=one.spans, log_record_count=one.logs) for one in found]
+        sizes = backend.reader.sizes_now()
+    except (StoreError, OSError):
+        return _Stored(None, None)
+    return _Stored(
+        [UnassignedRecords(service=one.service, span_count=one.spans, log_record_count=one.logs) for one in found],
+        StoreState(bytes=sizes.used, free_bytes=sizes.free),
+    )
 
 
-def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = None) -> HealthDetails:
-    """The state of a backend, and its counts; `unassigned` is null if it is not known."""
+@cache
+def _version() -> str:
+    return version("otel-sessions")
+
+
+def health_of(backend: Backend, stored: _Stored) -> HealthDetails:
+    """The state of a backend, and its counts; what the store tells is null if it is not known."""
     telemetry, problems = backend.telemetry, backend.problems.current()
     return HealthDetails(
         status=_status(problems),
+        version=_version(),
+        time=format_time(time.time_ns()),
+        started=format_time(telemetry.started),
         problems=[ShownProblem(**problem._asdict()) for problem in problems],
         backlog_bytes=backend.backlog_bytes,
         received=_by_signal(telemetry.received),
@@ -258,7 +304,10 @@ def health_of(backend: Backend, unassigned: list[UnassignedRecords] | None = Non
             DroppedValues(field=field, reason=reason, count=count)
             for (field, reason), count in sorted(dropped_values().items())
         ],
-        unassigned=unassigned,
+        unassigned=stored.unassigned,
+        metrics_requests=[MetricsRequests(count=count, **labels) for labels, count in _counts(telemetry.metrics)],
+        store=stored.state,
+        retention=backend.retention,
         unpriced_calls=[UnpricedCalls(count=count, **labels) for labels, count in _counts(telemetry.unpriced)],
     )
 

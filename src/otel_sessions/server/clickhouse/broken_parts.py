@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.clickhouse.columns import ANNOTATIONS, LOGS, NAMES, SCORES, TRACES
+from otel_sessions.server.clickhouse.columns import ANNOTATIONS, LOGS, NAMES, PRICES, SCORES, TRACES
 from otel_sessions.server.clickhouse.durability import TABLES
 from otel_sessions.server.clickhouse.statements import statement
 
-_SENT: Final = (TRACES, LOGS, SCORES, ANNOTATIONS, NAMES)
+_SENT: Final = (TRACES, LOGS, SCORES, ANNOTATIONS, NAMES, PRICES)
 """What these had is only where it was sent from."""
 
 

@@ -35,6 +35,7 @@ class Store:
         """
         self.shown = settings.shown
         self.database = settings.database_name
+        self.folder = settings.folder
         self.is_embedded = settings.folder is not None
         with ExitStack() as undo:
             if settings.folder is not None:

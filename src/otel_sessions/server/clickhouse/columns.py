@@ -107,6 +107,7 @@ SCORES: Final = "scores"
 SESSION_SCORES: Final = "session_scores"
 ANNOTATIONS: Final = "annotations"
 NAMES: Final = "session_names"
+PRICES: Final = "prices"
 CHAINS: Final = "message_chains"
 MESSAGES: Final = "messages"
 TIMES: Final = "otel_traces_trace_id_ts"
@@ -247,6 +248,19 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Version": "UInt64",
         },
         NAMES: {"Key": _NAME, "IdHash": "UInt128", "Name": "Nullable(String)", "Version": "UInt64"},
+        PRICES: {
+            "Model": _TEXT,
+            "Provider": "Nullable(String)",
+            "Input": "Nullable(String)",
+            "Output": "Nullable(String)",
+            "CacheRead": "Nullable(String)",
+            "CacheWrite": "Nullable(String)",
+            "ValidFrom": "Nullable(String)",
+            "ValidUntil": "Nullable(String)",
+            "Time": "UInt64",
+            "Removed": "UInt8",
+            "Version": "UInt64",
+        },
     }
 )
 """By table, the columns that an insert has, in the order of the table."""

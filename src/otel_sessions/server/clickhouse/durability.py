@@ -20,6 +20,7 @@ from otel_sessions.server.clickhouse.columns import (
     LOGS,
     MESSAGES,
     NAMES,
+    PRICES,
     SCORES,
     SESSION_SCORES,
     SESSIONS,
@@ -30,7 +31,7 @@ from otel_sessions.server.clickhouse.statements import statement
 
 TABLES: Final = (
     *(TRACES, TIMES, LOGS, FACTS, CHAINS, MESSAGES, GROUPS, SESSIONS, DELETIONS),
-    *(SCORES, SESSION_SCORES, ANNOTATIONS, NAMES),
+    *(SCORES, SESSION_SCORES, ANNOTATIONS, NAMES, PRICES),
 )
 
 MERGES_SYNCED: Final = {"min_rows_to_fsync_after_merge": 1}

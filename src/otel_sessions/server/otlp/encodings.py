@@ -101,6 +101,18 @@ def decompress(body: bytes, encoding: str | None = None, *, limits: SizeLimits =
     return decompressed
 
 
+def beginning(body: bytes, encoding: str, size: int) -> bytes:
+    """The first bytes of the decompressed body, which may be cut anywhere; empty if they cannot be read."""
+    opener = _OPENERS[encoding]
+    if opener is None or not body:
+        return body[:size]
+    try:
+        found: bytes = opener(body).decompress(body, size)
+    except (zlib.error, zstd.ZstdError, EOFError):
+        return b""
+    return found
+
+
 def _read(body: bytes, opener: Callable[[bytes], Any], limit: int) -> bytes:
     """All streams of the body, at most one byte more than the limit."""
     chunks: list[bytes] = []

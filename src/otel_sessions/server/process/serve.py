@@ -96,6 +96,7 @@ def serve(
             )
             limits = HttpLimits(connections=settings.connections)
             http = parts.http_server(app, listening, on_end=shutdown.request, limits=limits)
+            backend.state_retention(settings.retention.shown)
             jobs = _jobs(backend, settings.retention, running)
             addresses = _start_receiving(settings, running, listening, backend, app, http)
         except (StartError, StoreError) as error:

@@ -25,6 +25,12 @@ class Retention(NamedTuple):
     days: int | None = None
     bytes: int | None = None
 
+    @property
+    def shown(self) -> str | None:
+        """The bounds as they can be given, sizes in bytes; `None` without any."""
+        bounds = [f"{bound}{unit}" for bound, unit in ((self.days, "d"), (self.bytes, "B")) if bound is not None]
+        return ",".join(bounds) or None
+
 
 def bytes_of(written: str | int) -> int:
     """A number of bytes: `1000`, `256MB` (of 1000 * 1000) or `256MiB` (of 1024 * 1024).

@@ -21,6 +21,7 @@ from otel_sessions.server.otlp.contents import HeldContent
 from otel_sessions.server.projections.changes import ChangedTrace
 from otel_sessions.server.projections.contents import insert_contents
 from otel_sessions.server.projections.facts_json import from_json
+from otel_sessions.server.projections.given_prices import GivenPrices
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.rebuilt_records import rebuild_records
 from otel_sessions.server.projections.rebuilt_scores import rebuild_scores
@@ -61,13 +62,14 @@ def rebuild(
 
     Args:
         store: what to rebuild.
-        pricer: the cost of calls that do not report one.
+        pricer: the cost of calls that do not report one and have no given price.
         progress: called after each step.
         read_span: the facts of a span and its messages, from its row.
         batch: how many spans, or traces, are in one insert.
     """
     # A database that only a Collector wrote has no version yet, and 0 would say that nothing changed.
     version = max(last_version(store), 1)
+    pricer = GivenPrices(store, pricer)
     tell = progress or (lambda *_: None)
     with store.writing() as client:
         for table in _TABLES:

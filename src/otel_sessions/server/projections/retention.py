@@ -94,7 +94,7 @@ def drop_to_size(
         next_version: returns one for each change, greater than that of all trace groups that there are.
         pricer: as for `drop_older`.
     """
-    traces, logs = _bytes_by_signal(store)
+    traces, logs = bytes_by_signal(store)
     dropped, rounds = 0, 0
     while traces + logs > max_bytes and rounds < _MOST_ROUNDS:
         over = traces + logs - int(max_bytes * (1 - ROOM))
@@ -103,13 +103,13 @@ def drop_to_size(
             ((moment,),) = client.query(statement("oldest_share"), parameters=parameters).result_rows
         gone = drop_older(store, rows, int(moment) + 1, version=next_version(), pricer=pricer)
         dropped += gone
-        before, (traces, logs) = (traces, logs), _bytes_by_signal(store)
+        before, (traces, logs) = (traces, logs), bytes_by_signal(store)
         # Where nothing went, nothing will: what is left are spans without facts.
         rounds = rounds + 1 if gone or (traces, logs) != before else _MOST_ROUNDS
     return dropped
 
 
-def _bytes_by_signal(store: Store) -> tuple[int, int]:
+def bytes_by_signal(store: Store) -> tuple[int, int]:
     """Return the bytes of traces and all that is derived from them, and the bytes of logs."""
     with store.reading() as client:
         traces, logs = client.query(statement("bytes_by_signal"), parameters={"tables": _TABLES}).result_rows[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from otel_sessions.counting.cache_use import CacheUse
 from otel_sessions.counting.ledger import Unit, resolve_units
@@ -10,6 +10,7 @@ from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.model_call import ModelCall, judge, list_calls
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.projections.given_prices import GivenPrices
 from otel_sessions.server.projections.group_json import from_json
 from otel_sessions.server.projections.session_row import id_hash
 from otel_sessions.server.projections.stored_units import related_units
@@ -35,10 +36,22 @@ def resolved_units(
         return known
     facts = facts_of(store, missing)
     related = related_units(store).of(facts, has_cells=has_cells(store))
-    found = resolve_units({**facts, **related.again, **related.context}, pricer)
+    found = resolve_units(
+        {**facts, **related.again, **related.context}, pricer, pricers=_pricers(store, missing, session, pricer)
+    )
     nothing = Unit(0, None, None)
     more = {unit: found.get(unit, nothing) for unit in missing}
     return ResolvedSession(known.state, known.judged or judge(_cache_uses(store, session)), {**known.units, **more})
+
+
+def _pricers(store: Store, units: Collection[int], session: Pair, pricer: Pricer | None) -> Mapping[int, Pricer]:
+    """By unit, the pricer as it was when the unit was counted; none if it is the one of now."""
+    if not isinstance(pricer, GivenPrices) or not pricer.last_change:
+        return {}
+    parameters = {"key": session[0], "hash": id_hash(session[1]), "units": list(units)}
+    with store.reading() as client:
+        rows = client.query(statement("versions_of_units"), parameters=parameters).result_rows
+    return {unit: pricer.at(version) for unit, version in rows if version < pricer.last_change}
 
 
 def calls_of_unit(

@@ -103,8 +103,14 @@ async def received(
         in_flight.release(reserved)
 
 
-async def skimmed(request: Request, *, limit: int, pace: Pace = DEFAULT_PACE) -> None:
-    """Read a body without keeping it.
+async def skimmed(request: Request, *, limit: int, pace: Pace = DEFAULT_PACE, kept: int = 0) -> bytes:
+    """Read a body without keeping more than its first bytes.
+
+    Args:
+        request: the request.
+        limit: how many bytes it may have.
+        pace: how fast they must come.
+        kept: how many of them are returned.
 
     Raises:
         TooLargeError: it has more bytes than the limit.
@@ -113,9 +119,13 @@ async def skimmed(request: Request, *, limit: int, pace: Pace = DEFAULT_PACE) ->
     """
     _check(declared_size(request), limit)
     size = 0
+    first = b""
     async for chunk in _chunks(request, pace):
         size += len(chunk)
         _check(size, limit)
+        if len(first) < kept:
+            first += chunk[: kept - len(first)]
+    return first
 
 
 def declared_size(request: Request) -> int:

@@ -17,6 +17,7 @@ from otel_sessions.server.backend import Backend
 from otel_sessions.server.connections import DEFAULT_CONNECTIONS
 from otel_sessions.server.otlp.encodings import DEFAULT_SIZE_LIMITS, SizeLimits
 from otel_sessions.server.otlp.errors import RequestError, UnauthenticatedError
+from otel_sessions.server.otlp.metrics_services import BEGINNING, service_of_metrics
 from otel_sessions.server.otlp.partial_success import Rejected
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST, too_many_large_requests
@@ -94,7 +95,7 @@ def grpc_server(
     handlers = (
         ("trace", "Trace", exports.handler(TRACES, lambda body: traces_response(exports.take(TRACES, body)))),
         ("logs", "Logs", exports.handler(LOGS, lambda body: logs_response(exports.take(LOGS, body)))),
-        ("metrics", "Metrics", exports.handler(METRICS, lambda _body: b"")),
+        ("metrics", "Metrics", exports.handler(METRICS, exports.count_metrics)),
     )
     server = grpc.server(
         ThreadPoolExecutor(THREADS, thread_name_prefix="otel-sessions-grpc"),
@@ -151,6 +152,11 @@ class _Exports:
         except RequestError as error:
             self._backend.count_refused(signal, error)
             raise
+
+    def count_metrics(self, body: bytes) -> bytes:
+        """Count a request with metrics for the service that sends it; the answer is empty."""
+        self._backend.telemetry.count_metrics(service_of_metrics(body[:BEGINNING]))
+        return b""
 
     def take(self, signal: str, body: bytes) -> Rejected:
         """Hand a request to the backend, within the bounds."""

@@ -24,11 +24,13 @@ from otel_sessions.server.otlp.encodings import (
     DEFAULT_SIZE_LIMITS,
     Format,
     SizeLimits,
+    beginning,
     decompress,
     encoding_of,
     format_of,
 )
 from otel_sessions.server.otlp.errors import MalformedError, RequestError, TooLargeError
+from otel_sessions.server.otlp.metrics_services import BEGINNING, service_of_metrics
 from otel_sessions.server.otlp.responses import error_response, logs_response, traces_response
 from otel_sessions.server.receivers.bodies import DEFAULT_PACE, InFlightBytes, Pace, TooSlowError, received, skimmed
 from otel_sessions.server.receivers.large_requests import LARGE_REQUEST
@@ -59,7 +61,7 @@ def otlp_routes(
 ) -> list[Route]:
     """`POST /v1/traces`, `/v1/logs` and `/v1/metrics`, protobuf and JSON.
 
-    Metrics get an empty response and are not kept, so that an SDK that sends all signals to one address reports no errors.
+    Metrics get an empty response, are counted by service and not kept, so that an SDK that sends all signals to one address reports no errors.
     """
     endpoints = _OtlpEndpoints(backend, limits, pace)
     takes: dict[str, _Take] = {signal: partial(endpoints.take, signal) for signal in _RESPONSES}
@@ -108,8 +110,9 @@ class _OtlpEndpoints:
             return await run(work, self._limits, limiter=self._large)
 
     async def take_metrics(self, request: Request, format_: Format, encoding: str) -> Response:
-        """Read metrics to their end without keeping them."""
-        await skimmed(request, limit=self._limits.compressed, pace=self._pace)
+        """Read metrics to their end without keeping them, and count them for the service that sends them."""
+        sent = await skimmed(request, limit=self._limits.compressed, pace=self._pace, kept=BEGINNING)
+        self._backend.telemetry.count_metrics(service_of_metrics(beginning(sent, encoding, BEGINNING)))
         return _response(b"{}" if format_ is Format.JSON else b"", format_)
 
     def _work(
