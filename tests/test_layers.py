@@ -33,7 +33,7 @@ processor logs sampler scores exporter
 log_exporter
 zero_code
 mcp
-server.signals server.api_key server.hosts server.backlog server.connections server.problems server.telemetry server.switch_interval
+server.listeners server.signals server.api_key server.hosts server.backlog server.connections server.problems server.telemetry server.switch_interval
 server.clickhouse
 server.otlp
 server.wal
@@ -45,6 +45,7 @@ server.reader
 server.readiness
 server.ingest
 server.prices
+server.given
 server.backend
 server.receivers
 server.api

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
 from otel_sessions.attributes import ID_KEY
-from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
-from otel_sessions.counting.score import Score
 from otel_sessions.server.backlog import DEFAULT_BACKLOG_BYTES
 from otel_sessions.server.clickhouse.broken_parts import advice, broken_parts
 from otel_sessions.server.clickhouse.client import Store
@@ -21,11 +19,13 @@ from otel_sessions.server.clickhouse.durability import apply_durability
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 from otel_sessions.server.clickhouse.lease import Lease
 from otel_sessions.server.clickhouse.probe import write_probe
+from otel_sessions.server.given import GivenToSessions
 from otel_sessions.server.ingest.commit import Committed
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.ingest.committer_problems import committer_problems
 from otel_sessions.server.ingest.stored_copies import records_to_store
+from otel_sessions.server.listeners import Listeners
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
@@ -39,14 +39,10 @@ from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
 from otel_sessions.server.projections.delete_content import RemovedContent, delete_content
 from otel_sessions.server.projections.given_prices import GivenPrices
-from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
-from otel_sessions.server.projections.scores import place_scores
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
 from otel_sessions.server.projections.sessions import FLUSH_AT, SessionRows
-from otel_sessions.server.projections.trace_facts import facts_of, has_cells, last_version, seen_trace_ids
-from otel_sessions.server.queries.given import has_given
-from otel_sessions.server.queries.scores import stored_annotation, stored_score_of
+from otel_sessions.server.projections.trace_facts import has_cells, last_version, seen_trace_ids
 from otel_sessions.server.reader import Reader
 from otel_sessions.server.readiness import CommitReadiness
 from otel_sessions.server.settling import Settling, UnsettledError
@@ -62,9 +58,6 @@ UNAVAILABLE_RETRY_SECONDS: Final = 5.0
 REPLAY_SECONDS: Final = 10.0
 """How long a start waits until what earlier processes left is committed; the rest is committed while the server runs."""
 
-Listener = Callable[[frozenset[Pair]], object]
-"""Called with the (key, id) of the sessions that changed, on the thread that commits, so it must return at once."""
-
 
 class Backend:
     """Everything of a server except its receivers and its API. Methods block and may be called from any thread.
@@ -75,6 +68,8 @@ class Backend:
         telemetry: the server's own metrics.
         pricer: prices model calls that do not report their cost, by given prices first.
         prices: the given prices, to look at and to change.
+        given: scores, annotations and names, to give them.
+        listen: calls a listener with every change, until the function that it returns is called.
         lease: on a database that other servers could write to, else `None`.
         problems: what is wrong now.
     """
@@ -118,20 +113,19 @@ class Backend:
         for table, parts in self._broken_parts.items():
             logger.error("%s", advice(table, parts))
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
-        self._listeners: list[Listener] = []
-        self._listening = threading.Lock()
+        self._listeners = Listeners()
+        self.listen = self._listeners.listen
         self._replaying = threading.Lock()
         self._commits = 0
         may_write = lease.check if lease is not None else lambda: None
         self._rows = SessionRows(store, may_write=may_write)
         self._settling = Settling(self._log, self._rows)
-        self._may_be_given = has_given(store)
         self.reader = Reader(
             store,
             self._settling,
             pricer=self.pricer,
             finished_version=lambda: self._committer.finished_version,
-            may_be_given=lambda: self._may_be_given,
+            may_be_given=lambda: self.given.may_be_any,
         )
         self._target = ClickHouseTarget(store)
         self._committer = Committer(
@@ -146,6 +140,13 @@ class Backend:
             regrouped=self._regrouped,
             committed=self._committed,
         )
+        self.given = GivenToSessions(
+            store,
+            self._target,
+            self._rows,
+            exclusive=self._committer.exclusive,
+            tell=self._listeners.tell,
+        )
         self.prices = ServerPrices(
             store,
             self._rows,
@@ -153,7 +154,7 @@ class Backend:
             exclusive=self._committer.exclusive,
             changing=self._changing_traces,
             settle=self.settle,
-            tell=self._tell,
+            tell=self._listeners.tell,
         )
         gauge = self.telemetry.gauge
         gauge("backlog_bytes", "Bytes that were acknowledged and are not committed", lambda: self.backlog_bytes)
@@ -309,58 +310,8 @@ class Backend:
         session = (key, session_id)
         self.settle()
         deleted = delete_session(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
-        self._tell(frozenset({session}))
+        self._listeners.tell(frozenset({session}))
         return deleted
-
-    def add_score(self, session: Pair, score: Score) -> Score:
-        """Store a score on a session, or on a trace or a span of it; when this returns, it survives the death of the process.
-
-        Returns:
-            The score; the one that is stored already under its id, if there is one.
-
-        Raises:
-            StoreError: the store cannot do it.
-        """
-        with self._committer.exclusive() as version:
-            stored = stored_score_of(self.store, session, score.id)
-            if stored is not None:
-                return stored
-            self._target.has_scores = self._may_be_given = True
-            facts = facts_of(self.store, [score.trace_id]) if score.trace_id else {}
-            changed = place_scores(self.store, facts, version, [score], posted=True)
-        self._tell(changed | {session})
-        return score
-
-    def add_annotation(self, session: Pair, annotation: Annotation) -> Annotation:
-        """Store an annotation of a session; when this returns, it survives the death of the process.
-
-        Returns:
-            The annotation; the one that is stored already under its id, if there is one.
-
-        Raises:
-            StoreError: the store cannot do it.
-        """
-        with self._committer.exclusive() as version:
-            stored = stored_annotation(self.store, session, annotation.id)
-            if stored is not None:
-                return stored
-            self._may_be_given = True
-            insert_annotation(self.store, session, annotation, version)
-        self._tell(frozenset({session}))
-        return annotation
-
-    def rename_session(self, session: Pair, name: str | None) -> None:
-        """Give a session a name that comes before those of its spans; `None` takes it back.
-
-        Raises:
-            StoreError: the store cannot do it.
-        """
-        with self._committer.exclusive() as version:
-            self._may_be_given = True
-            insert_name(self.store, session, name, version)
-            self._rows.mark_renamed(session, version)
-        self._rows.refresh()
-        self._tell(frozenset({session}))
 
     def delete_content(self, session_id: str, *, key: str = ID_KEY) -> RemovedContent:
         """Remove the words of a session and keep its numbers; nothing happens if there is no such session.
@@ -374,7 +325,7 @@ class Backend:
         session = (key, session_id)
         self.settle()
         removed = delete_content(self.store, self._rows, session, changing=self._changing_traces, pricer=self.pricer)
-        self._tell(frozenset({session}))
+        self._listeners.tell(frozenset({session}))
         return removed
 
     def drop_older(self, before: int) -> int:
@@ -431,17 +382,6 @@ class Backend:
         self._rows.refresh()
         return compact_sessions(self.store)
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call a listener with every change, until the function that is returned is called."""
-        with self._listening:
-            self._listeners.append(listener)
-
-        def stop() -> None:
-            with self._listening:
-                self._listeners.remove(listener)
-
-        return stop
-
     def close(self, timeout: float | None = None) -> bool:
         """Commit what was acknowledged and close the store. Returns True if all of it was committed in that time."""
         complete = self._committer.stop(timeout)
@@ -491,10 +431,13 @@ class Backend:
             return None
 
     def _regrouped(self, changes: GroupChanges, version: int) -> None:
-        self._may_be_given = self._may_be_given or bool(changes.scored)
+        if changes.scored:
+            self.given.may_be_any = True
         if self._rows.mark_changed(changes.written, changes.lost, version) >= FLUSH_AT:
             self._refresh_rows()
-        self._tell(changes.lost.union(changes.scored, ((group.key, group.value) for group in changes.written)))
+        self._listeners.tell(
+            changes.lost.union(changes.scored, ((group.key, group.value) for group in changes.written))
+        )
 
     def _committed(self, done: Committed, seconds: float) -> None:
         self._commits += 1
@@ -512,12 +455,3 @@ class Backend:
             self._rows.refresh()
         except StoreError as error:
             logger.warning("rows of sessions are written later: %s", error)
-
-    def _tell(self, changed: frozenset[Pair]) -> None:
-        with self._listening:
-            listeners = list(self._listeners)
-        for listener in listeners if changed else ():
-            try:
-                listener(changed)
-            except Exception:
-                logger.exception("a listener to changes failed")

@@ -9,6 +9,7 @@ from unittest.mock import create_autospec
 
 from otel_sessions.counting.prices.chain import FirstPrice
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.given import GivenToSessions
 from otel_sessions.server.prices import ServerPrices
 from otel_sessions.server.problems import Problems
 from otel_sessions.server.queries.store_sizes import StoreSizes
@@ -58,6 +59,9 @@ def backend_with(
     prices = create_autospec(ServerPrices, instance=True, pricer=FirstPrice())
     for question in ("in_force", "give", "take_back", "count_units", "recompute"):
         getattr(prices, question).side_effect = effect
+    given = create_autospec(GivenToSessions, instance=True)
+    for change in ("add_score", "add_annotation", "rename"):
+        getattr(given, change).side_effect = effect
     backend = create_autospec(
         Backend,
         instance=True,
@@ -69,8 +73,8 @@ def backend_with(
         retention_waits=None,
         retention=None,
         prices=prices,
+        given=given,
     )
-    for change in ("delete_session", "add_score", "add_annotation", "rename_session"):
-        getattr(backend, change).side_effect = effect
+    backend.delete_session.side_effect = effect
     made: Backend = backend
     return made

@@ -96,7 +96,7 @@ async def add_score(
     )
 
     def added() -> Response:
-        stored = _in_session(backend, session, lambda: backend.add_score((session.key, session.id), score))
+        stored = _in_session(backend, session, lambda: backend.given.add_score((session.key, session.id), score))
         if stored._replace(time=score.time) != score and key is not None:
             raise _conflict()
         return _created(One[Score](data=Score.of(stored)))
@@ -148,7 +148,9 @@ async def add_annotation(
     )
 
     def added() -> Response:
-        stored = _in_session(backend, session, lambda: backend.add_annotation((session.key, session.id), annotation))
+        stored = _in_session(
+            backend, session, lambda: backend.given.add_annotation((session.key, session.id), annotation)
+        )
         if stored._replace(time=annotation.time) != annotation and key is not None:
             raise _conflict()
         return _created(One[Annotation](data=Annotation.of(stored)))
@@ -170,7 +172,7 @@ async def rename(request: Request, backend: BackendDep, session: NamedSession) -
     given = await read_body(request, Renaming)
 
     def renamed() -> Response:
-        _in_session(backend, session, lambda: backend.rename_session((session.key, session.id), given.name or None))
+        _in_session(backend, session, lambda: backend.given.rename((session.key, session.id), given.name or None))
         found = backend.reader.session(session.id, key=session.key)
         if found is None:
             raise no_such(session)
