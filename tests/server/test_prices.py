@@ -322,7 +322,11 @@ def test_models_with_their_prices(shared: Server) -> None:
     assert one["source"].startswith(GIVEN)
     (unused,) = shared.get("/v1/prices/models?model=gpt-4o-mini")["data"]
     assert (unused["call_count"], unused["input"], unused["last_seen"]) == (0, "0.15", None)
-    assert shared.get("/v1/prices/models?since=2099-01-01")["data"] == []
+    assert [len(shared.get(f"/v1/prices/models?since={year}-01-01")["data"]) for year in (1000, 2099, 9999)] == [
+        2,
+        0,
+        0,
+    ]
     send(shared, a_call(3, **{"gen_ai.request.model": None}))
     assert None in [one["model"] for one in shared.get("/v1/prices/models")["data"]]
 
