@@ -21,7 +21,7 @@ def test_rates_of_entries() -> None:
         [read_entry({"model": "m", "input": "0.1", "cache_read": "0.01"}, place="here")], lambda _: "mine"
     )
     rates = rates_of(prices, provider=None, model="m", at=AT)
-    assert rates == ModelRates(*map(Decimal, ("0.1",)), None, *map(Decimal, ("0.01", "0.1", "0.1")), "mine")
+    assert rates == ModelRates(Decimal("0.1"), None, Decimal("0.01"), Decimal("0.1"), Decimal("0.1"), "mine")
     assert rates_of(prices, provider=None, model="other", at=AT) is None
 
 

@@ -20,7 +20,7 @@ def in_protobuf(service: str) -> bytes:
     for key, value in (("host.name", "here"), ("service.name", service)):
         group.resource.attributes.append(KeyValue(key=key, value=AnyValue(string_value=value)))
     group.scope_metrics.add().metrics.add(name="tokens")
-    return request.SerializeToString()
+    return bytes(request.SerializeToString())
 
 
 def in_json(service: str) -> bytes:
