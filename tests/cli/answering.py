@@ -81,7 +81,7 @@ class Answering:
                 self.end_headers()
                 self.wfile.write(sent)
 
-            do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names in http.server
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names in http.server
 
             def _stream(self, stream: Stream) -> None:
                 self.send_response(200)

@@ -300,6 +300,17 @@ def test_unpriced_models_are_counted(start: Open) -> None:
     assert metric(backend, "unpriced_calls_total", model="(other models)") == 101
 
 
+def test_services_with_metrics_are_counted(start: Open) -> None:
+    """Requests with metrics are counted by service, and together once there are too many services."""
+    backend = start()
+    for _ in range(2):
+        backend.telemetry.count_metrics("own")
+    for number in range(300):
+        backend.telemetry.count_metrics(f"service {number}")
+    assert metric(backend, "metrics_requests_total", service="own") == 2
+    assert metric(backend, "metrics_requests_total", service="(other services)") == 101
+
+
 def test_a_listener_that_fails_does_no_harm(start: Open, caplog: pytest.LogCaptureFixture) -> None:
     """A listener that raises an error does not stop the commit or the next listener."""
     backend = start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def a_call(trace: int, session: str = "s", *, span: int = 1, **more: Any) -> dict[str, Any]:
+def a_call(trace: int, session: str = "s", more: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A model call of a million input and half a million output tokens."""
     attributes = {
         "session.id": session,
@@ -44,9 +44,9 @@ def a_call(trace: int, session: str = "s", *, span: int = 1, **more: Any) -> dic
         "gen_ai.provider.name": "acme",
         "gen_ai.usage.input_tokens": 1_000_000,
         "gen_ai.usage.output_tokens": 500_000,
-        **more,
+        **(more or {}),
     }
-    return {"trace_id": trace.to_bytes(16), "span_id": span.to_bytes(8), "attributes": attributes}
+    return {"trace_id": trace.to_bytes(16), "span_id": trace.to_bytes(8), "attributes": attributes}
 
 
 def send(server: Server, *spans: dict[str, Any]) -> None:
@@ -63,7 +63,7 @@ def costs(server: Server, session: str = "s") -> Costs:
         for call in server.get(path_of(session, "calls") + "?limit=1000")["data"]
         if call["total_cost"]
     ]
-    total = format(sum(calls).normalize(), "f") if calls else None
+    total = format(sum(calls, Decimal(0)).normalize(), "f") if calls else None
     return Costs(one["total_cost"], listed["total_cost"], total, one["unpriced_call_count"])
 
 
@@ -193,7 +193,7 @@ def test_log_records_without_a_trace_are_priced_too(server: Server) -> None:
 
 def test_a_reported_cost_stays(server: Server) -> None:
     """A cost that the call reports counts before every price, also when it is priced again."""
-    send(server, a_call(1, **{"gen_ai.usage.cost": 0.25}))
+    send(server, a_call(1, more={"gen_ai.usage.cost": 0.25}))
     give(server, input="3", output="15")
     recompute(server)
     assert costs(server) == ("0.25", "0.25", "0.25", 0)
@@ -309,7 +309,7 @@ def test_prices_are_taken_back_by_provider_and_day(shared: Server) -> None:
 
 def test_models_with_their_prices(shared: Server) -> None:
     """Models with calls without a price come first; the prices are those of now, and one model can be asked for."""
-    send(shared, a_call(1), a_call(2, **{"gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}))
+    send(shared, a_call(1), a_call(2, more={"gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}))
     found = shared.get("/v1/prices/models")["data"]
     assert [(one["model"], one["call_count"], one["unpriced_call_count"], one["input"]) for one in found] == [
         (MODEL, 1, 1, None),
@@ -322,8 +322,12 @@ def test_models_with_their_prices(shared: Server) -> None:
     assert one["source"].startswith(GIVEN)
     (unused,) = shared.get("/v1/prices/models?model=gpt-4o-mini")["data"]
     assert (unused["call_count"], unused["input"], unused["last_seen"]) == (0, "0.15", None)
-    assert shared.get("/v1/prices/models?since=2099-01-01")["data"] == []
-    send(shared, a_call(3, **{"gen_ai.request.model": None}))
+    assert [len(shared.get(f"/v1/prices/models?since={year}-01-01")["data"]) for year in (1000, 2099, 9999)] == [
+        2,
+        0,
+        0,
+    ]
+    send(shared, a_call(3, more={"gen_ai.request.model": ""}))
     assert None in [one["model"] for one in shared.get("/v1/prices/models")["data"]]
 
 
@@ -365,7 +369,7 @@ def test_what_caches_cost_follows_the_price(server: Server) -> None:
     minute = 60 * 10**9
     for number in range(2):
         at = {"start_time_unix_nano": AT + number * minute, "end_time_unix_nano": AT + number * minute + 1}
-        send(server, {**a_call(number + 1, **usage), **at})
+        send(server, {**a_call(number + 1, more=usage), **at})
     before = server.get(path_of("s"))["data"]["cache"]
     calls = server.get(path_of("s", "calls"))["data"]
     give(server, input="20", output="0", cache_read="10", cache_write="30")

@@ -39,7 +39,7 @@ def found(environment: dict[str, str], *, url: str | None = URL, **more: object)
     ],
 )
 def test_variables_that_are_right(environment: dict[str, str]) -> None:
-    """Nothing is found."""
+    """Variables that have an app send to the server are no finding."""
     assert found(environment) == []
 
 

@@ -36,7 +36,7 @@ def found(health: dict[str, Any] | None = None, **more: Any) -> list[tuple[str, 
 
 
 def test_a_store_that_is_well() -> None:
-    """Nothing is found."""
+    """A store with a session that is counted and priced has no finding."""
     assert found(sessions=(a_session("s", end="2026-11-18T11:00:00.000Z"),), models=(MODEL,)) == []
 
 

@@ -60,6 +60,16 @@ def test_retention(written: str, retention: Retention) -> None:
 
 
 @pytest.mark.parametrize(
+    ("retention", "shown"),
+    [(Retention(), None), (Retention(30), "30d"), (Retention(bytes=500), "500B"), (Retention(30, 500), "30d,500B")],
+)
+def test_retention_as_it_is_shown(retention: Retention, shown: str | None) -> None:
+    """It can be given again as it is shown."""
+    assert retention.shown == shown
+    assert shown is None or retention_of(shown) == retention
+
+
+@pytest.mark.parametrize(
     "written", ["", "30", "30.5", "0d", "-1d", "1.5d", "30d,7d", "1GB,2GB", "30d,", "30 days", "999999d"]
 )
 def test_other_retentions_are_refused(written: str) -> None:

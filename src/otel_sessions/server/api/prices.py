@@ -142,7 +142,7 @@ def list_models(
     page = query.counted("models", key, since, model, provider)
     found = [
         used
-        for used in reader.used_models(key, since=moment("since", since) or 0)
+        for used in reader.used_models(key, since=_from(moment("since", since)))
         if (model is None or (used.model or "").lower() == model.lower())
         and (provider is None or (used.provider is not None and _same_provider(used.provider, provider)))
     ]
@@ -204,9 +204,12 @@ def _scope(given: RecomputeIn) -> Scope:
     since = None if given.since is None else parse_time(given.since)
     if given.since is not None and since is None:
         raise ApiError(400, "invalid_body", "since: give a time such as 2026-11-20T12:00:00Z, or a date")
-    return Scope(
-        None if given.session is None else (given.key or ID_KEY, given.session), min(max(since or 0, 0), (1 << 64) - 1)
-    )
+    return Scope(None if given.session is None else (given.key or ID_KEY, given.session), _from(since))
+
+
+def _from(since: int | None) -> int:
+    """A time as the store has it: none is before 1970, or after what 64 bits hold."""
+    return min(max(since or 0, 0), (1 << 64) - 1)
 
 
 def _with_prices(backend: Backend, used: UsedModel, now: int) -> ModelPrice:
