@@ -24,6 +24,8 @@ QUESTIONS = (
         "ask",
         "histogram",
         "messages",
+        "steps",
+        "span",
         "keys",
         "cohorts",
         "unassigned",
