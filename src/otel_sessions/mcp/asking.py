@@ -18,7 +18,7 @@ class Ask(Protocol):
 
     @property
     def pages(self) -> str | None:
-        """The address of the server's pages, without a slash at its end; `None` if nobody can open them."""
+        """The address of the server's pages, without a slash at its end; `None` if a person cannot open them."""
         ...
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
