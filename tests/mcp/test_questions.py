@@ -26,7 +26,7 @@ def test_a_question_is_answered_in_three_calls(question: Question, ask: AppAsk) 
 
 
 def test_there_are_twenty_questions() -> None:
-    """None got lost."""
+    """The list has twenty different questions or more."""
     assert len(QUESTIONS) >= 20
     assert len({question.asked for question in QUESTIONS}) == len(QUESTIONS)
 

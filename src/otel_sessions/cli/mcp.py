@@ -18,7 +18,7 @@ def mcp(*, url: UrlOption = None, store: FolderOption = None) -> None:
     """Answer an agent's questions about sessions: a server of the Model Context Protocol on stdin and stdout.
 
     An agent starts it; docs/mcp.md says what to set. It has five tools, which change nothing: list_sessions, get_session, get_messages,
-    get_payload and search. Without a running server it starts too, and its answers say that there is none.
+    get_payload and search. Without a running server it starts too, and its answers say how to start one.
     """
     with ending(), asking(url, store) as client:
         has_pages = client.url == (url or os.environ.get(URL) or DEFAULT_URL).rstrip("/")
@@ -63,7 +63,7 @@ class ClientAsk:
 
     @property
     def pages(self) -> str | None:
-        """The address of the server; none of a folder, whose app nobody else can ask."""
+        """The address of the server; `None` for a folder, whose app only this process can ask."""
         return self._client.url if self._has_pages else None
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:

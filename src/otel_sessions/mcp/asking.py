@@ -18,7 +18,7 @@ class Ask(Protocol):
 
     @property
     def pages(self) -> str | None:
-        """The address of the server's pages, without a slash at its end; `None` if nobody can open them."""
+        """The address of the server's pages, without a slash at its end; `None` if a person cannot open them."""
         ...
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
@@ -49,12 +49,17 @@ class MissingError(AskError):
 
 def session_path(session: SessionRef, part: str = "") -> str:
     """The path of a session, or of a part of it such as `calls`."""
-    return f"{SESSIONS}/{quote(session.id, safe='')}{part and f'/{part}'}"
+    return f"{SESSIONS}/{_quoted(session.id)}{part and f'/{part}'}"
 
 
 def session_link(ask: Ask, session: SessionRef) -> str | None:
     """The page of a session."""
     if ask.pages is None:
         return None
-    key = "" if session.key == ID_KEY else f"?key={quote(session.key, safe='')}"
-    return f"{ask.pages}/sessions/{quote(session.id, safe='')}{key}"
+    key = "" if session.key == ID_KEY else f"?key={_quoted(session.key)}"
+    return f"{ask.pages}/sessions/{_quoted(session.id)}{key}"
+
+
+def _quoted(text: str) -> str:
+    """A text as a part of a URL; half a character, which no URL can have, becomes a question mark."""
+    return quote(text, safe="", errors="replace")

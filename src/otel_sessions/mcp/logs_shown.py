@@ -55,7 +55,7 @@ def log_of(ask: Ask, ref: LogRef) -> Mapping[str, Any]:
     """The log record that an id names.
 
     Raises:
-        MissingError: there is none.
+        MissingError: the session does not have it.
     """
     at = parse_time(ref.time)
     offset: int | None = None if at is None else 0

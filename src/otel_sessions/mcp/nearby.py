@@ -56,7 +56,7 @@ def _near(ask: Ask, session: SessionRef) -> list[SessionRef]:
         found |= dict.fromkeys(SessionRef(session.key, str(one["id"])) for one in page["data"])
         if len(text) < _SHORTEST:
             break
-        text = text[: len(text) // 2]
+        text = text[: len(text) * 3 // 4]
     return list(found)[:MOST]
 
 

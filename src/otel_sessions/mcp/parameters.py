@@ -70,6 +70,10 @@ class Parameter:
         return value
 
     def _read(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = _whole(value)
+        if isinstance(value, dict):
+            return {_whole(str(name)): _whole(one) if isinstance(one, str) else one for name, one in value.items()}
         if isinstance(value, str) and self.kind == "integer":
             text = value.strip()
             return int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else value
@@ -85,6 +89,11 @@ class Parameter:
         if self.least is not None and self.greatest is not None:
             return f"{self.kind} from {self.least} to {self.greatest}"
         return self.kind if self.least is None else f"{self.kind} from {self.least}"
+
+
+def _whole(text: str) -> str:
+    """The text with a question mark for each half of a character, which JSON can have and no URL."""
+    return text.encode("utf-8", "replace").decode()
 
 
 BUDGET_PARAMETER: Final = Parameter(

@@ -36,8 +36,7 @@ class Room(NamedTuple):
             return value
         is_text = isinstance(value, str)
         whole = value if is_text else json_text(value)
-        size = len(written(whole)) if is_text else len(whole)
-        if size <= self.longest + 2:
+        if len(whole) <= self.longest and (not is_text or len(written(whole)) <= self.longest + 2):
             return value
         return {"begins": beginning(whole, self.longest), "length": len(whole), "read": read.shown()}
 

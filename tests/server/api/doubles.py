@@ -28,6 +28,8 @@ QUESTIONS = (
         "ask",
         "histogram",
         "messages",
+        "steps",
+        "span",
         "keys",
         "cohorts",
         "unassigned",
