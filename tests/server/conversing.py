@@ -89,6 +89,10 @@ def key_values(values: Mapping[str, Any]) -> list[Any]:
 
 
 def _value(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if isinstance(value, bool):
+        return {"boolValue": value}
     if isinstance(value, str):
         return {"stringValue": value}
     if isinstance(value, dict):
