@@ -37,7 +37,14 @@ from otel_sessions.server.projections.changes import GroupChanges
 from otel_sessions.server.projections.compaction import compact_sessions
 from otel_sessions.server.projections.delete import Deleted, delete_session
 from otel_sessions.server.projections.delete_content import RemovedContent, delete_content
-from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
+from otel_sessions.server.projections.given_to_sessions import (
+    Annotation,
+    GivenRecords,
+    insert_annotations,
+    insert_names,
+    unknown_annotations,
+    unknown_names,
+)
 from otel_sessions.server.projections.retention import drop_older, drop_to_size
 from otel_sessions.server.projections.scores import place_scores
 from otel_sessions.server.projections.seen_trace_ids import SeenTraceIds
@@ -323,7 +330,7 @@ class Backend:
             if stored is not None:
                 return stored
             self._may_be_given = True
-            insert_annotation(self.store, session, annotation, version)
+            insert_annotations(self.store, [(session, annotation)], version)
         self._tell(frozenset({session}))
         return annotation
 
@@ -335,10 +342,29 @@ class Backend:
         """
         with self._committer.exclusive() as version:
             self._may_be_given = True
-            insert_name(self.store, session, name, version)
+            insert_names(self.store, {session: name}, version)
             self._rows.mark_renamed(session, version)
         self._rows.refresh()
         self._tell(frozenset({session}))
+
+    def bring_back(self, given: GivenRecords) -> None:
+        """Store what sessions were given before, in this store or another; what is stored already stays as it is.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        with self._committer.exclusive() as version:
+            self._target.has_scores = self._may_be_given = True
+            facts = facts_of(self.store, sorted({score.trace_id for score in given.scores if score.trace_id}))
+            changed = place_scores(self.store, facts, version, given.scores, posted=True)
+            annotations = unknown_annotations(self.store, given.annotations)
+            insert_annotations(self.store, annotations, version)
+            names = unknown_names(self.store, given.names)
+            insert_names(self.store, names, version)
+            for session in names:
+                self._rows.mark_renamed(session, version)
+        self._rows.refresh()
+        self._tell(frozenset({*changed, *(session for session, _ in annotations), *names}))
 
     def delete_content(self, session_id: str, *, key: str = ID_KEY) -> RemovedContent:
         """Remove the words of a session and keep its numbers; nothing happens if there is no such session.

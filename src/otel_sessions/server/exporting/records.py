@@ -80,7 +80,7 @@ def parquet(store: Store, signal: str, selection: Selection, path: Path) -> None
         OSError: the file cannot be written.
     """
     columns = ", ".join(_as_parquet(name, COLUMNS[_table(signal)][name]) for name in columns_of(signal))
-    sql, parameters = _statement(signal, selection, columns)
+    sql, parameters = _statement(store, signal, selection, columns)
     write_parquet(store, sql, parameters, path)
 
 
@@ -105,7 +105,7 @@ def csv_line(cells: Sequence[Any]) -> bytes:
 
 def _rows(store: Store, signal: str, selection: Selection) -> Generator[Row]:
     names = columns_of(signal)
-    sql, parameters = _statement(signal, selection, ", ".join(f"`{name}`" for name in names))
+    sql, parameters = _statement(store, signal, selection, ", ".join(f"`{name}`" for name in names))
     with (
         store.reading() as client,
         client.query_column_block_stream(sql, parameters=parameters, query_formats=AS_NUMBERS) as blocks,
@@ -116,7 +116,7 @@ def _rows(store: Store, signal: str, selection: Selection) -> Generator[Row]:
 
 
 def _raw(store: Store, signal: str, selection: Selection, columns: str, format_: str) -> Iterator[bytes]:
-    sql, parameters = _statement(signal, selection, columns)
+    sql, parameters = _statement(store, signal, selection, columns)
     with store.reading() as client:
         yield from _stream(client, sql, parameters, format_)
 
@@ -128,8 +128,8 @@ def _stream(client: Client, sql: str, parameters: dict[str, Any], format_: str) 
             yield chunk
 
 
-def _statement(signal: str, selection: Selection, columns: str) -> tuple[str, dict[str, Any]]:
-    which, parameters = selection.spans() if signal == SPANS else selection.logs()
+def _statement(store: Store, signal: str, selection: Selection, columns: str) -> tuple[str, dict[str, Any]]:
+    which, parameters = selection.spans() if signal == SPANS else selection.logs(store)
     name = "spans" if signal == SPANS else "logs"
     sql = statement(name, columns=columns, which=which, rows=str(ROWS_AT_ONCE), sort_bytes=str(SORT_BYTES))
     return sql, parameters
