@@ -17,6 +17,7 @@ from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS
 from otel_sessions.server.exporting.kinds import KIND, LOG_LINE, SPAN_LINE
 from otel_sessions.server.exporting.selection import Selection
 from otel_sessions.server.exporting.statements import statement
+from otel_sessions.server.otlp.batch import SENT_LOG_COLUMNS
 from otel_sessions.server.otlp.objects import Row
 from otel_sessions.server.otlp.requests_of_rows import json_requests, protobuf_requests
 from otel_sessions.server.signals import TRACES as SPANS
@@ -28,19 +29,14 @@ ROWS_AT_ONCE: Final = 1_024
 SORT_BYTES: Final = 256 << 20
 """Bytes of rows that are sorted in memory; more go to the disk meanwhile."""
 
-_OURS_ALONE: Final = frozenset({"Segment", "SegmentRow", "CountedIn", "CountedAs"})
-"""Columns that mean nothing outside of this store."""
-
 SPAN_COLUMNS: Final = tuple(COLUMNS[TRACES])
-LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _OURS_ALONE)
-
 FORMULA: Final = "^[=+\\\\-@\\\\t\\\\r]"
 """How a text begins that programs for spreadsheets take for a formula."""
 
 
 def columns_of(signal: str) -> tuple[str, ...]:
     """The columns of spans or log records that an export has, in the order of the table."""
-    return SPAN_COLUMNS if signal == SPANS else LOG_COLUMNS
+    return SPAN_COLUMNS if signal == SPANS else SENT_LOG_COLUMNS
 
 
 def otlp_lines(store: Store, signal: str, selection: Selection) -> Iterator[bytes]:
