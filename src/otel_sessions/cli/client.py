@@ -161,7 +161,10 @@ class Client:
 
     def ended_early(self) -> CommandError:
         """The error for an answer that has no end."""
-        return CommandError(f"the server at {self.url} ended its answer early; its log says why")
+        return UnreachableError(
+            f"the server at {self.url} ended its answer early, so that something is missing; if it is still running, its log says why",
+            status=UNREACHABLE,
+        )
 
     def items(self, path: str, parameters: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
         """The items of a list, page by page, and at most the given number of them."""

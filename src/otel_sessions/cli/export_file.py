@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from otel_sessions.cli.client import session_path
+from otel_sessions.cli.conditions import Conditions, with_conditions
 from otel_sessions.cli.errors import WRONG_USAGE, CommandError, ending, say
-from otel_sessions.cli.server_options import DEFAULT_KEY, KeyOption, UrlOption, client_of
+from otel_sessions.cli.server_options import DEFAULT_KEY, FolderOption, KeyOption, UrlOption, asking
 from otel_sessions.cli.session_ids import in_session
 from otel_sessions.cli.shown import now_ns
-from otel_sessions.cli.since import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +39,7 @@ class FileFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
 
 
 class Encoding(StrEnum):
@@ -57,8 +58,18 @@ class What(StrEnum):
     SESSIONS = "sessions"
     TRACES = "traces"
     CALLS = "calls"
+    MESSAGES = "messages"
 
 
+_HELD: Final = {
+    FileFormat.CSV: What.SESSIONS,
+    FileFormat.PARQUET: What.SESSIONS,
+    FileFormat.MARKDOWN: What.MESSAGES,
+}
+"""What a file holds if nothing is said; else all."""
+
+
+@with_conditions
 def export(
     sessions: Annotated[
         list[str] | None,
@@ -69,13 +80,16 @@ def export(
         str, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - for standard output.")
     ] = STDOUT,
     format_: Annotated[
-        FileFormat, typer.Option("--format", help="otlp and jsonl are without loss; csv and parquet hold one table.")
+        FileFormat,
+        typer.Option(
+            "--format", help="otlp and jsonl are without loss; csv and parquet hold one table; markdown is to read."
+        ),
     ] = FileFormat.JSONL,
     what: Annotated[
         What | None,
         typer.Option(
-            help="What the file holds: spans and log records, or what was counted.",
-            show_default="all in otlp and jsonl, sessions in csv and parquet",
+            help="What the file holds: spans and log records, or what was counted or said.",
+            show_default="all in otlp and jsonl, sessions in csv and parquet, messages in markdown",
         ),
     ] = None,
     encoding: Annotated[
@@ -84,26 +98,11 @@ def export(
     redact: Annotated[bool, typer.Option("--redact", help="Replace secrets by [redacted:KIND].")] = False,
     emails: Annotated[bool, typer.Option("--redact-emails", help="With --redact: addresses of e-mail too.")] = False,
     url: UrlOption = None,
+    store: FolderOption = None,
     key: KeyOption = DEFAULT_KEY,
-    q: Annotated[str | None, typer.Option("--q", metavar="TEXT", help="Only sessions with this text.")] = None,
-    name: Annotated[str | None, typer.Option(help="Only sessions with exactly this name.")] = None,
-    user: Annotated[str | None, typer.Option(help="Only sessions of this user id.")] = None,
-    environment: Annotated[str | None, typer.Option(help="Only sessions of this deployment environment.")] = None,
-    service: Annotated[str | None, typer.Option(help="Only sessions with this service.")] = None,
-    model: Annotated[str | None, typer.Option(help="Only sessions with this model.")] = None,
-    tag: Annotated[str | None, typer.Option(help="Only sessions with this tag.")] = None,
-    failed: Annotated[
-        bool | None, typer.Option("--failed/--not-failed", help="Only sessions in which a trace failed, or none did.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="AGE|TIME", help="Only sessions active since then: 2h, 30d, 2026-11-20.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="AGE|TIME", help="Only sessions that started before then.")
-    ] = None,
-    min_cost: Annotated[str | None, typer.Option(metavar="USD", help="Only sessions of at least this cost.")] = None,
+    conditions: Conditions,
 ) -> None:
-    """Write sessions into a file: their spans and log records without loss, or what was counted as a table.
+    """Write sessions into a file: their spans and log records without loss, what was counted as a table, or conversations to read.
 
     Without ids and conditions, spans and log records are all that there are, also those in no session. The file is first written
     beside the output as FILE.part, and takes its name when it is complete.
@@ -111,55 +110,42 @@ def export(
     from otel_sessions.cli.files.output import output_file  # noqa: PLC0415 - slow to import
 
     with ending():
-        wanted = what or (What.SESSIONS if format_ in (FileFormat.CSV, FileFormat.PARQUET) else What.ALL)
+        wanted = what or _HELD.get(format_, What.ALL)
         if redact and format_ is FileFormat.PARQUET:
-            raise CommandError("--redact works on lines; choose --format jsonl, csv or otlp", status=WRONG_USAGE)
+            raise CommandError("--redact works on lines; choose another --format", status=WRONG_USAGE)
         if encoding is Encoding.PROTO and format_ is not FileFormat.OTLP:
             raise CommandError("--encoding is of --format otlp", status=WRONG_USAGE)
-        now = now_ns()
-        conditions = {
-            "q": q,
-            "name": name,
-            "user_id": user,
-            "environment": environment,
-            "service": service,
-            "model": model,
-            "tag": tag,
-            "failed": None if failed is None else str(failed).lower(),
-            "since": None if since is None else moment_of(since, now=now),
-            "until": None if until is None else moment_of(until, now=now),
-            "min_cost": min_cost,
-        }
-        parameters = {name: value for name, value in conditions.items() if value is not None}
+        parameters = conditions.parameters(now=now_ns())
         if sessions and parameters:
             raise CommandError("give ids of sessions or conditions, not both", status=WRONG_USAGE)
-        client = client_of(url)
-        if sessions:
-            parameters["ids"] = json.dumps([_id(client, one, key) for one in sessions])
-        if key != DEFAULT_KEY:
-            parameters["key"] = key
-        as_protobuf = encoding is Encoding.PROTO
-        # What is redacted comes as JSON, and becomes protobuf here.
-        sent = "otlp_proto" if as_protobuf and not redact else format_.value
-        counts: Counter[str] = Counter()
-        change = None
-        if redact:
-            from otel_sessions.cli.files.redacting import redacting  # noqa: PLC0415 - slow to import
+        with asking(url, store) as client:
+            if sessions:
+                parameters["ids"] = json.dumps([_id(client, one, key) for one in sessions])
+            if key != DEFAULT_KEY:
+                parameters["key"] = key
+            as_protobuf = encoding is Encoding.PROTO
+            # What is redacted comes as JSON, and becomes protobuf here.
+            sent = "otlp_proto" if as_protobuf and not redact else format_.value
+            counts: Counter[str] = Counter()
+            change = None
+            if redact:
+                from otel_sessions.cli.files.redacting import redacting  # noqa: PLC0415 - slow to import
 
-            change = redacting("otlp_proto" if as_protobuf else format_.value, counts, emails=emails)
-        with output_file(output) as out:
-            _copy(client, {**parameters, "format": sent, "what": wanted.value}, out, change, output)
+                change = redacting("otlp_proto" if as_protobuf else format_.value, counts, emails=emails)
+            with output_file(output) as out:
+                _copy(client, {**parameters, "format": sent, "what": wanted.value}, out, change, output)
         if redact:
             say(_redacted(counts))
 
 
 def _copy(client: Client, parameters: dict[str, str], out: IO[bytes], change: Change | None, shown: str) -> None:
     """Write the answer of the server, changed line by line if need be."""
-    from otel_sessions.cli.files.progress import progress  # noqa: PLC0415 - slow to import
+    from otel_sessions.cli.files.answers import lines_of  # noqa: PLC0415 - slow to import
+    from otel_sessions.cli.files.progress import progress  # noqa: PLC0415
 
     done = 0
     with client.streaming("/v1/export", parameters, seconds=_PART_SECONDS) as answer, progress(shown) as update:
-        for part in iter(partial(answer.read, READ_BYTES), b"") if change is None else change(answer):
+        for part in iter(partial(answer.read, READ_BYTES), b"") if change is None else change(lines_of(answer)):
             out.write(part)
             done += len(part)
             update(completed=done)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from otel_sessions.cli.errors import FAILED, WRONG_USAGE, CommandError, ending, say
-from otel_sessions.cli.server_options import UrlOption, client_of
+from otel_sessions.cli.errors import FAILED, INTERRUPTED, WRONG_USAGE, CommandError, ending, say
+from otel_sessions.cli.server_options import FolderOption, UrlOption, asking
 
 if TYPE_CHECKING:
     from otel_sessions.cli.client import Client
@@ -57,8 +57,9 @@ class Tally:
     @property
     def summary(self) -> str:
         """What was done, for people."""
-        spans, logs = self.records.get("traces", 0), self.records.get("logs", 0)
-        text = f"imported {spans:,} {'span' if spans == 1 else 'spans'} and {logs:,} {'log record' if logs == 1 else 'log records'}"
+        text = f"imported {_number(self.records.get('traces', 0), 'span')} and {_number(self.records.get('logs', 0), 'log record')}"
+        if given := self.records.get("given"):
+            text += f", and {_number(given, 'score, annotation or name', 'scores, annotations and names')}"
         if self.metrics:
             text += "; metrics are not kept"
         if self.left_out:
@@ -66,13 +67,18 @@ class Tally:
         return text
 
 
+def _number(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def import_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files; - for standard input.")],
     *,
     url: UrlOption = None,
+    store: FolderOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first line that cannot be taken.")] = False,
 ) -> None:
-    """Bring files of spans and log records into a running server.
+    """Bring files of spans and log records into a store.
 
     A file holds OTLP as JSON, one request a line or one document, or as protobuf, such as the file exporter of the Collector writes
     it; or what `export` wrote with --format otlp or jsonl. It may be compressed by gzip or zstd. What is stored already is left out: a file can be
@@ -83,14 +89,16 @@ def import_files(
             if name != STDIN and not Path(name).is_file():
                 raise CommandError(f"there is no file {name}", status=WRONG_USAGE)
         tally = Tally(strict=strict)
-        client = client_of(url)
         try:
-            for name in files:
-                _import(client, name, tally, strict=strict)
+            with asking(url, store) as client:
+                for name in files:
+                    _import(client, name, tally, strict=strict)
         except Stopped:
             pass
         except KeyboardInterrupt:
-            raise CommandError(f"{tally.summary}; interrupted, run the same command again to go on") from None
+            raise CommandError(
+                f"{tally.summary}; interrupted, run the same command again to go on", status=INTERRUPTED
+            ) from None
         except CommandError as error:
             raise CommandError(
                 f"{error}; {tally.summary}; run the same command again to go on", status=error.status

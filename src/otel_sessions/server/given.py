@@ -9,7 +9,14 @@ from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.score import Score
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.ingest.commit_target import ClickHouseTarget
-from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
+from otel_sessions.server.projections.given_to_sessions import (
+    Annotation,
+    GivenRecords,
+    insert_annotations,
+    insert_names,
+    unknown_annotations,
+    unknown_names,
+)
 from otel_sessions.server.projections.scores import place_scores
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.trace_facts import facts_of
@@ -82,7 +89,7 @@ class GivenToSessions:
             if stored is not None:
                 return stored
             self.may_be_any = True
-            insert_annotation(self._store, session, annotation, version)
+            insert_annotations(self._store, [(session, annotation)], version)
         self._tell(frozenset({session}))
         return annotation
 
@@ -94,7 +101,26 @@ class GivenToSessions:
         """
         with self._exclusive() as version:
             self.may_be_any = True
-            insert_name(self._store, session, name, version)
+            insert_names(self._store, {session: name}, version)
             self._rows.mark_renamed(session, version)
         self._rows.refresh()
         self._tell(frozenset({session}))
+
+    def bring_back(self, given: GivenRecords) -> None:
+        """Store what sessions were given before, in this store or another; what is stored already stays as it is.
+
+        Raises:
+            StoreError: the store cannot do it.
+        """
+        with self._exclusive() as version:
+            self._target.has_scores = self.may_be_any = True
+            facts = facts_of(self._store, sorted({score.trace_id for score in given.scores if score.trace_id}))
+            changed = place_scores(self._store, facts, version, given.scores, posted=True)
+            annotations = unknown_annotations(self._store, given.annotations)
+            insert_annotations(self._store, annotations, version)
+            names = unknown_names(self._store, given.names)
+            insert_names(self._store, names, version)
+            for session in names:
+                self._rows.mark_renamed(session, version)
+        self._rows.refresh()
+        self._tell(frozenset({*changed, *(session for session, _ in annotations), *names}))

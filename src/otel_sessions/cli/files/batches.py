@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from otel_sessions.cli.files.copies import digest_of
-from otel_sessions.cli.files.records import Record
+from otel_sessions.cli.files.records import GIVEN, Record
 from otel_sessions.server.otlp.messages import messages
 from otel_sessions.server.signals import TRACES
 
@@ -14,12 +14,16 @@ RECORDS: Final = 4_096
 BYTES: Final = 3 << 20
 """What a request has at most, and more only if one record is larger. Below 4 MiB a server decodes several at once."""
 
+GIVEN_RECORDS: Final = 500
+GIVEN_BYTES: Final = 192 << 10
+"""The same of a request of what sessions were given."""
+
 
 class Batch:
     """The records of one signal that go in one request.
 
     Attributes:
-        signal: `TRACES` or `LOGS`.
+        signal: `TRACES`, `LOGS` or `GIVEN`.
         place: where the last message begins in the file that records of this come from.
     """
 
@@ -28,6 +32,7 @@ class Batch:
         self.place = ""
         self._groups: dict[tuple[bytes, bytes], dict[tuple[bytes, bytes], list[bytes]]] = {}
         self._count = self._size = 0
+        self._most, self._most_bytes = (GIVEN_RECORDS, GIVEN_BYTES) if signal == GIVEN else (RECORDS, BYTES)
 
     def __len__(self) -> int:
         """The number of records."""
@@ -36,11 +41,11 @@ class Batch:
     @property
     def is_full(self) -> bool:
         """True if it is to be sent."""
-        return self._count >= RECORDS or self._size >= BYTES
+        return self._count >= self._most or self._size >= self._most_bytes
 
     def fits(self, record: Record) -> bool:
         """Return True if a record can be added without the request becoming too large."""
-        return not self._count or self._size + len(record.raw) <= BYTES
+        return not self._count or self._size + len(record.raw) <= self._most_bytes
 
     def add(self, record: Record) -> None:
         """Add a record."""
@@ -77,6 +82,8 @@ class Batch:
 
     def request(self) -> bytes:
         """The serialized request."""
+        if self.signal == GIVEN:
+            return b'{"records":[' + b",".join(record.raw for record in self.records()) + b"]}"
         known = messages().traces if self.signal == TRACES else messages().logs
         request = known.request()
         for (resource, schema), scopes in self._groups.items():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+
 from otel_sessions.cli.files.messages import Message
-from otel_sessions.server.exporting.kinds import KIND, LOG_LINE, SPAN_LINE
+from otel_sessions.server.exporting.kinds import EVENTS, KIND, LOG_LINE, SCOPE, SPAN_LINE
 from otel_sessions.server.otlp.errors import RequestError
 from otel_sessions.server.otlp.json_requests import logs_of_object, parsed, traces_of_object
 from otel_sessions.server.otlp.messages import SignalMessages, messages, parse
@@ -17,12 +21,18 @@ _TRACES: Final = ("resourceSpans", "resource_spans", "batches")
 _LOGS: Final = ("resourceLogs", "resource_logs")
 _METRICS: Final = ("resourceMetrics", "resource_metrics")
 
+GIVEN: Final = "given"
+"""The signal of what sessions were given, as a line of JSON; it is no signal of OTLP."""
+
+_NOTHING: Final = (b"", b"")
+_SCOPE: Final = SCOPE.encode()
+
 
 class Record(NamedTuple):
-    """A span or log record, serialized.
+    """A span or log record, serialized, or a score, annotation or name.
 
     Attributes:
-        signal: `TRACES` or `LOGS`.
+        signal: `TRACES`, `LOGS` or `GIVEN`.
         resource: the resource, and the URL of its schema.
         scope: the scope, and the URL of its schema.
         raw: the record.
@@ -71,6 +81,8 @@ def _of_json(said: Any) -> Contents:
         raise NotOtlpError("no object")
     if said.get(KIND) in (SPAN_LINE, LOG_LINE):
         return _of_row(said)
+    if said.get(KIND) in EVENTS:
+        return Contents([_given(json.dumps(said).encode())])
     found = []
     for signal, names, read in ((TRACES, _TRACES, traces_of_object), (LOGS, _LOGS, logs_of_object)):
         if any(name in said for name in names):
@@ -125,8 +137,21 @@ def _records(signal: str, request: Any) -> Iterator[Record]:
         for raw_scope in (*getattr(group, known.scope_groups), *getattr(group, known.old_scope_groups)):
             scope_group = parse(known.scope_group, raw_scope)
             scope = (scope_group.scope, scope_group.schema_url)
+            is_given = _SCOPE in scope_group.scope and _is_of_given(scope_group.scope)
             for raw in getattr(scope_group, known.records):
-                yield Record(signal, resource, scope, raw)
+                yield _given(_body_of(raw)) if is_given else Record(signal, resource, scope, raw)
+
+
+def _given(line: bytes) -> Record:
+    return Record(GIVEN, _NOTHING, _NOTHING, line)
+
+
+def _is_of_given(scope: bytes) -> bool:
+    return bool(InstrumentationScope.FromString(scope).name == SCOPE)
+
+
+def _body_of(raw: bytes) -> bytes:
+    return bytes(LogRecord.FromString(raw).body.string_value.encode())
 
 
 def _signal_of(raw: bytes) -> str:

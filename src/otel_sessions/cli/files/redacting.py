@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 
 from otel_sessions.redaction import redact_value
 from otel_sessions.redaction.otlp import redact_request
+from otel_sessions.redaction.texts import redact_text
 from otel_sessions.server.otlp.json_requests import logs_of_object, traces_of_object
 from otel_sessions.server.otlp.values import from_text, to_text
 
@@ -32,6 +33,10 @@ _TYPES: Final = {
 _LONGEST_CELL: Final = 1 << 30
 """Characters; by default a longer one than 131,072 is an error."""
 
+_HEADS: Final = ("# ", "## ", "### ")
+_LONGEST_PIECE: Final = 16 << 20
+"""Characters of a document that are held at once."""
+
 _NUMBERS: Final = frozenset("idb")
 """Letters of numbers and booleans, which are written as texts."""
 
@@ -46,6 +51,8 @@ def redacting(format_: str, counts: Counter[str], *, emails: bool) -> Change:
     """
     if format_ == "csv":
         return partial(_csv, counts=counts, emails=emails)
+    if format_ == "markdown":
+        return partial(_markdown, counts=counts, emails=emails)
     change = {"otlp": _otlp, "otlp_proto": _protobuf}.get(format_, _row)
     return partial(_lines, change=change, counts=counts, emails=emails)
 
@@ -99,6 +106,20 @@ def _attributes(texts: dict[str, str], types: dict[str, str], counts: Counter[st
         else:
             redacted[name] = redact_value(text, name=name, counts=counts, emails=emails)
     return redacted
+
+
+def _markdown(answer: IO[bytes], *, counts: Counter[str], emails: bool) -> Iterator[bytes]:
+    """A document message by message, since a secret may have several lines."""
+    waiting: list[str] = []
+    size = 0
+    for raw in answer:
+        line = raw.decode()
+        if waiting and (line.startswith(_HEADS) or size > _LONGEST_PIECE):
+            yield redact_text("".join(waiting), counts, emails=emails).encode()
+            waiting, size = [], 0
+        waiting.append(line)
+        size += len(line)
+    yield redact_text("".join(waiting), counts, emails=emails).encode()
 
 
 def _csv(answer: IO[bytes], *, counts: Counter[str], emails: bool) -> Iterator[bytes]:

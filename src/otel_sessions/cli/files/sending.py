@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,11 +17,15 @@ from otel_sessions.cli.client import Client, RefusedError
 from otel_sessions.cli.errors import CommandError
 from otel_sessions.cli.files.batches import Batch
 from otel_sessions.cli.files.copies import Copies
-from otel_sessions.cli.files.records import Record
-from otel_sessions.server.signals import OTLP_PATHS, TRACES
+from otel_sessions.cli.files.records import GIVEN, Record
+from otel_sessions.server.signals import LOGS, OTLP_PATHS, TRACES
+
+IN_FLIGHT: Final = 4
+"""Requests with spans that are sent at once, so that the server has work while it answers. Those with log records go one after the other:
+each says what came before it, and a server takes one at a time."""
 
 AHEAD: Final = 2
-"""Requests that wait while one is answered."""
+"""Requests that wait meanwhile."""
 
 PATIENCE_SECONDS: Final = 600.0
 """How long a server may say that it is busy."""
@@ -29,6 +34,8 @@ ANSWER_SECONDS: Final = 120.0
 
 _LONGEST_HEADER: Final = 4_000
 _COPIES: Final = "otel-sessions-copies"
+GIVEN_PATH: Final = "/v1/given"
+_WRONG: Final = frozenset({400, 413})
 _BUSY: Final = frozenset({429, 503})
 _FIRST_PAUSE: Final = 0.5
 
@@ -43,21 +50,26 @@ class Sender:
         sent: by signal, how many records the server took.
     """
 
-    def __init__(self, client: Client, left_out: LeftOut, *, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(self, client: Client, left_out: LeftOut, *, sleep: Callable[[float], object] | None = None) -> None:
         """Send to a server.
 
         Args:
             client: names it.
-            left_out: is told what the server does not take; on another thread.
-            sleep: waits before something is sent again.
+            left_out: is told what the server does not take; on other threads.
+            sleep: waits before something is sent again; by default for seconds, or until `close`.
         """
         self._client = client
         self._left_out = left_out
-        self._sleep = sleep
+        self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
         self._copies = Copies()
         self._batches: dict[str, Batch] = {}
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="otel-sessions-import")
+        self._executors = {
+            TRACES: ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="otel-sessions-import-spans"),
+            LOGS: ThreadPoolExecutor(1, thread_name_prefix="otel-sessions-import-logs"),
+        }
         self._sending: deque[Future[None]] = deque()
+        self._counting = threading.Lock()
         self.sent: dict[str, int] = {}
 
     def add(self, record: Record, place: str) -> None:
@@ -81,21 +93,46 @@ class Sender:
         Raises:
             CommandError: as `add`.
         """
-        for batch in self._batches.values():
+        # What sessions were given comes behind the spans of the sessions.
+        for batch in sorted(self._batches.values(), key=lambda batch: batch.signal == GIVEN):
             self._submit(batch)
         self._batches.clear()
-        while self._sending:
-            self._sending.popleft().result()
+        self._drain()
 
     def close(self) -> None:
         """Give up what is not sent yet."""
-        self._executor.shutdown(cancel_futures=True)
+        self._closed.set()
+        for executor in self._executors.values():
+            executor.shutdown(cancel_futures=True)
         self._copies.close()
 
-    def _submit(self, batch: Batch) -> None:
-        while len(self._sending) >= AHEAD:
+    def _drain(self) -> None:
+        while self._sending:
             self._sending.popleft().result()
-        self._sending.append(self._executor.submit(self._send, batch))
+
+    def _submit(self, batch: Batch) -> None:
+        if batch.signal == GIVEN:
+            self._drain()
+            self._send_given(batch)
+            return
+        while len(self._sending) >= IN_FLIGHT + AHEAD:
+            self._sending.popleft().result()
+        self._sending.append(self._executors[batch.signal].submit(self._send, batch))
+
+    def _send_given(self, batch: Batch) -> None:
+        """Send what sessions were given; what is wrong is looked for, since it is told of the request as a whole."""
+        try:
+            self._answer(batch, GIVEN_PATH, "application/json", {})
+        except RefusedError as error:
+            if error.code not in _WRONG:
+                raise
+            if len(batch) == 1:
+                self._left_out(batch.place, str(error))
+                return
+            for half in batch.halves():
+                self._send_given(half)
+            return
+        self.sent[GIVEN] = self.sent.get(GIVEN, 0) + len(batch)
 
     def _send(self, batch: Batch) -> None:
         if batch.signal == TRACES:
@@ -116,29 +153,28 @@ class Sender:
         self._copies.add(digests)
 
     def _post(self, batch: Batch, headers: dict[str, str]) -> None:
+        try:
+            answer = self._answer(batch, OTLP_PATHS[batch.signal], "application/x-protobuf", headers)
+        except RefusedError as error:
+            if error.code not in _WRONG:
+                raise
+            self._left_out(batch.place, f"{len(batch)} records are refused: {error}")
+            return
+        self._count(batch, answer)
+
+    def _answer(self, batch: Batch, path: str, kind: str, headers: dict[str, str]) -> bytes:
+        """The answer to a request, which is sent again while the server is busy."""
         body = batch.request()
         end = time.monotonic() + PATIENCE_SECONDS
         pause = _FIRST_PAUSE
         while True:
             try:
-                answer = self._client.send(
-                    OTLP_PATHS[batch.signal],
-                    body,
-                    kind="application/x-protobuf",
-                    headers=headers,
-                    seconds=ANSWER_SECONDS,
-                )
+                return self._client.send(path, body, kind=kind, headers=headers, seconds=ANSWER_SECONDS)
             except RefusedError as error:
-                if error.code in _BUSY and time.monotonic() < end:
-                    self._sleep(error.retry_after or pause)
-                    pause = min(pause * 2, 5.0)
-                    continue
-                if error.code in (400, 413):
-                    self._left_out(batch.place, f"{len(batch)} records are refused: {error}")
-                    return
-                raise
-            break
-        self._count(batch, answer)
+                if error.code not in _BUSY or time.monotonic() >= end or self._closed.is_set():
+                    raise
+                self._sleep(error.retry_after or pause)
+                pause = min(pause * 2, 5.0)
 
     def _count(self, batch: Batch, answer: bytes) -> None:
         kind: Any = ExportTraceServiceResponse if batch.signal == TRACES else ExportLogsServiceResponse
@@ -147,6 +183,7 @@ class Sender:
         except DecodeError:
             raise CommandError(f"what answers at {self._client.url} is no server of OTLP") from None
         rejected = partial.rejected_spans if batch.signal == TRACES else partial.rejected_log_records
-        self.sent[batch.signal] = self.sent.get(batch.signal, 0) + len(batch) - rejected
+        with self._counting:
+            self.sent[batch.signal] = self.sent.get(batch.signal, 0) + len(batch) - rejected
         if partial.error_message:
             self._left_out(batch.place, partial.error_message)

@@ -124,7 +124,7 @@ def _methods(request: Request) -> set[str]:
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     route = request.scope["route"]
     assert isinstance(route, APIRoute)
-    fields = {field.alias: field for field in query_fields(route.dependant)}
+    fields = {field.alias: field for field in (*query_fields(route.dependant), *route.dependant.path_params)}
     messages = (_message(one, fields[one["loc"][1]].field_info) for one in error.errors())
     return error_response(400, "invalid_parameter", "; ".join(messages))
 

@@ -16,9 +16,11 @@ from starlette.responses import Response, StreamingResponse
 from otel_sessions.server.api.dependencies import BackendDep
 from otel_sessions.server.api.endpoints import Endpoint
 from otel_sessions.server.api.errors import ApiError, error_responses, invalid_parameter, unavailable
-from otel_sessions.server.api.export_tables import TABLES
+from otel_sessions.server.api.export_tables import TABLES, conversations
 from otel_sessions.server.api.parameters import Filters
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.clickhouse.client import Store
+from otel_sessions.server.exporting.given import given_lines, given_otlp_lines, given_otlp_messages
 from otel_sessions.server.exporting.records import csv_lines, json_lines, otlp_lines, otlp_messages, parquet
 from otel_sessions.server.exporting.selection import Selection
 from otel_sessions.server.exporting.tables import table_csv_lines, table_json_lines, table_parquet
@@ -31,18 +33,21 @@ EXPORTS: Final = 2
 READ_BYTES: Final = 1 << 20
 MOST_IDS: Final = 1_000
 
-What = Literal["all", "spans", "logs", "sessions", "traces", "calls"]
-FileFormat = Literal["jsonl", "csv", "parquet", "otlp", "otlp_proto"]
+What = Literal["all", "spans", "logs", "sessions", "traces", "calls", "messages"]
+FileFormat = Literal["jsonl", "csv", "parquet", "markdown", "otlp", "otlp_proto"]
 
 _SIGNALS: Final = {"all": (TRACES, LOGS), "spans": (TRACES,), "logs": (LOGS,)}
 _CONTENT_TYPES: Final = {
     "jsonl": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
+    "markdown": "text/markdown; charset=utf-8",
     "otlp": "application/x-ndjson",
     "otlp_proto": "application/octet-stream",
 }
+_GIVEN: Final = {"jsonl": given_lines, "otlp": given_otlp_lines, "otlp_proto": given_otlp_messages}
 _RECORDS: Final = {"jsonl": json_lines, "otlp": otlp_lines, "otlp_proto": otlp_messages, "csv": csv_lines}
+_SUFFIXES: Final = {"otlp_proto": "otlp", "markdown": "md"}
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The file. A connection that breaks before the end of the answer means that it is not complete.",
@@ -108,7 +113,8 @@ async def export(
         Query(
             description=(
                 "`otlp`: OTLP/JSON, a request a line, and `otlp_proto`: serialized requests, each behind its length in four bytes, both as "
-                "the file exporter of the Collector writes them; `jsonl`: a JSON object a line; `csv`, with a head; `parquet`."
+                "the file exporter of the Collector writes them; `jsonl`: a JSON object a line; `csv`, with a head; `parquet`; `markdown`: "
+                "conversations to read."
             )
         ),
     ] = "jsonl",
@@ -116,8 +122,9 @@ async def export(
         What,
         Query(
             description=(
-                "`all`: spans and log records as they came, without loss, in OTLP and JSON lines; `spans` or `logs`: one of them, in every "
-                "format; `sessions`, `traces`, `calls`: what was counted, as a table."
+                "`all`: spans and log records as they came, without loss, and the scores, annotations and names that sessions were given, in "
+                "OTLP and JSON lines; `spans` or `logs`: one of them, in every format but Markdown; `sessions`, `traces`, `calls`: what was "
+                "counted, as a table; `messages`: whole, as a table or as Markdown."
             )
         ),
     ] = "all",
@@ -130,12 +137,7 @@ async def export(
     """
     chosen = None if filters == SessionFilters() else filters
     wanted = _Export(what, format, Selection(filters.key, ids, chosen))
-    if what == "all" and format in ("csv", "parquet"):
-        raise ApiError(400, "invalid_parameter", f"what=all: {format} holds one table; choose spans, logs or sessions")
-    if what in TABLES and format in ("otlp", "otlp_proto"):
-        raise ApiError(
-            400, "invalid_parameter", f"what={what}: OTLP holds spans and log records; choose all, spans or logs"
-        )
+    _check(what, format)
     stack = ExitStack()
     borrower = object()
     try:
@@ -151,8 +153,19 @@ async def export(
     return StreamingResponse(
         _sent(chunks, stack),
         media_type=_CONTENT_TYPES[format],
-        headers={"Content-Disposition": f'attachment; filename="{what}.{format.partition("_")[0]}"'},
+        headers={"Content-Disposition": f'attachment; filename="{what}.{_SUFFIXES.get(format, format)}"'},
     )
+
+
+def _check(what: str, format_: str) -> None:
+    if format_ == "markdown" and what != "messages":
+        raise ApiError(400, "invalid_parameter", f"what={what}: markdown holds conversations; choose messages")
+    if what == "all" and format_ in ("csv", "parquet"):
+        raise ApiError(400, "invalid_parameter", f"what=all: {format_} holds one table; choose spans, logs or sessions")
+    if what in TABLES and format_ in ("otlp", "otlp_proto"):
+        raise ApiError(
+            400, "invalid_parameter", f"what={what}: OTLP holds spans and log records; choose all, spans or logs"
+        )
 
 
 def _opened(backend: Backend, wanted: _Export, stack: ExitStack) -> Iterator[bytes]:
@@ -167,17 +180,25 @@ def _opened(backend: Backend, wanted: _Export, stack: ExitStack) -> Iterator[byt
         )
     if wanted.format == "parquet":
         chunks = _file(stack, _parquet(backend, wanted))
+    elif wanted.format == "markdown":
+        chunks = _joined(piece.encode() for piece in conversations(backend.reader, wanted.selection))
     elif wanted.what in TABLES:
         table = TABLES[wanted.what]
         rows = table.rows(backend.reader, wanted.selection)
         chunks = table_json_lines(rows) if wanted.format == "jsonl" else table_csv_lines(table.columns, rows)
         chunks = _joined(chunks)
     else:
-        write = _RECORDS[wanted.format]
-        chunks = (chunk for signal in _SIGNALS[wanted.what] for chunk in write(store, signal, wanted.selection))
+        chunks = _records(store, wanted)
     stack.callback(_close, chunks)
     first = next(chunks, b"")
     return _with(first, chunks)
+
+
+def _records(store: Store, wanted: _Export) -> Iterator[bytes]:
+    for signal in _SIGNALS[wanted.what]:
+        yield from _RECORDS[wanted.format](store, signal, wanted.selection)
+    if wanted.what == "all":
+        yield from _GIVEN[wanted.format](store, wanted.selection)
 
 
 def _parquet(backend: Backend, wanted: _Export) -> Callable[[Path], None]:

@@ -1,4 +1,4 @@
-"""`TABLES`: what was counted as tables, with the columns of the REST API."""
+"""`TABLES`: what was counted or said as tables, with the columns of the REST API, and conversations to read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import Any, Final, NamedTuple, get_args
 
 from pydantic import BaseModel
 
+from otel_sessions.conversation.markdown import as_markdown
 from otel_sessions.server.api.call_models import Call
+from otel_sessions.server.api.message_models import Message
 from otel_sessions.server.api.models import Session, Trace
 from otel_sessions.server.exporting.selection import Selection
 from otel_sessions.server.exporting.tables import TEXT, Columns
 from otel_sessions.server.queries.filters import SessionFilters
+from otel_sessions.server.queries.messages import Told
 from otel_sessions.server.reader import Reader
 
 ROWS_AT_ONCE: Final = 1_000
@@ -79,6 +82,36 @@ def _calls(reader: Reader, selection: Selection) -> Iterator[_Row]:
                 break
 
 
+def _messages(reader: Reader, selection: Selection) -> Iterator[_Row]:
+    for session in _sessions(reader, selection):
+        for line, message in _told(reader, selection.key, session["id"]):
+            yield _owned(session, Message.of(line, message, longest=None))
+
+
+def conversations(reader: Reader, selection: Selection) -> Iterator[str]:
+    """The pieces of a document with the conversations of the sessions, one after the other."""
+    between = ""
+    for session in _sessions(reader, selection):
+        name, session_id = session["title"], session["id"]
+        title = f"{name} ({session_id})" if name and name != session_id else session_id
+        yield between
+        yield from as_markdown(title, _told(reader, selection.key, session_id))
+        between = "\n"
+
+
+def _told(reader: Reader, key: str, session_id: str) -> Iterator[Told]:
+    """The messages of a session, whole, of which only some are in memory."""
+    offset = 0
+    while True:
+        page = reader.messages(session_id, key=key, limit=ROWS_AT_ONCE, offset=offset)
+        if page is None:
+            return
+        yield from page.messages
+        offset = page.next
+        if offset >= page.total:
+            return
+
+
 def _owned(session: _Row, part: BaseModel) -> _Row:
     return {"session_key": session["key"], "session_id": session["id"], **part.model_dump(mode="json")}
 
@@ -95,4 +128,5 @@ TABLES: Final[Mapping[str, Table]] = {
     "sessions": Table(_columns(Session), _sessions),
     "traces": Table({**_OWNER, **_columns(Trace)}, _traces),
     "calls": Table({**_OWNER, **_columns(Call)}, _calls),
+    "messages": Table({**_OWNER, **_columns(Message)}, _messages),
 }

@@ -18,6 +18,7 @@ from otel_sessions.server.api import (
     cohorts,
     export,
     given,
+    given_records,
     health,
     histogram,
     keys,
@@ -48,6 +49,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     prices.router,
     query.router,
     export.router,
+    given_records.router,
     live.router,
     health.router,
 )

@@ -17,6 +17,7 @@ from otel_sessions.server.clickhouse.span_rows import AS_NUMBERS
 from otel_sessions.server.exporting.kinds import KIND, LOG_LINE, SPAN_LINE
 from otel_sessions.server.exporting.selection import Selection
 from otel_sessions.server.exporting.statements import statement
+from otel_sessions.server.otlp.batch import SENT_LOG_COLUMNS
 from otel_sessions.server.otlp.objects import Row
 from otel_sessions.server.otlp.requests_of_rows import json_requests, protobuf_requests
 from otel_sessions.server.signals import TRACES as SPANS
@@ -28,19 +29,14 @@ ROWS_AT_ONCE: Final = 1_024
 SORT_BYTES: Final = 256 << 20
 """Bytes of rows that are sorted in memory; more go to the disk meanwhile."""
 
-_OURS_ALONE: Final = frozenset({"Segment", "SegmentRow", "CountedIn", "CountedAs"})
-"""Columns that mean nothing outside of this store."""
-
 SPAN_COLUMNS: Final = tuple(COLUMNS[TRACES])
-LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _OURS_ALONE)
-
 FORMULA: Final = "^[=+\\\\-@\\\\t\\\\r]"
 """How a text begins that programs for spreadsheets take for a formula."""
 
 
 def columns_of(signal: str) -> tuple[str, ...]:
     """The columns of spans or log records that an export has, in the order of the table."""
-    return SPAN_COLUMNS if signal == SPANS else LOG_COLUMNS
+    return SPAN_COLUMNS if signal == SPANS else SENT_LOG_COLUMNS
 
 
 def otlp_lines(store: Store, signal: str, selection: Selection) -> Iterator[bytes]:
@@ -80,7 +76,7 @@ def parquet(store: Store, signal: str, selection: Selection, path: Path) -> None
         OSError: the file cannot be written.
     """
     columns = ", ".join(_as_parquet(name, COLUMNS[_table(signal)][name]) for name in columns_of(signal))
-    sql, parameters = _statement(signal, selection, columns)
+    sql, parameters = _statement(store, signal, selection, columns)
     write_parquet(store, sql, parameters, path)
 
 
@@ -105,7 +101,7 @@ def csv_line(cells: Sequence[Any]) -> bytes:
 
 def _rows(store: Store, signal: str, selection: Selection) -> Generator[Row]:
     names = columns_of(signal)
-    sql, parameters = _statement(signal, selection, ", ".join(f"`{name}`" for name in names))
+    sql, parameters = _statement(store, signal, selection, ", ".join(f"`{name}`" for name in names))
     with (
         store.reading() as client,
         client.query_column_block_stream(sql, parameters=parameters, query_formats=AS_NUMBERS) as blocks,
@@ -116,7 +112,7 @@ def _rows(store: Store, signal: str, selection: Selection) -> Generator[Row]:
 
 
 def _raw(store: Store, signal: str, selection: Selection, columns: str, format_: str) -> Iterator[bytes]:
-    sql, parameters = _statement(signal, selection, columns)
+    sql, parameters = _statement(store, signal, selection, columns)
     with store.reading() as client:
         yield from _stream(client, sql, parameters, format_)
 
@@ -128,8 +124,8 @@ def _stream(client: Client, sql: str, parameters: dict[str, Any], format_: str) 
             yield chunk
 
 
-def _statement(signal: str, selection: Selection, columns: str) -> tuple[str, dict[str, Any]]:
-    which, parameters = selection.spans() if signal == SPANS else selection.logs()
+def _statement(store: Store, signal: str, selection: Selection, columns: str) -> tuple[str, dict[str, Any]]:
+    which, parameters = selection.spans() if signal == SPANS else selection.logs(store)
     name = "spans" if signal == SPANS else "logs"
     sql = statement(name, columns=columns, which=which, rows=str(ROWS_AT_ONCE), sort_bytes=str(SORT_BYTES))
     return sql, parameters

@@ -17,17 +17,13 @@ from otel_sessions.server.clickhouse.columns import COLUMNS, LOGS
 from otel_sessions.server.clickhouse.row_binary import writer
 from otel_sessions.server.clickhouse.times import LATEST_PARTITION
 from otel_sessions.server.ingest.stored_rows import statement
-from otel_sessions.server.otlp.batch import LogBatch
+from otel_sessions.server.otlp.batch import SENT_LOG_COLUMNS, LogBatch
 
-_NOT_SAID: Final = frozenset({"Segment", "SegmentRow", "CountedIn", "CountedAs"})
-"""Columns that are not of what a record says."""
-
-_SAID: Final = tuple(name for name in COLUMNS[LOGS] if name not in _NOT_SAID)
-_WRITERS: Final = {name: writer(COLUMNS[LOGS][name]) for name in _SAID}
+_WRITERS: Final = {name: writer(COLUMNS[LOGS][name]) for name in SENT_LOG_COLUMNS}
 _EXPRESSIONS: Final = ", ".join(
     # A Collector fills one column of flags only.
     "if(Flags = 0, toUInt32(TraceFlags), Flags)" if name == "Flags" else f"`{name}`"
-    for name in _SAID
+    for name in SENT_LOG_COLUMNS
 )
 
 
@@ -54,7 +50,7 @@ def records_to_store(store: Store, batch: LogBatch, before: Mapping[int, int]) -
 
 def _digests(batch: LogBatch) -> list[str]:
     written = []
-    for name in _SAID:
+    for name in SENT_LOG_COLUMNS:
         values: Sequence[object] = batch.columns[name]
         if name == "Timestamp":
             values = [min(moment, LATEST_PARTITION) for moment in batch.columns[name]]

@@ -27,6 +27,9 @@ NOTHING_SAID: Final[Mapping[int, HeldContent]] = MappingProxyType({})
 LOG_COLUMNS: Final = tuple(name for name in COLUMNS[LOGS] if name not in _KNOWN_LATER)
 """Columns of `otel_logs` that are known from a request, in the order of the table."""
 
+SENT_LOG_COLUMNS: Final = tuple(name for name in LOG_COLUMNS if name not in {"CountedIn", "CountedAs"})
+"""Those that hold what was sent, nothing that was made of it."""
+
 
 class LogBatch:
     """Rows of `otel_logs`, and the facts of those records that tell of model calls and their sessions.

@@ -65,14 +65,14 @@ class _Told(NamedTuple):
 def logs_of_session(store: Store, session: Pair) -> SessionLogs:
     """The log records of a session."""
     key, session_id = session
-    naming = _naming(key, session_id)
+    told_by_records = {**naming(key), "session": session_id}
     whole, shared, cells = _units(store, session)
-    to_judge = _to_judge(store, naming, whole)
+    to_judge = _to_judge(store, told_by_records, whole)
     whole -= to_judge
     judged = shared | to_judge
     told = [one for unit, facts in facts_of(store, sorted(judged)).items() for one in _told(unit, facts, key)]
     parameters = {
-        **naming,
+        **told_by_records,
         "key": key,
         "traces": _traces((whole | judged) - cells),
         "cells": sorted(cells),
@@ -87,12 +87,11 @@ def logs_of_session(store: Store, session: Pair) -> SessionLogs:
     return SessionLogs(bool(whole or shared), _condition(), parameters)
 
 
-def _naming(key: str, session_id: str) -> dict[str, Any]:
-    """The parameters that tell which session a log record names itself."""
+def naming(key: str) -> dict[str, Any]:
+    """The parameters of `named_session`."""
     names = NAMES_OF_ID if key == ID_KEY else (attribute_of(key),)
     outer, _, inner = zip(*(name.partition("#") for name in names), strict=True)
     return {
-        "session": session_id,
         "names": list(outer),
         "inners": list(inner),
         "documents": sorted({name for name, member in zip(outer, inner, strict=True) if member}),
@@ -115,12 +114,12 @@ def _units(store: Store, session: Pair) -> tuple[set[int], set[int], set[int]]:
     )
 
 
-def _to_judge(store: Store, naming: dict[str, Any], whole: Collection[int]) -> set[int]:
+def _to_judge(store: Store, told_by_records: dict[str, Any], whole: Collection[int]) -> set[int]:
     """The traces in which it depends on the ranks of names whether a log record is of the session."""
     parts = _parts()
     sql = statement("log_traces_to_judge", may_name=parts["may_name"], named=parts["named"], rank=parts["rank"])
     with store.reading() as client:
-        rows = client.query(sql, parameters={**naming, "whole": _traces(whole)}).result_rows
+        rows = client.query(sql, parameters={**told_by_records, "whole": _traces(whole)}).result_rows
     return {int(trace_id, 16) for (trace_id,) in rows}
 
 
@@ -162,11 +161,16 @@ def _ranked(told: Collection[_Told], session_id: str) -> dict[str, Any]:
     return parameters
 
 
-def _parts() -> dict[str, str]:
+def named_session() -> str:
+    """The session that a row of `otel_logs` names itself, as SQL, empty for none; its parameters are `naming`."""
     ids, of_resource = statement("log_ids"), statement("log_session_of_resource")
+    return statement("log_session", ids=ids, of_resource=of_resource)
+
+
+def _parts() -> dict[str, str]:
     return {
         "may_name": statement("log_may_name_session"),
-        "named": statement("log_session", ids=ids, of_resource=of_resource),
+        "named": named_session(),
         "rank": statement("log_rank"),
     }
 

@@ -1,0 +1,5 @@
+SELECT ${columns}
+FROM scores FINAL
+WHERE Posted AND (${which})
+ORDER BY Time, Id
+SETTINGS max_block_size = ${rows}
