@@ -82,7 +82,10 @@ INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @settings(
-    max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=60,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 @given(st.integers(0, 10**6), CALLS, BUDGETS)
 def test_no_answer_exceeds_its_budget(seed: int, call: tuple[str, Mapping[str, Any]], budget: int) -> None:

@@ -18,6 +18,7 @@ from otel_sessions.mcp.refs import FORMS, LogRef, MessageRef, SessionRef, TurnRe
 from otel_sessions.mcp.rooms import Call, Room, json_text
 from otel_sessions.mcp.session_shown import listed, reading
 from otel_sessions.mcp.tool import Made, Tool
+from otel_sessions.mcp.written import beginning
 from otel_sessions.timestamps import format_time
 
 NAME: Final = "search"
@@ -76,7 +77,7 @@ def _sessions(ask: Ask, arguments: Mapping[str, Any], now: int) -> Made:
             row["look_inside"] = Call(NAME, {"query": query, "id": str(ref)}).shown()
             rows.append(row)
         return Answer(
-            head={"now": format_time(now), "query": room.text(query, Call(NAME, {"query": query}))},
+            head={"now": format_time(now), "query": beginning(query, min(200, room.longest))},
             rows=rows,
             name="sessions",
             total=total,
@@ -121,7 +122,7 @@ def _within(ask: Ask, ref: SessionRef, arguments: Mapping[str, Any]) -> Made:
 
     def made(room: Room) -> Answer:
         return Answer(
-            head={"session": str(ref), "query": room.text(query, Call(NAME, {"query": query, "id": str(ref)}))},
+            head={"session": str(ref), "query": beginning(query, min(200, room.longest))},
             rows=[_hit_shown(hit, query, room, ref) for hit in hits],
             name="found",
             total=total,
