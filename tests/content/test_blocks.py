@@ -267,3 +267,8 @@ def test_deep_blocks_are_kept_as_they_are() -> None:
         wrapped = {"message_content": wrapped}
     (part,) = parts_of(wrapped)
     assert isinstance(part, Other)
+
+
+def test_media_beside_a_name_that_is_no_text() -> None:
+    """A mapping may have names of any type."""
+    assert parts_of([{0: 1, "file_data": {"file_uri": "https://ex.org/a"}}]) == [Media("file", uri="https://ex.org/a")]

@@ -26,7 +26,8 @@ def test_no_dialect_keeps_a_word(path: Path) -> None:
     if "span" in loaded:
         assert read_span(without_content(loaded["span"]["attributes"])) is None
     for record in loaded.get("records", ()):
-        name, attributes, body = record["event_name"], without_content(record["attributes"]), record["body"]
+        name, body = record["event_name"], record["body"]
+        attributes = without_content(record["attributes"], name)
         body = None if is_content_body(name, attributes) else body
         told = told_by("", loaded.get("service"), name, attributes, body)
         assert read_record(attributes, event_name=name, body=body, told=told) is None
@@ -58,9 +59,19 @@ def test_content_among_settings(*, as_text: bool) -> None:
     assert without_content({"llm.invocation_parameters": given}) == {"llm.invocation_parameters": expected}
 
 
-def test_settings_that_are_no_object_stay() -> None:
-    """What cannot be read has no members to take away."""
-    assert without_content({"llm.invocation_parameters": "{cut"}) == {"llm.invocation_parameters": "{cut"}
+@pytest.mark.parametrize(
+    ("given", "left"), [("{cut", "{cut"), ('{"system": "Be bri', ""), ("{'n': 1, 'instructions': 'Be brief.'}", "")]
+)
+def test_settings_that_are_no_object(given: str, left: str) -> None:
+    """What cannot be read stays if it has no member that holds content, and goes as a whole if it has."""
+    assert without_content({"llm.invocation_parameters": given}) == {"llm.invocation_parameters": left}
+
+
+def test_members_of_messages() -> None:
+    """An event or log record that is one message may hold it in attributes of common names, which are no content elsewhere."""
+    told = {"parts": ["Hi"], "reasoning_content": "Hm", "index": 0}
+    assert without_content(told, "gen_ai.assistant.message") == {"index": 0}
+    assert without_content(told, "done") == told
 
 
 def test_names_with_a_number() -> None:

@@ -85,20 +85,23 @@ def record(attributes: Mapping[str, Any], *, event: str = "", at: int = AT, **mo
 
 def key_values(values: Mapping[str, Any]) -> list[Any]:
     """Attributes in the JSON of OTLP."""
-    return [{"key": name, "value": _value(value)} for name, value in values.items()]
+    return [{"key": name, "value": any_value(value)} for name, value in values.items()]
 
 
-def _value(value: Any) -> dict[str, Any]:
+def any_value(value: Any) -> dict[str, Any]:
+    """A value of an attribute, or a body, in the JSON of OTLP."""
     if value is None:
         return {}
     if isinstance(value, bool):
         return {"boolValue": value}
+    if isinstance(value, float):
+        return {"doubleValue": value}
     if isinstance(value, str):
         return {"stringValue": value}
     if isinstance(value, dict):
         return {"kvlistValue": {"values": key_values(value)}}
     if isinstance(value, list):
-        return {"arrayValue": {"values": [_value(one) for one in value]}}
+        return {"arrayValue": {"values": [any_value(one) for one in value]}}
     return {"intValue": str(value)}
 
 

@@ -123,7 +123,7 @@ def _server_response(block: Block, depth: int) -> list[Part]:
 def _media(block: Block, depth: int) -> list[Part]:
     del depth
     kind = block.get("type", block.get("block_type"))
-    return [media_of(block, kind if isinstance(kind, str) else next(iter(block), ""))]
+    return [media_of(block, kind if isinstance(kind, str) else str(next(iter(block), "")))]
 
 
 def _audio(block: Block, depth: int) -> list[Part]:

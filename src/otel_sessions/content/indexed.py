@@ -22,10 +22,13 @@ class _Node(dict[str, Any]):
 
 
 def indexed(attributes: Mapping[str, Any], prefix: str, role: str) -> list[Spoken]:
-    """The messages in the attributes whose names start with a prefix, which a number follows, in the order of the numbers."""
+    """The messages in the attributes whose names start with a prefix, which a number follows, in the order of the numbers.
+
+    An empty text is what is left of one that was removed, so it says nothing.
+    """
     tree = _Node()
     for name, value in attributes.items():
-        if name.startswith(prefix):
+        if name.startswith(prefix) and value != "":
             number, *path = name[len(prefix) :].split(".", _LEVELS)
             if path and _is_number(number):
                 _put(tree, (number, *path), value)

@@ -17,6 +17,20 @@ _BLOCKS: Final = ("parts", "contents", "blocks")
 _WHOLE: Final = ("content", "_content")
 _ROLE: Final = ("role", "_role")
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "thinking")
+MEMBERS: Final = (
+    *_BLOCKS,
+    *_WHOLE,
+    *_THOUGHTS,
+    "refusal",
+    "audio",
+    "tool_calls",
+    "function_call",
+    "additional_kwargs",
+    "data",
+    "kwargs",
+)
+"""The members of messages that hold what was said."""
+
 _ANSWERED_CALL: Final = ("tool_call_id", "toolCallId", "call_id", "tool_use_id", "id")
 _TYPED: Final = frozenset({"human", "ai", "system", "tool", "function", "chat", "developer"})
 """LangChain's types of messages."""

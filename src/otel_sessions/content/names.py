@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_sessions.content import agent_records, message_events, tools
+from otel_sessions.content import agent_records, message_events, messages, tools
 from otel_sessions.content.json_values import first, is_object, parsed
 from otel_sessions.content.shapes import REQUEST, RESPONSE, SYSTEM_MEMBERS
 from otel_sessions.content.sources import SOURCES, names_of
@@ -22,7 +22,8 @@ PREFIXES: Final[tuple[str, ...]] = (
 )
 """What the names of attributes that hold content start with; a number follows."""
 
-_OTHERS: Final = ("llm.prompt_template.", "mcp.request.argument", "llm.function_call")
+STARTS: Final = ("llm.prompt_template.", "mcp.request.argument", "llm.function_call")
+"""What the names of others start with; anything may follow."""
 
 _OF_AGENTS: Final = (
     *(how.name for how in agent_records.EVENTS.values() if isinstance(how, agent_records.Words)),
@@ -64,22 +65,32 @@ NAMES: Final[frozenset[str]] = frozenset(
 )
 """The names of the attributes of spans, span events and log records that hold content."""
 
-_PARTLY: Final = frozenset({"llm.invocation_parameters", "langfuse.observation.model.parameters", "model_parameters"})
+MESSAGES: Final = frozenset(message_events.ROLES)
+"""The names of events that are one message. The body of such a log record is content."""
+
+OF_MESSAGES: Final = frozenset(messages.MEMBERS)
+"""The names of more attributes that hold content in such events, where nothing else holds the message."""
+
+EVENTS: Final = MESSAGES | {tools.OUTPUT_EVENT}
+"""The names of span events all of whose attributes are content."""
+
+PARTLY: Final = frozenset({"llm.invocation_parameters", "langfuse.observation.model.parameters", "model_parameters"})
 """Attributes whose object holds content among settings."""
 
-_MEMBERS: Final = frozenset({*SYSTEM_MEMBERS, *REQUEST, *RESPONSE, "tools", "functions", "response_format"})
+MEMBERS: Final = frozenset({*SYSTEM_MEMBERS, *REQUEST, *RESPONSE, "tools", "functions", "response_format"})
+"""The members of such an object that hold content."""
 
 
-def is_content(name: str) -> bool:
-    """True if an attribute of this name holds content."""
-    if name in NAMES or name.startswith(_OTHERS):
+def is_content(name: str, event_name: str = "") -> bool:
+    """True if an attribute of this name holds content: of a span, or of an event or log record with the name of its event."""
+    if name in NAMES or name.startswith(STARTS) or (name in OF_MESSAGES and event_name in MESSAGES):
         return True
     return name.startswith(PREFIXES) and any(
         name.startswith(prefix) and name[len(prefix) : len(prefix) + 1].isdigit() for prefix in PREFIXES
     )
 
 
-def without_content(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def without_content(attributes: Mapping[str, Any], event_name: str = "") -> dict[str, Any]:
     """The attributes of a span, a span event or a log record without those that hold content; every number stays.
 
     Example:
@@ -87,22 +98,24 @@ def without_content(attributes: Mapping[str, Any]) -> dict[str, Any]:
         {'gen_ai.usage.input_tokens': 3}
     """
     return {
-        name: _without(value) if name in _PARTLY else value
+        name: _settings(value) if name in PARTLY else value
         for name, value in attributes.items()
-        if not is_content(name)
+        if not is_content(name, event_name)
     }
 
 
 def is_content_body(event_name: str, attributes: Mapping[str, Any]) -> bool:
     """True if the body of a log record of this event is content."""
     names = (event_name, first(attributes, (EVENT_NAME,)))
-    return any(isinstance(name, str) and name in message_events.ROLES for name in names)
+    return any(isinstance(name, str) and name in MESSAGES for name in names)
 
 
-def _without(value: Any) -> Any:
-    """The settings in an object, as a text if it was one."""
+def _settings(value: Any) -> Any:
+    """The settings in an object, as a text if it was one; empty if they cannot be told from content."""
     settings = parsed(value)
-    if not is_object(settings) or _MEMBERS.isdisjoint(settings):
+    if isinstance(settings, str):
+        return "" if any(f"{mark}{name}{mark}" in settings for name in MEMBERS for mark in "\"'") else settings
+    if not is_object(settings) or MEMBERS.isdisjoint(settings):
         return value
-    kept = {name: one for name, one in settings.items() if name not in _MEMBERS}
+    kept = {name: one for name, one in settings.items() if name not in MEMBERS}
     return json.dumps(kept, ensure_ascii=False) if isinstance(value, str) else kept

@@ -106,6 +106,10 @@ def test_forms_of_files(
         (zstd.compress(FRAME * 2)[:-3], 0, "cut or damaged"),
         ((4).to_bytes(4) + zstd.compress(RAW)[:4], 0, "cut or damaged"),
     ],
+    ids=[
+        *("line", "first line", "document", "after a bad line", "message", "size", "large size"),
+        *("gzip", "short gzip", "zstd", "message of zstd"),
+    ],
 )
 def test_files_that_are_cut(content: bytes, kept: int, why: str, tmp_path: Path) -> None:
     """What comes before the end is read, and the message names the line or the byte."""

@@ -215,16 +215,20 @@ def _remains(facts: dict[int, list[SpanFacts]], trace_ids: list[int], session: P
     records = traces = 0
     for trace_id in trace_ids:
         stored = facts.get(trace_id, [])
-        of_session = members(stored, session)
-        gone = {span.span_id for span in of_session}
-        gone |= {span.span_id for span in stored if span.kind == PENDING and _stands_for(span, session, gone)}
+        gone = spans_of(stored, session)
         all_gone.update((trace_hex(trace_id), span_hex(span_id)) for span_id in gone)
-        gone_records = sum(bool(span.event) for span in of_session)
+        gone_records = len({span.span_id for span in stored if span.event and span.span_id in gone})
         records += gone_records
         traces += len(gone) > gone_records
         if rest := [span for span in stored if span.span_id not in gone]:
             kept[trace_id] = rest
     return _Remains(kept, all_gone, records, traces)
+
+
+def spans_of(stored: Collection[SpanFacts], session: Pair) -> set[int]:
+    """The ids of the spans and log records of a unit that go with a session, also of placeholders for them."""
+    found = {span.span_id for span in members(stored, session)}
+    return found.union(span.span_id for span in stored if span.kind == PENDING and _stands_for(span, session, found))
 
 
 def _stands_for(span: SpanFacts, session: Pair, gone: set[int]) -> bool:

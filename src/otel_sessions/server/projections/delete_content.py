@@ -1,8 +1,7 @@
 """`delete_content`: remove the words of a session and keep its numbers.
 
-Messages go, and from the rows of spans and log records the values of all that holds words; names stay, since what a record is counted as
-depends on them. A log record keeps its id, which was computed of all that it said. A rebuild therefore gives the same numbers, and
-no words.
+Messages go, and from the rows of spans and log records all content; log records are those that `session_logs` finds. A log record keeps
+its id, which was computed of all that it said. A rebuild therefore gives the same numbers, and no words.
 
 A removal that was cut short ends the same when it is done again: what is found is decided by what is there.
 """
@@ -11,31 +10,30 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from otel_sessions.content import held_names
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.membership import Pair
 from otel_sessions.counting.prices.pricer import Pricer
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.span_rows import span_hex, trace_hex
 from otel_sessions.server.projections.changes import ChangedTrace
+from otel_sessions.server.projections.content_of_rows import logs_with_content, remove_content, spans_with_content
 from otel_sessions.server.projections.delete import (
     SPANS_AT_ONCE,
     TRACES_AT_ONCE,
     Changing,
     in_parts,
     queue_spans,
+    spans_of,
     units_of,
 )
 from otel_sessions.server.projections.projection import project
+from otel_sessions.server.projections.session_logs import logs_of_session
 from otel_sessions.server.projections.sessions import SessionRows
 from otel_sessions.server.projections.statements import statement
 from otel_sessions.server.projections.stored_messages import delete_queued_messages
 from otel_sessions.server.projections.stored_units import related_units
-from otel_sessions.server.projections.trace_facts import facts_of, has_cells, insert_facts, members
+from otel_sessions.server.projections.trace_facts import facts_of, has_cells, insert_facts
 from otel_sessions.server.projections.trace_groups import pairs_of
-
-_AT_ONCE: Final = {"mutations_sync": 2}
-"""A statement returns when it is done, not when it is planned."""
 
 _WORDS: Final = frozenset({"said"})
 """Fields of facts that repeat words."""
@@ -60,12 +58,16 @@ def delete_content(
     traces_at_once: int = TRACES_AT_ONCE,
 ) -> RemovedContent:
     """Remove the words of a session; for arguments see `delete_session`."""
-    messages = spans = records = 0
+    units = units_of(store, session)
+    logs = logs_of_session(store, session)
+    with store.writing() as client:
+        records = remove_content(client, logs_with_content(logs.condition), logs.parameters)
+    messages = spans = 0
     queues = []
-    for units in in_parts(units_of(store, session), spans_at_once, traces_at_once):
-        with changing(units) as version:
+    for some in in_parts(units, spans_at_once, traces_at_once):
+        with changing(some) as version:
             queues.append(version)
-            removed = _remove(store, rows, units, session, version, pricer)
+            removed = _remove(store, rows, some, session, version, pricer)
         messages += removed.messages
         spans += removed.spans
         records += removed.records
@@ -81,58 +83,19 @@ def _remove(
 ) -> RemovedContent:
     facts = facts_of(store, units)
     queued = {
-        (trace_hex(unit), span_hex(one.span_id)) for unit, told in facts.items() for one in members(told, session)
+        (trace_hex(unit), span_hex(span_id)) for unit, told in facts.items() for span_id in spans_of(told, session)
     }
     if not queued:
         return RemovedContent(0, 0, 0)
     queue_spans(store, queued, version)
     with store.writing() as client:
-        spans, records = _remove_of_rows(client, version)
+        queue = {"queue": version}
+        spans = remove_content(client, spans_with_content(statement("span_is_queued")), queue)
+        # Records that came since those of the session were found.
+        records = remove_content(client, logs_with_content(statement("log_is_queued")), queue)
         messages = delete_queued_messages(client, version)
     _write_again(store, rows, facts, queued, version, pricer)
     return RemovedContent(messages, spans, records)
-
-
-def _remove_of_rows(client: Any, queue: int) -> tuple[int, int]:
-    """Remove the words in the rows of spans and log records in the queue; return how many of each held any."""
-    words = held_names.words_of_records()
-    parameters = {
-        "queue": queue,
-        "names": list(held_names.NAMES),
-        "prefixes": list(held_names.PREFIXES),
-        "events": list(held_names.EVENTS),
-        "word_events": [event for event, _ in words],
-        "words": [name for _, name in words],
-    }
-    holds = {
-        "of_span": statement("holds_words", attributes="SpanAttributes"),
-        "of_event": statement("holds_words", attributes="attributes"),
-    }
-    of_spans = statement("span_holds_words", **holds)
-    is_word = statement("is_word_of_log", log_names=statement("log_names"))
-    of_logs = statement("log_holds_words", is_word=is_word)
-    remove_of_spans = statement(
-        "remove_words_of_spans",
-        which=of_spans,
-        attributes=statement("without_words", attributes="SpanAttributes"),
-        types=statement("types_without_words", types="SpanAttributeTypes"),
-        of_event=statement("without_words", attributes="attributes"),
-        types_of_event=statement("types_without_words", types="types"),
-    )
-    counts = []
-    for count, remove in (
-        (statement("count_spans_with_words", which=of_spans), remove_of_spans),
-        (
-            statement("count_logs_with_words", which=of_logs),
-            statement("remove_words_of_logs", which=of_logs, is_word=is_word),
-        ),
-    ):
-        found = int(client.query(count, parameters=parameters).result_rows[0][0])
-        if found:
-            client.command(remove, parameters=parameters, settings=_AT_ONCE)
-        counts.append(found)
-    spans, records = counts
-    return spans, records
 
 
 def _write_again(
@@ -159,6 +122,7 @@ def _write_again(
     rows.mark_changed(changes.written, changes.lost, version)
     with store.writing() as client:
         client.command(statement("delete_facts"), parameters={"queue": version, "version": version})
+        client.command(statement("delete_older_groups"), parameters={"units": list(again), "version": version})
 
 
 def _without_words(facts: SpanFacts) -> SpanFacts:

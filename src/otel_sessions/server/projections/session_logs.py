@@ -37,13 +37,20 @@ class SessionLogs(NamedTuple):
 
     Attributes:
         exists: spans or log records are counted in the session; if not, only records that name it are its.
-        condition: on a row of `otel_logs`, as SQL.
-        parameters: of the condition.
+        may_be: a condition that all of them meet and few others, which the indexes of `otel_logs` know, as SQL.
+        are: the condition that of these only they meet, as SQL.
+        parameters: of both.
     """
 
     exists: bool
-    condition: str
+    may_be: str
+    are: str
     parameters: dict[str, Any]
+
+    @property
+    def condition(self) -> str:
+        """The condition that all of them meet, and no other."""
+        return f"({self.may_be}) AND ({self.are})"
 
 
 class _Told(NamedTuple):
@@ -66,8 +73,10 @@ def logs_of_session(store: Store, session: Pair) -> SessionLogs:
     """The log records of a session."""
     key, session_id = session
     told_by_records = {**naming(key), "session": session_id}
+    ways = _ways(store, told_by_records)
+    may_name = ways.may_name
     whole, shared, cells = _units(store, session)
-    to_judge = _to_judge(store, told_by_records, whole)
+    to_judge = _to_judge(store, told_by_records, may_name, whole) if ways.are_ranked else set()
     whole -= to_judge
     judged = shared | to_judge
     told = [one for unit, facts in facts_of(store, sorted(judged)).items() for one in _told(unit, facts, key)]
@@ -84,7 +93,9 @@ def logs_of_session(store: Store, session: Pair) -> SessionLogs:
         "known_spans": [one.span for one in told],
         **_ranked(told, session_id),
     }
-    return SessionLogs(bool(whole or shared), _condition(), parameters)
+    return SessionLogs(
+        bool(whole or shared), statement("log_may_be_of_session", may_name=may_name), _condition(), parameters
+    )
 
 
 def naming(key: str) -> dict[str, Any]:
@@ -95,10 +106,39 @@ def naming(key: str) -> dict[str, Any]:
         "names": list(outer),
         "inners": list(inner),
         "documents": sorted({name for name, member in zip(outer, inner, strict=True) if member}),
+        "lesser": sorted(set(outer[1:])),
         "texts_only": sorted(STRINGS_ONLY),
         "has_resource": int(key == ID_KEY),
         "rank_of_resource": OF_RESOURCE,
     }
+
+
+class _Ways(NamedTuple):
+    """How log records name sessions.
+
+    Attributes:
+        may_name: what a record has that names the session, for the indexes, as SQL.
+        are_ranked: some name one by a name which that of a span may outrank.
+    """
+
+    may_name: str
+    are_ranked: bool
+
+
+def _ways(store: Store, named_by: dict[str, Any]) -> _Ways:
+    """The ways to name a session that the store has: to look for those that it lacks would take most of the time."""
+    found = [statement("log_has_id")]
+    if len(named_by["names"]) == 1:
+        return _Ways(found[0], are_ranked=False)
+    with store.reading() as client:
+        ((documents, lesser, resources),) = client.query(
+            statement("ways_to_name_sessions"), parameters=named_by
+        ).result_rows
+    if documents:
+        found.append(statement("log_has_document"))
+    if resources:
+        found.append(statement("log_resource_has_id"))
+    return _Ways("(" + " OR ".join(found) + ")", are_ranked=bool(lesser or resources))
 
 
 def _units(store: Store, session: Pair) -> tuple[set[int], set[int], set[int]]:
@@ -114,10 +154,10 @@ def _units(store: Store, session: Pair) -> tuple[set[int], set[int], set[int]]:
     )
 
 
-def _to_judge(store: Store, told_by_records: dict[str, Any], whole: Collection[int]) -> set[int]:
+def _to_judge(store: Store, told_by_records: dict[str, Any], may_name: str, whole: Collection[int]) -> set[int]:
     """The traces in which it depends on the ranks of names whether a log record is of the session."""
     parts = _parts()
-    sql = statement("log_traces_to_judge", may_name=parts["may_name"], named=parts["named"], rank=parts["rank"])
+    sql = statement("log_traces_to_judge", may_name=may_name, named=parts["named"], rank=parts["rank"])
     with store.reading() as client:
         rows = client.query(sql, parameters={**told_by_records, "whole": _traces(whole)}).result_rows
     return {int(trace_id, 16) for (trace_id,) in rows}
@@ -169,7 +209,6 @@ def named_session() -> str:
 
 def _parts() -> dict[str, str]:
     return {
-        "may_name": statement("log_may_name_session"),
         "named": named_session(),
         "rank": statement("log_rank"),
     }
@@ -179,7 +218,6 @@ def _condition() -> str:
     parts = _parts()
     return statement(
         "log_of_session",
-        may_name=parts["may_name"],
         named=parts["named"],
         span=statement("log_span_of_judged"),
         outranking=statement("log_outranking", rank=parts["rank"]),

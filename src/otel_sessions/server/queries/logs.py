@@ -69,7 +69,8 @@ def session_logs(
     tie = _TIE if store.is_embedded else _TIE_BESIDE_A_COLLECTOR
     place = _PLACE.replace("{tie}", tie)
     parts = {
-        "of_session": found.condition,
+        "may_be": found.may_be,
+        "of_session": found.are,
         "where": where,
         "after": "1",
         "tie": tie,
@@ -92,7 +93,8 @@ def session_logs(
     if all(one.segment for one in page):
         # What was asked for is known by its place.
         parts |= {
-            "of_session": "(Segment, SegmentRow) IN (SELECT arrayJoin(arrayZip({segments:Array(UInt64)}, {rows:Array(UInt32)})))",
+            "may_be": "(Segment, SegmentRow) IN (SELECT arrayJoin(arrayZip({segments:Array(UInt64)}, {rows:Array(UInt32)})))",
+            "of_session": "1",
             "where": "1",
         }
         parameters = {"segments": [one.segment for one in page], "rows": [one.row for one in page]}

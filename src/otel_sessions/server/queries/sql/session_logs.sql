@@ -12,6 +12,7 @@ FROM (
         FROM otel_logs
         WHERE Timestamp >= fromUnixTimestamp64Nano({first_time:Int64})
             AND Timestamp <= fromUnixTimestamp64Nano({last_time:Int64})
+            AND (${may_be})
             AND (${of_session})
             AND ${where}
             AND ${after}

@@ -3,12 +3,12 @@ ALTER TABLE otel_traces UPDATE
     SpanAttributes = ${attributes},
     SpanAttributeTypes = ${types},
     `Events.Attributes` = arrayMap(
-        (event, attributes) -> if(has({events:Array(String)}, event), mapFilter((name, text) -> 0, attributes), ${of_event}),
+        (event, attributes) -> if(has({content_events:Array(String)}, event), mapFilter((name, text) -> 0, attributes), ${attributes_of_event}),
         `Events.Name`,
         `Events.Attributes`
     ),
     EventAttributeTypes = arrayMap(
-        (event, types) -> if(has({events:Array(String)}, event), mapFilter((name, letter) -> 0, types), ${types_of_event}),
+        (event, types) -> if(has({content_events:Array(String)}, event), mapFilter((name, letter) -> 0, types), ${types_of_event}),
         arraySlice(`Events.Name`, 1, length(EventAttributeTypes)),
         EventAttributeTypes
     )

@@ -1,0 +1,1 @@
+hasAny(mapKeys(LogAttributes), {documents:Array(String)})

@@ -1,0 +1,1 @@
+has(mapValues(LogAttributes), {session:String})

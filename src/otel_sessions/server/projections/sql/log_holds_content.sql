@@ -1,0 +1,1 @@
+(${which}) AND (${of_log} OR (Body != '' AND ${is_message}))

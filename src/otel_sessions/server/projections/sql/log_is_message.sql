@@ -1,0 +1,1 @@
+hasAny({content_messages:Array(String)}, [EventName, LogAttributes['event.name']])

@@ -1,1 +1,0 @@
-[EventName, LogAttributes['event.name'], Body]

@@ -1,0 +1,1 @@
+has(mapValues(ResourceAttributes), {session:String})

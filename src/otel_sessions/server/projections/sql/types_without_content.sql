@@ -1,0 +1,1 @@
+mapFilter((name, letter) -> NOT ${is_content}, ${types})
