@@ -35,7 +35,6 @@ APART = {
     "adk2-none": NO_WORDS,
     "openai-v2-tl-chat": "Traceloop ends the span of a stream that openai-v2 wraps before the answer has come",
     "agents-tl-chat": "it sends no answers; all but the last of a turn are repeated by the next call",
-    "litellm-cb-openai": "it writes the content of its first call to the span of the application alone",
     "gemini-tl-man": "Traceloop has the last piece of a streamed answer alone",
     "gemini-gen-tl-man": "Traceloop has the last piece of a streamed answer alone",
 }

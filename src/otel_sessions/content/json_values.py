@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeGuard
 
+from otel_sessions.content.python_values import python_value
+
 DEEPEST: Final = 48
 """How deep a value is kept."""
 
@@ -28,13 +30,14 @@ _LONGEST_REDACTED: Final = 64
 
 
 def parsed(given: Any) -> Any:
-    """The value that a JSON text holds, if it holds an object, a list or a quoted text; anything else as it is."""
+    """The value that a text of JSON, or of Python, holds, if it is an object, a list or a quoted text; anything else as it is."""
     if not isinstance(given, str) or given[:32].lstrip()[:1] not in ("{", "[", '"'):
         return given
     try:
         return json.loads(given)
     except (ValueError, RecursionError):
-        return given
+        found = python_value(given)
+        return given if found is None else found
 
 
 def is_list(given: Any) -> TypeGuard[Sequence[Any]]:
