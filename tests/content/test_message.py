@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from otel_sessions.content.content import Content, Said
-from otel_sessions.content.message import Media, Message, Other, Reasoning, Text, ToolCall, ToolResponse
+from otel_sessions.content.message import Media, Message, Other, Part, Reasoning, Text, ToolCall, ToolResponse
 
 EVERYTHING = Message(
     "assistant",
@@ -27,6 +29,26 @@ def test_equal_messages_have_one_digest() -> None:
     """All that a message says is in its digest."""
     assert EVERYTHING.digest == Message.from_dict(EVERYTHING.to_dict()).digest
     assert EVERYTHING.digest != Message("user", EVERYTHING.parts).digest
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((Text("ab"), Text("c")), (Text("a"), Text("bc"))),
+        ((Text("a1:b"),), (Text("a"), Text("b"))),
+        ((Text("a"),), (Reasoning("a"),)),
+        ((ToolCall(None, "f", "{}"),), (ToolCall(None, "f", {}),)),
+        ((ToolCall("-", "f", {}),), (ToolCall(None, "f", {}),)),
+        ((ToolCall(None, "f1", 2),), (ToolCall(None, "f", 12),)),
+        ((ToolResponse(None, None),), (ToolResponse(None, "-"),)),
+        ((ToolResponse(None, True),), (ToolResponse(None, 1),)),
+        ((Other("a"),), (Text("a"),)),
+        ((Media("image", size=1),), (Media("image", size=2),)),
+    ],
+)
+def test_what_differs_has_another_digest(one: tuple[Part, ...], other: tuple[Part, ...]) -> None:
+    """Parts, their borders, and the types of values count."""
+    assert Message("assistant", one).digest != Message("assistant", other).digest
 
 
 def test_likeness_leaves_out_what_a_repetition_lacks() -> None:

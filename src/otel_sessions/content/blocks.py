@@ -86,6 +86,11 @@ _TEXT: Final = ("text", "content", "value", "refusal", "transcript", "data")
 
 
 def _text(block: Block, depth: int) -> list[Part]:
+    if len(block) == 2 and "thought" not in block:
+        # Nearly all are a type and a text.
+        only = block.get("text", block.get("content"))
+        if isinstance(only, str):
+            return _texts(only)
     found = first(block, _TEXT)
     if block.get("thought") is True:
         return reasoning_of(found)

@@ -93,6 +93,16 @@ def clean_text(text: str) -> str:
 
 def clean(value: Any, depth: int = 0) -> Any:
     """The value as strict JSON carries it: names are texts, numbers finite, and bytes are only counted."""
+    # What JSON text was read into is nearly always of these types, and a pattern asks abstract classes.
+    kind = type(value)
+    if kind is str:
+        return _without_bytes(clean_text(value))
+    if kind is dict and depth < DEEPEST:
+        return {
+            clean_text(name) if type(name) is str else _name(name): clean(one, depth + 1) for name, one in value.items()
+        }
+    if kind is list and depth < DEEPEST:
+        return [clean(one, depth + 1) for one in value]
     match value:
         case None | bool():
             return value

@@ -112,7 +112,7 @@ class Message:
     @property
     def digest(self) -> int:
         """64 bits of all that it says: equal messages have the same."""
-        return _digest([self.role, [shown(part) for part in self.parts]])
+        return self.ids[0]
 
     @property
     def likeness(self) -> int:
@@ -120,7 +120,24 @@ class Message:
 
         It leaves out reasoning, ids, and blanks around texts.
         """
-        return _digest([self.role, [one for part in self.parts if (one := _core(part)) is not None]])
+        return self.ids[1]
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """`digest` and `likeness`: to ask for both takes hardly longer than for one, since most messages have nothing to leave out."""
+        whole: list[str] = []
+        core: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Text):
+                text = part.content
+                said = text.strip()
+                whole.append(f"t{len(text)}:{text}")
+                if said:
+                    core.append(f"t{len(said)}:{said}")
+            else:
+                _tell(part, whole, core)
+        digest = _digest(self.role, whole)
+        return digest, digest if core == whole else _digest(self.role, core)
 
     @property
     def text(self) -> str:
@@ -167,24 +184,37 @@ def _part(told: Mapping[str, Any]) -> Part:
             return Other(told["content"])
 
 
-def _core(part: Part) -> list[Any] | None:
-    """What tells a part from others, however it is told; `None` for one that a repetition may lack."""
+def _tell(part: Part, whole: list[str], core: list[str]) -> None:
+    """Add all that a part says, and what tells it from others however it is told. Each field has its length or is JSON."""
     match part:
         case Reasoning():
-            return None
-        case Text():
-            text = part.content.strip()
-            return ["text", text] if text else None
+            whole.append(f"r{len(part.content)}:{part.content}")
         case ToolCall():
-            return ["tool_call", part.name, part.arguments]
+            asked = f"{len(part.name)}:{part.name}{_json(part.arguments)}"
+            whole.append(f"c{_json(part.id)}{asked}")
+            core.append(f"c{_json(None)}{asked}")
         case ToolResponse():
-            return ["tool_call_response", part.content]
+            answered = _json(part.content)
+            whole.append(f"a{_json(part.id)}{answered}")
+            core.append(f"a{_json(None)}{answered}")
         case Media():
-            return ["media", part.modality, part.uri, part.size]
+            whole.append(f"m{_json([part.modality, part.mime_type, part.uri, part.size])}")
+            core.append(f"m{_json([part.modality, None, part.uri, part.size])}")
         case _:
-            return ["other", part.content]
+            whole.append(f"o{_json(part.content)}")
+            core.append(whole[-1])
 
 
-def _digest(value: Any) -> int:
-    written = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return int.from_bytes(hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+def _json(value: Any) -> str:
+    """A JSON value with its length; a text is not quoted, which would take longest."""
+    if isinstance(value, str):
+        return f"{len(value)}:{value}"
+    return f"j{_ENCODER.encode(value)}" if value is not None else "-"
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _digest(role: str, told: list[str]) -> int:
+    written = f"{role}:{''.join(told)}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(written, digest_size=8).digest())

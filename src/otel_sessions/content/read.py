@@ -84,7 +84,7 @@ def _exchange(
         if input_ and output:
             break
     input_ = input_ or canonical(said)
-    compacted = compacted or any(map(_is_compaction, (*input_, *output)))
+    compacted = compacted or _tells_of_compaction((*input_, *output))
     return Content(input_, output, is_new=is_new, compacted=compacted) if input_ or output or compacted else None
 
 
@@ -126,11 +126,9 @@ def _of_places(places: Sequence[Place], attributes: Mapping[str, Any]) -> list[S
     return [spoken for spoken in found if spoken.parts]
 
 
-def _is_compaction(message: Message) -> bool:
-    return any(
-        isinstance(part, Other) and is_object(part.content) and part.content.get("type") == "compaction"
-        for part in message.parts
-    )
+def _tells_of_compaction(messages: Sequence[Message]) -> bool:
+    others = [part.content for message in messages for part in message.parts if isinstance(part, Other)]
+    return any(is_object(other) and other.get("type") == "compaction" for other in others)
 
 
 def read_record(attributes: Mapping[str, Any], *, event_name: str, body: Any, told: Told | None) -> Content | None:

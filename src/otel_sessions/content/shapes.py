@@ -133,6 +133,9 @@ def _of_function(given: Mapping[Any, Any], role: str, depth: int) -> list[Spoken
 def _list(given: Any, role: str, depth: int) -> list[Spoken]:
     found: list[Spoken] = []
     for one in given:
+        if is_object(one) and is_message(one) and depth + 1 < DEEPEST:
+            found.append(message_of(one, role, depth + 1))
+            continue
         is_part = isinstance(one, str) or (is_object(one) and not is_message(one) and is_blocks(one))
         for spoken in told(one, role, depth + 1):
             if is_part and found and spoken.role == found[-1].role:

@@ -24,7 +24,7 @@ def canonical(spoken: Iterable[Spoken]) -> tuple[Message, ...]:
     leading: list[Part] = []
     known: set[str] = set()
     found: list[tuple[str, list[Part]]] = []
-    for role, parts in (one for each in spoken for one in _apart(each)):
+    for role, parts in _apart(spoken):
         if role == SYSTEM and not found:
             # Many programs send the same instructions twice.
             leading.extend(part for part in parts if not isinstance(part, Text) or part.content not in known)
@@ -43,22 +43,24 @@ def answered(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     return messages[asked + 1 :] or messages
 
 
-def _apart(spoken: Spoken) -> Iterator[tuple[str, list[Part]]]:
-    """The message, with every answer of a tool in one of its own."""
-    others: list[Part] = []
-    for part in spoken.parts:
-        if isinstance(part, ToolResponse):
-            yield from _rest(spoken.role, others)
-            others = []
-            yield TOOL, [part]
-        else:
-            others.append(part)
-    yield from _rest(spoken.role, others)
+def _apart(spoken: Iterable[Spoken]) -> Iterator[tuple[str, list[Part]]]:
+    """The messages, with every answer of a tool in one of its own."""
+    for role, parts in spoken:
+        others: list[Part] = []
+        for part in parts:
+            if isinstance(part, ToolResponse):
+                if others:
+                    yield _whole(role, others)
+                    others = []
+                yield TOOL, [part]
+            else:
+                others.append(part)
+        if others:
+            yield _whole(role, others)
 
 
-def _rest(role: str, parts: list[Part]) -> Iterator[tuple[str, list[Part]]]:
-    if parts:
-        yield role, [ToolResponse(None, content_of(parts))] if role == TOOL else parts
+def _whole(role: str, parts: list[Part]) -> tuple[str, list[Part]]:
+    return role, [ToolResponse(None, content_of(parts))] if role == TOOL else parts
 
 
 def content_of(parts: list[Part]) -> object:

@@ -37,7 +37,7 @@ class Link(NamedTuple):
     @classmethod
     def of(cls, message: Message) -> Link:
         """The link of a message."""
-        return cls(message.digest, message.likeness, message.role)
+        return cls(*message.ids, message.role)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import SESSION_COLUMNS
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 from otel_sessions.server.projections.changes import ChangedTrace
+from otel_sessions.server.projections.given_to_sessions import insert_name
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.recent_sessions import RecentSessions
 from otel_sessions.server.projections.session_row import id_hash
@@ -154,6 +155,18 @@ def test_a_deletion_that_was_broken_off(store: Store) -> None:
     assert list_sessions(store).total == 3
     SessionRows(store)
     assert (listed(store), list_sessions(store).total, count(store, "deletion_queue")) == (["a", "c"], 2, 0)
+
+
+def test_names_by_hand_after_a_restart(store: Store) -> None:
+    """A name that was given by hand is in the rows of a later process, and not in those of the same id under another key."""
+    insert_name(store, ("id", "a"), "by hand", 1)
+    insert_name(store, ("id", "b"), None, 1)
+    groups = groups_of(SOME)
+    insert_groups(store, [*groups, *(group._replace(key="run") for group in groups)], version=2)
+    SessionRows(store)
+    with store.reading() as client:
+        rows = client.query("SELECT Key, Id FROM sessions FINAL WHERE Name = 'by hand'").result_rows
+    assert [tuple(row) for row in rows] == [("id", "a")]
 
 
 def test_many_groups_are_folded_in_steps(store: Store) -> None:

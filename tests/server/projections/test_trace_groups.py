@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from tests.server.building import HOSTILE, Traces, call, count, groups_of, insert_groups, span, traces
 from tests.server.conftest import MANY_EXAMPLES, Emptied
 
+from otel_sessions.counting.facts import Call
+from otel_sessions.counting.prices.pricer import Cost
+from otel_sessions.counting.prices.rates import AT_LEAST
 from otel_sessions.counting.trace import TraceGroup
 from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.projections.sessions import SessionRows
@@ -21,6 +24,30 @@ def stored(store: Store, groups: list[TraceGroup]) -> list[TraceGroup]:
     """The stored groups of the sessions that these groups belong to."""
     pairs = sorted({(group.key, group.value) for group in groups})
     return [group for key, value in pairs for group in session_traces(store, value, key=key).traces]
+
+
+def test_what_older_rows_lack_is_computed_of_their_content(store: Store) -> None:
+    """Columns that rows of earlier versions lack have the values there that newer rows are written with."""
+    doubtful = Cost(None, None, Decimal(1), f"reported:test{AT_LEAST}a part is not reported)")
+    some: Traces = {
+        1: [span(session="exact", **call("0.5"))],
+        2: [span(session="unpriced", **call(tokens=5))],
+        3: [span(session="at least", kind="llm", call=Call(model="m", reported=doubtful))],
+        4: [span(session="no call")],
+    }
+    insert_groups(store, groups_of(some), version=1)
+    with store.reading() as client:
+        of_columns = "SELECT name, default_expression FROM system.columns WHERE table = 'session_traces' AND name IN ('Unpriced', 'CostInexact') AND database = currentDatabase() ORDER BY name"
+        computed = dict(client.query(of_columns).result_rows)
+        told = client.query(
+            f"SELECT Id, CostInexact, Unpriced, {computed['CostInexact']}, {computed['Unpriced']} FROM session_traces ORDER BY Id"
+        ).result_rows
+    assert [tuple(row) for row in told] == [
+        ("at least", 1, 0, 1, 0),
+        ("exact", 0, 0, 0, 0),
+        ("no call", 0, 0, 0, 0),
+        ("unpriced", 1, 1, 1, 1),
+    ]
 
 
 @given(some=traces)

@@ -118,10 +118,10 @@ SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
         (
             *chain.from_iterable(measure.columns for measure in MEASURES.values()),
             *(facet.column for facet in FACETS.values()),
-            COST_INEXACT,
             *METADATA_COLUMNS,
             LAST_STATE,
             UNPRICED_CALLS,
+            COST_INEXACT,
         )
     )
 )
@@ -167,6 +167,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "TurnStates": "Array(UInt64)",
             "Listed": "Nullable(UInt64)",
             "Unpriced": "UInt64",
+            "CostInexact": "UInt8",
         },
         SESSIONS: {
             "Key": _NAME,

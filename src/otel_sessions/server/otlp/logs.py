@@ -89,7 +89,7 @@ def _read(
     body_text, body_type = to_text(body)
     attributes = read_attributes(record.attributes, budget)
     event_name = text_of(record.event_name)
-    trace_id = record.trace_id if len(record.trace_id) == _TRACE_ID_BYTES and any(record.trace_id) else b""
+    trace_id = int.from_bytes(record.trace_id) if len(record.trace_id) == _TRACE_ID_BYTES else 0
     span_id = int.from_bytes(record.span_id) if trace_id else 0
     facts = record_facts(
         attributes.values,
@@ -97,7 +97,7 @@ def _read(
         body=body,
         time=record.time_unix_nano,
         observed=observed,
-        trace_id=int.from_bytes(trace_id),
+        trace_id=trace_id,
         span_id=span_id,
         scope=scope.name,
         service=resource.service,
@@ -105,26 +105,28 @@ def _read(
         session_id=resource.session_id,
     )
     at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST)
-    held = record_content(
-        facts,
-        attributes.values,
-        event_name=event_name,
-        body=body,
-        at=at,
-        trace_id=int.from_bytes(trace_id),
-        span_id=span_id,
-        scope=scope.name,
-        service=resource.service,
-        session_id=resource.session_id,
-    )
-    if facts is not None and held is not None:
-        facts = held.facts
+    held = None
+    if facts is not None or span_id:
+        held = record_content(
+            facts,
+            attributes.values,
+            event_name=event_name,
+            body=body,
+            at=at,
+            trace_id=trace_id,
+            span_id=span_id,
+            scope=scope.name,
+            service=resource.service,
+            session_id=resource.session_id,
+        )
+        if facts is not None and held is not None:
+            facts = held.facts
     score = None
     if is_score(event_name, attributes.values):
         score = read_score(
             attributes.values,
             time=min(at, LATEST_PARTITION),
-            trace_id=int.from_bytes(trace_id),
+            trace_id=trace_id,
             span_id=int.from_bytes(record.span_id),
             session_id=resource.session_id,
         )
@@ -143,7 +145,7 @@ def _read(
         record.dropped_attributes_count,
         body_type,
         attributes.types,
-        0 if facts is None else int.from_bytes(trace_id) or unit_of(facts),
+        0 if facts is None else trace_id or unit_of(facts),
         0 if facts is None else facts.span_id,
         record.time_unix_nano,
     )

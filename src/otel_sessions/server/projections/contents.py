@@ -12,6 +12,7 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from otel_sessions.attributes import ID_KEY
+from otel_sessions.content.json_values import clean_text
 from otel_sessions.content.message import Message, Other, Part, Reasoning, Text, ToolCall, ToolResponse
 from otel_sessions.conversation.chains import Chain
 from otel_sessions.counting.facts import SpanFacts
@@ -29,6 +30,7 @@ OF_UNIT: Final = ""
 """Stands for the session key of an owner that is a unit."""
 
 _MOST: Final = 2**64 - 1
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _RECORD: Final = Struct("<QQq")
 _DIGEST_AND_TIME: Final = Struct("<Qq")
 
@@ -126,19 +128,12 @@ def _chain_row(chain: Chain, facts: SpanFacts, *, is_counted: bool) -> bytes:
 
 def written_message(message: Message) -> str:
     """A message as JSON."""
-    written = json.dumps(message.to_dict(), ensure_ascii=False, separators=(",", ":"), default=str)
-    return written if written.isascii() else _without_surrogates(written)
-
-
-def _without_surrogates(text: str) -> str:
-    """The text with U+FFFD in place of what UTF-8 cannot express: JSON can name half of a character."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return clean_text(_ENCODER.encode(message.to_dict()))
 
 
 def searched_text(message: Message) -> str:
     """What a search looks at: all that was said, thought, asked of tools and answered by them, in lower case."""
-    text = "\n".join(one for part in message.parts for one in _texts(part)).lower()
-    return text if text.isascii() else _without_surrogates(text)
+    return clean_text("\n".join([one for part in message.parts for one in _texts(part)]).lower())
 
 
 def _texts(part: Part) -> Iterable[str]:

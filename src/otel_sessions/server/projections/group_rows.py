@@ -35,8 +35,11 @@ KNOWN: Final = b"\0"
 _NOT_A_CELL: Final = bytes(3)
 """The last columns, which tell of turns."""
 
-_NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9) + _NOT_A_CELL + NULL + bytes(8)
+_NO_CONTENT: Final = NULL + bytes(8) + NULL * 2 + bytes(9) + _NOT_A_CELL + NULL + bytes(9)
 """The columns from `Name` to the last one, all empty."""
+
+_EXACT: Final = b"\0"
+_INEXACT: Final = b"\x01"
 
 _NO_MODEL: Final = (None, None)
 
@@ -81,6 +84,7 @@ def _row(group: TraceGroup, version: int) -> bytes:
             _NOT_A_CELL if group.turns is None else _cell(group.turns),
             NULL if group.listed is None else KNOWN + _UINT64(group.listed),
             _UINT64(total.unpriced_call_count),
+            _EXACT if total.cost_exact else _INEXACT,
         )
     )
 

@@ -10,7 +10,7 @@ A row has the version of the commit that it follows. What a process that died ha
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -88,6 +88,7 @@ class SessionRows:
         self._sessions_at_once = sessions_at_once
         self._groups_at_once = groups_at_once
         self._last_list: int | None = None
+        self._may_have_names = _has_names(store)
         _add_missing_columns(store)
         self._first_versions = FirstVersions(numbers(store, statement("first_versions")))
         self._version = last_version(store)
@@ -127,6 +128,7 @@ class SessionRows:
             version: of the change.
         """
         with self._marking:
+            self._may_have_names = True
             self._mark(session, version)
             # A name that was given is looked up in the store.
             self._recent.forget(session)
@@ -261,13 +263,20 @@ class SessionRows:
             is_last = following is None and not rows
             if not is_last and older is None:
                 older = self._version_of_rows()
+            parameters = {**_parameters(step), **self._names_of(step)}
             with self._store.writing() as client:
-                client.command(
-                    _write_statement(), parameters={**_parameters(step), "version": version if is_last else older}
-                )
+                client.command(_write_statement(), parameters={**parameters, "version": version if is_last else older})
             step = following
         if rows:
             insert_written(self._store, SESSIONS, list(COLUMNS[SESSIONS]), list(rows))
+
+    def _names_of(self, sessions: Iterable[_Named]) -> dict[str, Any]:
+        """The names that these sessions were given by hand, as parameters."""
+        rows: Sequence[Sequence[Any]] = ()
+        if self._may_have_names:
+            with self._store.reading() as client:
+                rows = client.query(statement("names_of_sessions"), parameters=_parameters(sessions)).result_rows
+        return {"named": [hash_ for hash_, _ in rows], "names": [name for _, name in rows]}
 
     def _version_of_rows(self) -> int:
         with self._store.reading() as client:
@@ -299,6 +308,11 @@ def truncate_session_rows(store: Store) -> None:
     """Leave no row; the next `SessionRows` writes all."""
     with store.writing() as client:
         client.command(statement("truncate_sessions"))
+
+
+def _has_names(store: Store) -> bool:
+    with store.reading() as client:
+        return bool(client.query(statement("has_names")).result_rows)
 
 
 def _folded(session: Pair, groups: Iterable[TraceGroup]) -> SessionSum:

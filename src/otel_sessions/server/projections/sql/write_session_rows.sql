@@ -1,8 +1,9 @@
 -- The rows of the named sessions, from their trace groups as they are now. The last name and the last metadata values are the
 -- greatest texts that begin with a time; `sortable` writes the highest byte of a time first, so that these sort as times do. A name that
--- a session was given by hand is `Given`.
+-- a session was given by hand is `Given`: `names_of_sessions` found it, since a join would take longer than all else.
 INSERT INTO sessions (Key, Id, IdHash, Version, FirstVersion, ${columns})
 WITH
+    transform(reinterpretAsUInt128(sipHash128(Key, IdHash)), {named:Array(UInt128)}, {names:Array(String)}, NULL) AS Given,
     (moment) -> reverse(reinterpretAsFixedString(toUInt64(moment))) AS sortable,
     (names, most, other) -> if(
         length(arrayFilter(name -> name != other, names)) > most,
@@ -21,14 +22,9 @@ SELECT
     any(transform(IdHash, {hashes:Array(UInt128)}, {first_versions:Array(UInt64)}, toUInt64(0))),
     ${values}
 FROM (
-    SELECT *, IdHash, CostInexact
+    SELECT *, IdHash
     FROM session_traces FINAL
     PREWHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
 ) AS groups
-LEFT ANY JOIN (
-    SELECT Key AS NamedKey, IdHash AS NamedHash, Name AS Given
-    FROM session_names FINAL
-    WHERE (Key, IdHash) IN (SELECT arrayJoin(arrayZip({keys:Array(String)}, {hashes:Array(UInt128)})))
-) AS names ON groups.Key = names.NamedKey AND groups.IdHash = names.NamedHash
 WHERE Deleted = 0
 GROUP BY Key, IdHash

@@ -1,0 +1,1 @@
+SELECT 1 FROM session_names LIMIT 1
