@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -65,9 +65,26 @@ def exported(server: Server, **parameters: str) -> bytes:
         return bytes(answer.read())
 
 
-def state(server: Server) -> tuple[bytes, Any]:
+def state(server: Server) -> tuple[Any, ...]:
     """All that a server stores, and what it makes of it."""
-    return exported(server, format="otlp"), server.get("/v1/sessions?sort=created")
+    parts = ("scores", "annotations", "messages", "calls")
+    return (
+        exported(server, format="otlp"),
+        server.get("/v1/sessions?sort=created"),
+        *(server.get(f"/v1/sessions/s{number}/{part}") for number in range(5) for part in parts),
+    )
+
+
+def give(server: Server, path: str, body: Any, method: str = "POST") -> None:
+    """Give a session something."""
+    request = Request(
+        f"{server.url}/v1/sessions/{path}",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+        method=method,
+    )
+    with urlopen(request, timeout=60) as answer:
+        assert answer.status in (200, 201)
 
 
 def bring(server: Server, *files: object) -> Ran:
@@ -81,6 +98,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("source")) as server:
         assert post(f"{server.url}/v1/traces", spans().SerializeToString()) == 200
         assert post(f"{server.url}/v1/logs", records("a", "b", "b", {"k": [1]}, None).SerializeToString()) == 200
+        give(server, "s0/scores", {"name": "good", "value": 0.1, "comment": "a\nb \u2028 \U0001f600", "author": "me"})
+        give(server, "s0/scores", {"name": "good", "label": "yes", "trace_id": f"{1:032x}", "source": "page"})
+        give(server, "s0/scores", {"name": "good", "value": -0.0, "trace_id": f"{1:032x}", "span_id": f"{1:016x}"})
+        give(server, "s1/scores", {"name": "late", "value": 1e300, "trace_id": f"{99:032x}", "id": "mine"})
+        for text in ("one", "one"):
+            give(server, "s1/annotations", {"text": text, "time": "2026-11-20T12:00:00.123456789Z"})
+        give(server, "s2", {"name": "Order 1042"}, "PATCH")
+        give(server, "s3", {"name": "taken back"}, "PATCH")
+        give(server, "s3", {"name": None}, "PATCH")
         yield server
 
 
@@ -107,8 +133,34 @@ def test_what_is_exported_comes_back(source: Server, target: Server, tmp_path: P
     for server, name in ((target, file), (target, packed), (source, file)):
         ran = bring(server, name)
         assert (ran.status, ran.out) == (0, "")
-        assert ran.error == f"imported {SPANS} spans and 5 log records"
+        assert ran.error == f"imported {SPANS} spans and 5 log records, and 7 scores, annotations and names"
         assert state(server) == before
+    session = target.get("/v1/sessions/s1")["data"]
+    assert (session["annotation_count"], session["scores"]["late"]["traces"]["mean"]) == (2, 1e300)
+    assert target.get("/v1/sessions/s2")["data"]["name"] == "Order 1042"
+
+
+def test_a_name_that_a_session_has_stays(source: Server, target: Server, tmp_path: Path) -> None:
+    """A file is older than the name that the session was given here, also if that was taken back."""
+    file = tmp_path / "file"
+    file.write_bytes(exported(source))
+    assert bring(target, file).status == 0
+    for name in ("newer", None):
+        give(target, "s2", {"name": name}, "PATCH")
+        assert bring(target, file).status == 0
+        assert target.get("/v1/sessions/s2")["data"]["name"] == name
+
+
+def test_what_sessions_were_given_is_named_if_it_is_wrong(source: Server, target: Server, tmp_path: Path) -> None:
+    """Each line that the server does not take is told, and the others are brought back."""
+    lines = [line for line in exported(source).splitlines() if json.loads(line)["Record"] not in ("span", "log")]
+    wrong = b'{"Record": "score", "session_key": "id", "session_id": "s0", "id": "1"}'
+    file = tmp_path / "file"
+    file.write_bytes(b"\n".join([*lines[:3], wrong, *lines[3:]]))
+    ran = bring(target, file)
+    assert ran.status == 1
+    assert "imported 0 spans and 0 log records, and 7 scores, annotations and names; 1 part was left out" in ran.err
+    assert "name: Field required" in ran.err
 
 
 def test_files_that_share_records_add_up_to_the_most(target: Server, tmp_path: Path) -> None:

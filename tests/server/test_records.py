@@ -28,6 +28,7 @@ from otel_sessions.server.projections.rebuild import rebuild
 from otel_sessions.server.signals import LOGS, TRACES
 
 PRICER = default_pricer()
+RECORDINGS = Path(__file__).parent / "recordings"
 MINUTE = 60_000
 _databases = count()
 
@@ -93,6 +94,19 @@ class Sessions:
     def everything(self, *keys: str) -> Any:
         """All answers, and how much is stored."""
         return self.answers(*keys), self.rows("otel_logs"), self.rows("otel_traces")
+
+    def bring(self, file: bytes) -> None:
+        """Take the requests of a file that was exported."""
+        for line in file.splitlines():
+            signal = TRACES if line.startswith(b'{"resourceSpans"') else LOGS
+            self.backend.receive(signal, line, Format.JSON)
+
+    def exported(self, **parameters: str) -> bytes:
+        """OTLP, a request a line."""
+        with TestClient(create_app(self.backend)) as client:
+            answer = client.get("/v1/export", params={"format": "otlp", **parameters})
+            assert answer.status_code == 200, answer.text
+            return answer.content
 
 
 Fresh = Callable[..., Sessions]
@@ -168,6 +182,37 @@ def test_a_deleted_session_leaves_nothing(fresh: Fresh, said: str) -> None:
         server.rebuild()
     server.send(GONE[said])
     assert server.answers()["id gone"][0] == before
+
+
+@pytest.mark.parametrize("said", GONE)
+def test_a_session_that_is_taken_along_is_the_same_elsewhere(fresh: Fresh, said: str) -> None:
+    """A file of one session has every log record that is counted in it, whichever trace or time it is counted by, and not those of others."""
+    server = fresh([*GONE[said], *STAYS])
+    before = server.answers()
+    taken = server.exported(ids='["gone"]')
+    everything = server.exported()
+    elsewhere = fresh()
+    elsewhere.bring(taken)
+    found = elsewhere.answers()
+    assert found["id gone"] == before["id gone"]
+    assert "id stays" not in found
+    elsewhere = fresh()
+    elsewhere.bring(everything)
+    assert elsewhere.answers() == before
+
+
+def test_what_agents_and_libraries_sent_comes_back(fresh: Fresh) -> None:
+    """All recordings in one store, and their file in another: every answer is the same."""
+    server = fresh()
+    for file in sorted(RECORDINGS.glob("*.json")):
+        body = file.read_bytes()
+        server.backend.receive(TRACES if b'"resourceSpans"' in body else LOGS, body, Format.JSON)
+    before, file_ = server.answers(), server.exported()
+    assert len(before) > 8
+    elsewhere = fresh()
+    elsewhere.bring(file_)
+    assert elsewhere.answers() == before
+    assert elsewhere.exported() == file_
 
 
 def test_records_of_a_deleted_trace_are_counted_again(fresh: Fresh) -> None:

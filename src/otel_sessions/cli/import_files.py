@@ -112,7 +112,7 @@ def _import(client: Client, name: str, tally: Tally, *, strict: bool) -> None:
     from otel_sessions.cli.files.compressed import opened  # noqa: PLC0415 - slow to import
     from otel_sessions.cli.files.messages import UnreadableError, messages_in  # noqa: PLC0415
     from otel_sessions.cli.files.progress import progress  # noqa: PLC0415
-    from otel_sessions.cli.files.records import NotOtlpError, records_of  # noqa: PLC0415
+    from otel_sessions.cli.files.records import NotOtlpError, contents_in  # noqa: PLC0415
     from otel_sessions.cli.files.sending import Sender  # noqa: PLC0415
 
     shown = "standard input" if name == STDIN else name
@@ -128,13 +128,11 @@ def _import(client: Client, name: str, tally: Tally, *, strict: bool) -> None:
     try:
         with opened(name) as file, progress(shown, file.size) as update:
             try:
-                for message in messages_in(file.stream):
-                    try:
-                        contents = records_of(message)
-                    except NotOtlpError as error:
+                for message, contents in contents_in(messages_in(file.stream)):
+                    if isinstance(contents, NotOtlpError):
                         if strict:
                             sender.finish()
-                        tally.leave_out(shown, message.place, f"not OTLP, left out: {error}")
+                        tally.leave_out(shown, message.place, f"not OTLP, left out: {contents}")
                         continue
                     for record in contents.records:
                         sender.add(record, message.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -24,6 +24,11 @@ _METRICS: Final = ("resourceMetrics", "resource_metrics")
 GIVEN: Final = "given"
 """The signal of what sessions were given, as a line of JSON; it is no signal of OTLP."""
 
+ROWS_AT_ONCE: Final = 500
+_ROWS: Final = tuple(f'{{"{KIND}":"{line}",'.encode() for line in (SPAN_LINE, LOG_LINE))
+"""How the lines of rows begin that `export` writes."""
+
+_ROW_HEAD: Final = min(map(len, _ROWS))
 _NOTHING: Final = (b"", b"")
 _SCOPE: Final = SCOPE.encode()
 
@@ -72,6 +77,46 @@ def records_of(message: Message) -> Contents:
         return _of_json(parsed(message.raw)) if message.is_json else _of_protobuf(message.raw)
     except RequestError as error:
         raise NotOtlpError(str(error)) from None
+
+
+def contents_in(messages: Iterable[Message]) -> Iterator[tuple[Message, Contents | NotOtlpError]]:
+    """What each message holds, or what is wrong with it; lines of rows that stand together are read together, as the last of them."""
+    rows: list[Message] = []
+    for message in messages:
+        is_row = message.is_json and message.raw.startswith(_ROWS)
+        if rows and (not is_row or len(rows) == ROWS_AT_ONCE or not message.raw.startswith(rows[0].raw[:_ROW_HEAD])):
+            yield from _together_or_alone(rows)
+            rows = []
+        if is_row:
+            rows.append(message)
+        else:
+            yield message, _contents(message)
+    if rows:
+        yield from _together_or_alone(rows)
+
+
+def _together_or_alone(rows: list[Message]) -> Iterator[tuple[Message, Contents | NotOtlpError]]:
+    try:
+        found = [parsed(row.raw) for row in rows]
+        signal = TRACES if found[0][KIND] == SPAN_LINE else LOGS
+        request = _known(signal).request
+        contents = [
+            record
+            for written in protobuf_requests(signal, found)
+            for record in _records(signal, parse(request, written))
+        ]
+    except Exception:  # whatever it is, it is told of its own line
+        for row in rows:
+            yield row, _contents(row)
+    else:
+        yield rows[-1], Contents(contents)
+
+
+def _contents(message: Message) -> Contents | NotOtlpError:
+    try:
+        return records_of(message)
+    except NotOtlpError as error:
+        return error
 
 
 def _of_json(said: Any) -> Contents:

@@ -16,8 +16,12 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
 
-from otel_sessions.server.otlp.messages import ANY_VALUE, message_class
+from otel_sessions.server.otlp.messages import ANY_VALUE, KEY_VALUE, message_class
 from otel_sessions.server.otlp.values import MAX_NESTING
+
+PAIRS_KEPT: Final = 4_096
+LONGEST_KEPT: Final = 100
+"""Attributes that were read and are kept, and how many characters of text they have at most."""
 
 _IDS: Final = frozenset({"trace_id", "span_id", "parent_span_id"})
 _LONGEST_INTEGER: Final = 20
@@ -119,6 +123,8 @@ def fields_of(descriptor: Any) -> dict[str, Field]:
 def _converter(field: Any, *, serialize: bool) -> _Convert:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         descriptor = field.message_type
+        if serialize and descriptor.full_name == KEY_VALUE:
+            return _pair(descriptor)
         if serialize:
             return lambda value, level: message_of(descriptor, value, level).SerializeToString()
         return lambda value, level: message_of(descriptor, value, level)
@@ -131,6 +137,30 @@ def _converter(field: Any, *, serialize: bool) -> _Convert:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _id if field.name in _IDS else _bytes
     return {FieldDescriptor.TYPE_BOOL: _bool, FieldDescriptor.TYPE_DOUBLE: _double}.get(field.type, _text)
+
+
+def _pair(descriptor: Any) -> _Convert:
+    """Reads an attribute. Most attributes of a sender are the same in many records, so that short ones are read once."""
+
+    @functools.lru_cache(PAIRS_KEPT)
+    def known(name: str, kind: str, said: Any, _: str) -> bytes:
+        return written({"key": name, "value": {kind: said}}, 0)
+
+    def written(value: Any, level: int) -> bytes:
+        return bytes(message_of(descriptor, value, level).SerializeToString())
+
+    def converted(value: Any, level: int) -> bytes:
+        # No subclasses: all of this comes from a JSON text. A zero has two signs, which are equal.
+        if level == 0 and type(value) is dict and len(value) == 2:
+            name, inner = value.get("key"), value.get("value")
+            if type(name) is str and len(name) <= LONGEST_KEPT and type(inner) is dict and len(inner) == 1:
+                ((kind, said),) = inner.items()
+                of = type(said)
+                if (of is str and len(said) <= LONGEST_KEPT) or of is int or of is bool or (of is float and said):
+                    return known(name, kind, said, of.__name__)
+        return written(value, level)
+
+    return converted
 
 
 def _each(convert: _Convert) -> _Convert:

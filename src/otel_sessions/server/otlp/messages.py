@@ -26,6 +26,7 @@ from otel_sessions.server.otlp.errors import MalformedError
 
 PACKAGE: Final = "opentelemetry.proto."
 ANY_VALUE: Final = PACKAGE + "common.v1.AnyValue"
+KEY_VALUE: Final = PACKAGE + "common.v1.KeyValue"
 
 OLD_SCOPE_GROUPS: Final = "instrumentation_library_groups"
 _OLD_NUMBER: Final = 1000
