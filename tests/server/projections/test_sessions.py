@@ -35,7 +35,7 @@ from otel_sessions.server.clickhouse.client import Store
 from otel_sessions.server.clickhouse.columns import SESSION_COLUMNS
 from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 from otel_sessions.server.projections.changes import ChangedTrace
-from otel_sessions.server.projections.given_to_sessions import insert_name
+from otel_sessions.server.projections.given_to_sessions import insert_names
 from otel_sessions.server.projections.projection import project
 from otel_sessions.server.projections.recent_sessions import RecentSessions
 from otel_sessions.server.projections.session_row import id_hash
@@ -159,8 +159,8 @@ def test_a_deletion_that_was_broken_off(store: Store) -> None:
 
 def test_names_by_hand_after_a_restart(store: Store) -> None:
     """A name that was given by hand is in the rows of a later process, and not in those of the same id under another key."""
-    insert_name(store, ("id", "a"), "by hand", 1)
-    insert_name(store, ("id", "b"), None, 1)
+    insert_names(store, {("id", "a"): "by hand"}, 1)
+    insert_names(store, {("id", "b"): None}, 1)
     groups = groups_of(SOME)
     insert_groups(store, [*groups, *(group._replace(key="run") for group in groups)], version=2)
     SessionRows(store)
