@@ -38,7 +38,7 @@ def test_what_older_rows_lack_is_computed_of_their_content(store: Store) -> None
     insert_groups(store, groups_of(some), version=1)
     with store.reading() as client:
         of_columns = "SELECT name, default_expression FROM system.columns WHERE table = 'session_traces' AND name IN ('Unpriced', 'CostInexact') AND database = currentDatabase() ORDER BY name"
-        computed = {name: sql for name, sql in client.query(of_columns).result_rows}
+        computed = {str(name): str(sql) for name, sql in client.query(of_columns).result_rows}
         told = client.query(
             f"SELECT Id, CostInexact, Unpriced, {computed['CostInexact']}, {computed['Unpriced']} FROM session_traces ORDER BY Id"
         ).result_rows
