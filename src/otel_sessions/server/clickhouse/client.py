@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
+from otel_sessions.server.clickhouse.clients import Clients
 from otel_sessions.server.clickhouse.engine_errors import explained
 from otel_sessions.server.clickhouse.errors import StoreError
 from otel_sessions.server.clickhouse.folder_lock import FolderLock
@@ -41,39 +43,38 @@ class Store:
             if settings.folder is not None:
                 undo.callback(FolderLock(settings.folder).release)
             with explained(self.shown):
-                writers = [_connect(settings, undo, create=True)]
-                migrate(writers[0], self.shown, embedded=self.is_embedded)
-                writers += [_connect(settings, undo) for _ in range(WRITERS - 1)]
-                clients = [_connect(settings, undo) for _ in range(settings.readers)]
-                prober = _connect(settings, undo)
+                first = _first_client(settings)
+                undo.callback(first.close)
+                migrate(first, self.shown, embedded=self.is_embedded)
+                connect = partial(_client, settings, self.database)
+                self._writers = Clients(connect, WRITERS, first)
+                undo.callback(self._writers.close)
+                self._readers = Clients(connect, settings.readers)
+                undo.callback(self._readers.close)
+                self._probers = Clients(connect, 1)
+                undo.callback(self._probers.close)
             self._close = undo.pop_all()
         self._settings = settings
         self._closed = False
         self._before_close: list[Callable[[], object]] = []
-        self._writers: SimpleQueue[Client] = SimpleQueue()
-        self._readers: SimpleQueue[Client] = SimpleQueue()
-        self._probers: SimpleQueue[Client] = SimpleQueue()
         self._askers: SimpleQueue[Client] = SimpleQueue()
-        for queue, some in ((self._writers, writers), (self._readers, clients), (self._probers, [prober])):
-            for client in some:
-                queue.put(client)
 
     @contextmanager
     def writing(self) -> Iterator[Client]:
         """A client to write with, which no other thread uses meanwhile."""
-        with self._one_of(self._writers) as client:
+        with explained(self.shown), self._writers.one() as client:
             yield client
 
     @contextmanager
     def reading(self) -> Iterator[Client]:
         """A client to read with, which no other thread uses meanwhile."""
-        with self._one_of(self._readers) as client:
+        with explained(self.shown), self._readers.one() as client:
             yield client
 
     @contextmanager
     def probing(self) -> Iterator[Client]:
         """A client to find out with whether the store works, which waits for no other statement."""
-        with self._one_of(self._probers) as client:
+        with explained(self.shown), self._probers.one() as client:
             yield client
 
     @contextmanager
@@ -97,15 +98,6 @@ class Store:
             raise
         self._askers.put(client)
 
-    @contextmanager
-    def _one_of(self, clients: SimpleQueue[Client]) -> Iterator[Client]:
-        client = clients.get()
-        try:
-            with explained(self.shown):
-                yield client
-        finally:
-            clients.put(client)
-
     def before_close(self, callback: Callable[[], object]) -> None:
         """Have `close` call this first, while the store can still be used."""
         self._before_close.append(callback)
@@ -116,28 +108,26 @@ class Store:
             self._closed = True
             for callback in self._before_close:
                 callback()
-            for _ in range(WRITERS):
-                self._writers.get()
+            self._writers.wait()
             while not self._askers.empty():
                 self._askers.get().close()
             self._close.close()
 
 
-def _connect(settings: StoreSettings, undo: ExitStack, *, create: bool = False) -> Client:
+def _first_client(settings: StoreSettings) -> Client:
+    """A client, in a database that is created if it is missing."""
     database = settings.database_name
     try:
-        client = _client(settings, database)
+        return _client(settings, database)
     except Error as error:
-        if not create or error.name != "UNKNOWN_DATABASE":
+        if error.name != "UNKNOWN_DATABASE":
             raise
         first = _client(settings, "default")
         try:
             first.command("CREATE DATABASE IF NOT EXISTS {database:Identifier}", parameters={"database": database})
         finally:
             first.close()
-        client = _client(settings, database)
-    undo.callback(client.close)
-    return client
+        return _client(settings, database)
 
 
 def _client(settings: StoreSettings, database: str) -> Client:

@@ -94,7 +94,10 @@ def logs_of_session(store: Store, session: Pair) -> SessionLogs:
         **_ranked(told, session_id),
     }
     return SessionLogs(
-        bool(whole or shared), statement("log_may_be_of_session", may_name=may_name), _condition(), parameters
+        bool(whole or shared),
+        statement("log_may_be_of_session", may_name=may_name),
+        _condition(are_judged=bool(judged)),
+        parameters,
     )
 
 
@@ -214,8 +217,10 @@ def _parts() -> dict[str, str]:
     }
 
 
-def _condition() -> str:
+def _condition(*, are_judged: bool) -> str:
     parts = _parts()
+    if not are_judged:
+        return statement("log_of_whole_units", named=parts["named"])
     return statement(
         "log_of_session",
         named=parts["named"],
