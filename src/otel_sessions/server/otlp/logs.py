@@ -89,13 +89,15 @@ def _read(
     body_text, body_type = to_text(body)
     attributes = read_attributes(record.attributes, budget)
     event_name = text_of(record.event_name)
-    trace_id = int.from_bytes(record.trace_id) if len(record.trace_id) == _TRACE_ID_BYTES else 0
-    span_id = int.from_bytes(record.span_id) if trace_id else 0
+    time = record.time_unix_nano
+    sent_trace_id, sent_span_id = record.trace_id, record.span_id
+    trace_id = int.from_bytes(sent_trace_id) if len(sent_trace_id) == _TRACE_ID_BYTES else 0
+    span_id = int.from_bytes(sent_span_id) if trace_id else 0
     facts = record_facts(
         attributes.values,
         event_name=event_name,
         body=body,
-        time=record.time_unix_nano,
+        time=time,
         observed=observed,
         trace_id=trace_id,
         span_id=span_id,
@@ -104,7 +106,7 @@ def _read(
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST)
+    at = min(facts.end if facts is not None else time or observed, LATEST)
     held = None
     if facts is not None or span_id:
         held = record_content(
@@ -127,13 +129,13 @@ def _read(
             attributes.values,
             time=min(at, LATEST_PARTITION),
             trace_id=trace_id,
-            span_id=int.from_bytes(record.span_id),
+            span_id=int.from_bytes(sent_span_id),
             session_id=resource.session_id,
         )
     row = (
         at,
-        record.trace_id.hex() if any(record.trace_id) else "",
-        record.span_id.hex() if any(record.span_id) else "",
+        sent_trace_id.hex() if any(sent_trace_id) else "",
+        sent_span_id.hex() if any(sent_span_id) else "",
         flags & 0xFF,
         text_of(record.severity_text),
         severity if 0 <= severity < 256 else 0,
