@@ -201,6 +201,7 @@ facts = st.builds(
     st.sampled_from([(), (), ("id",), ("*",)]),
     _labels,
     st.none() | _calls,
+    rank=st.sampled_from((0, 0, 1, 3)),
     event=st.just(""),
 )
 traces = st.dictionaries(

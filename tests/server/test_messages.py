@@ -168,6 +168,23 @@ def test_not_captured(talks: Talks) -> None:
     (message,) = [one for one in talks.messages("s") if one["role"] == "assistant"]
     assert (message["parts"], message["content"]) == ([], "not captured")
     assert message["call"]["output_tokens"] == 3
+    assert message["switch"] is None
+
+
+def test_how_to_have_content_sent(talks: Talks) -> None:
+    """Where content was not captured, the switch of the program that made the call is named; where it was, none is."""
+    talks.send(span(1, 1, {**CALL, "session.id": "s"}), scope="gcp.vertex.agent")
+    talks.send(
+        span(2, 2, call([said("user", "Hi")], [said("assistant", "Ho")], session_id="told")), scope="gcp.vertex.agent"
+    )
+    for _ in range(2):
+        (answer,) = [one for one in talks.messages("s") if one["role"] == "assistant"]
+        assert (answer["content"], answer["switch"]) == (
+            "not captured",
+            "set ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS=true",
+        )
+        assert {one["switch"] for one in talks.messages("told")} == {None}
+        talks.rebuild()
 
 
 def send_events(talks: Talks) -> None:

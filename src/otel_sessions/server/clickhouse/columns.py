@@ -119,6 +119,7 @@ SESSION_COLUMNS: Final[tuple[Column, ...]] = tuple(
             *chain.from_iterable(measure.columns for measure in MEASURES.values()),
             *(facet.column for facet in FACETS.values()),
             *METADATA_COLUMNS,
+            COST_INEXACT,
             LAST_STATE,
             UNPRICED_CALLS,
             COST_INEXACT,
