@@ -259,7 +259,8 @@ def test_host(value: object, host: str | None) -> None:
         ("{'a': 1, 'b': {'c': [None, True, False]}}", {"a": 1, "b": {"c": [None, True, False]}}),
         ("{'a': 'None', 'b': 'x'}", {"a": "None", "b": "x"}),
         ("{'a': \"it's\"}", {"a": "it's"}),
-        ("{'a': 'x\\\\n'}", None),
+        ("{'a': 'x\\\\n'}", {"a": "x\\n"}),
+        ("{'a': '\\ud83d'}", {"a": "\ufffd"}),
         ("{'a': Usage(b=1)}", None),
         ("{'a': (1, 2)}", None),
         ("{'a': " + "[" * 5000, None),
@@ -270,7 +271,7 @@ def test_host(value: object, host: str | None) -> None:
     ids=lambda value: repr(value)[:30],
 )
 def test_an_object_as_python_prints_it(value: object, parsed: object) -> None:
-    """A printed `dict` is read as JSON is, unless a text in it has escapes or a value is of another type."""
+    """A printed `dict` is read as JSON is, unless a value is of another type."""
     assert values.from_printed(value) == parsed
 
 

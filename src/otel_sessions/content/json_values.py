@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, TypeGuard
 
-from otel_sessions.content.python_values import python_value
+from otel_sessions.dialects.python_values import python_value
 
 DEEPEST: Final = 48
 """How deep a value is kept."""

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from otel_sessions import rules
+from otel_sessions.dialects.python_values import as_json
 from otel_sessions.drops import SessionValueError, drop
 from otel_sessions.long_texts import cut
 from otel_sessions.money import EXACT, is_amount
@@ -43,7 +44,6 @@ _MAX_JSON: Final = 1 << 20
 _MAX_NUMBER: Final = 40
 _MAX_URL: Final = 4_096
 _MAX_PRINTED: Final = 16_384
-_PRINTED: Final = re.compile(r"""'([^'"\\]*)'|\b(?:None|True|False)\b""")
 _MAX_BITS: Final = 128
 _FLOAT: Final = Context(prec=sys.float_info.dig)
 _FLOAT_DIGITS: Final = 17
@@ -214,20 +214,12 @@ def from_json(value: object) -> Any:
 
 
 def from_printed(value: object) -> Any:
-    """As `from_json`, also for a `dict` as Python prints it, if its strings are plain.
-
-    `ast.literal_eval` would do, but text of a stranger can crash it.
-    """
+    """As `from_json`, also for a `dict` as Python prints it."""
     if not isinstance(value, str):
         return value
     if value[:2] != "{'":
         return from_json(value)
-    return from_json(_PRINTED.sub(_in_json, value)) if len(value) <= _MAX_PRINTED else None
-
-
-def _in_json(found: re.Match[str]) -> str:
-    text_ = found[1]
-    return f'"{text_}"' if text_ is not None else {"None": "null", "True": "true", "False": "false"}[found[0]]
+    return from_json(as_json(value)) if len(value) <= _MAX_PRINTED else None
 
 
 def _whole(parsed: Any) -> Any:

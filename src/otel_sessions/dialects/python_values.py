@@ -29,6 +29,15 @@ def python_value(text: str) -> Any:
         >>> python_value("{'role': object()}") is None
         True
     """
+    try:
+        written = as_json(text)
+        return None if written is None else json.loads(written)
+    except (ValueError, RecursionError):
+        return None
+
+
+def as_json(text: str) -> str | None:
+    """The text with Python's notation replaced by that of JSON, which may still be no JSON; `None` if it is no Python's notation."""
     if not _BEGINNING.match(text[:64]):
         return None
     written = []
@@ -41,10 +50,7 @@ def python_value(text: str) -> Any:
             written.append(json.dumps(_ESCAPE.sub(_unescaped, quoted)))
         else:
             written.append(rest if word is None else _WORDS[word])
-    try:
-        return json.loads("".join(written))
-    except (ValueError, RecursionError):
-        return None
+    return "".join(written)
 
 
 def _unescaped(escape: re.Match[str]) -> str:

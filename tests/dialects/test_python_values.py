@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_sessions.content.json_values import parsed
-from otel_sessions.content.python_values import python_value
+from otel_sessions.dialects.python_values import python_value
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
