@@ -13,7 +13,7 @@ from tests.server.conftest import MANY_EXAMPLES, Emptied
 from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.score import Score, identified
 from otel_sessions.server.clickhouse.client import Store
-from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotation, insert_name
+from otel_sessions.server.projections.given_to_sessions import Annotation, insert_annotations, insert_names
 from otel_sessions.server.projections.retention import drop_older
 from otel_sessions.server.projections.scores import has_scores, place_scores
 from otel_sessions.server.projections.sessions import SessionRows
@@ -83,9 +83,9 @@ def test_retention_takes_what_is_old(store: Store) -> None:
     )
     place_scores(store, {1: [span(1, session="s")], 2: [span(1, session="o", start=new)]}, 1, scores)
     for number, (session, at) in enumerate((("s", AT), ("o", AT), ("o", new))):
-        insert_annotation(store, ("id", session), Annotation(number, "hm", at), 1)
+        insert_annotations(store, [(("id", session), Annotation(number, "hm", at))], 1)
     for session in "so":
-        insert_name(store, ("id", session), f"named {session}", 2)
+        insert_names(store, {("id", session): f"named {session}"}, 2)
     rows = SessionRows(store)
     with rows.paused():
         assert drop_older(store, rows, AT + 50 * SECOND, version=3) == 1
@@ -102,6 +102,6 @@ def test_retention_takes_what_is_old(store: Store) -> None:
 def test_a_name_whose_row_was_not_written_is_found_by_the_next_process(store: Store) -> None:
     """A process that dies between storing a name and the row of the session leaves nothing that a start does not mend."""
     write(store, {1: [span(1, session="s")]})
-    insert_name(store, ("id", "s"), "named", 2)
+    insert_names(store, {("id", "s"): "named"}, 2)
     SessionRows(store)
     assert [one.id for one in list_sessions(store, SessionFilters(name="named")).sessions] == ["s"]
