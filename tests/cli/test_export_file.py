@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +144,37 @@ def test_an_answer_that_ends_early_leaves_a_part(tmp_path: Path) -> None:
     assert (ran.status, ran.error.partition(", so")[0]) == (4, f"the server at {answering.url} ended its answer early")
     assert file.read_text() == "older"
     assert (tmp_path / "file.part").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--redact",)], ids=["as it is", "redacted"])
+def test_a_server_that_is_killed_leaves_a_part(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """An answer in chunks that has no last chunk is not complete, also where it ends with a line."""
+    file = tmp_path / "file"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        ran = in_pipe("export", "--url", url, "--output", str(file), *options)
+        thread.join()
+    assert (ran.status, ran.error.partition(", so")[0]) == (4, f"the server at {url} ended its answer early")
+    assert [path.name for path in tmp_path.iterdir()] == ["file.part"]
+
+
+def test_a_redacted_conversation(server: Server, tmp_path: Path) -> None:
+    """A secret is gone from what is read, and what stands around it is there."""
+    file = tmp_path / "file.md"
+    ran = export(server, "AKIA", "--format", "markdown", "--redact", "--output", str(file))
+    assert ran.status == 0
+    text = file.read_text()
+    assert AWS not in text
+    assert "my key is [redacted:aws_key]" in text
 
 
 def test_a_busy_server_is_told() -> None:

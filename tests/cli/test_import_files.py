@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -215,6 +217,36 @@ def test_standard_input_and_what_the_server_refuses(target: Server) -> None:
     assert ran.exit_code == 1
     assert "standard input: up to line 1: 1 rejected: the span id" in ran.stderr
     assert "imported 1 span and 0 log records; 1 part was left out" in ran.stderr
+
+
+def test_an_import_that_is_interrupted_says_how_to_go_on(target: Server) -> None:
+    """Ctrl-C ends it with what was imported so far, and the status that shells have for it."""
+    with processes.started(
+        sys.executable, "-m", "otel_sessions", "import", "--url", target.url, "-", stdin=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        for number in range(5):
+            process.stdin.write((as_json(records(*["a" * 1_000] * 2_000, session=f"s{number}")) + b"\n").decode())
+        process.stdin.flush()
+        waiting = threading.Event()
+        while not target.get("/healthz")["received"]["logs"]:
+            waiting.wait(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "interrupted, run the same command again to go on" in process.stderr.read()
+
+
+def test_a_folder_without_a_server(tmp_path: Path) -> None:
+    """Both commands work on a folder that no server holds."""
+    file, store = tmp_path / "file", tmp_path / "store"
+    with Server(store) as server:
+        assert server.get("/v1/sessions")["data"] == []
+    file.write_bytes(as_json(records("a", "b")))
+    ran = in_pipe("import", "--store", str(store), str(file))
+    assert (ran.status, ran.error) == (0, "imported 0 spans and 2 log records")
+    ran = in_pipe("export", "--store", str(store), "--what", "logs")
+    assert [json.loads(line)["Body"] for line in ran.out.splitlines()] == ["a", "b"]
 
 
 def test_no_file_and_no_server(tmp_path: Path) -> None:

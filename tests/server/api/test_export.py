@@ -99,6 +99,54 @@ def test_tables_agree_with_the_rest_of_the_api(client: TestClient) -> None:
         assert len(lines(client, what=part)) == 2
 
 
+def test_conversations_are_whole(client: TestClient, backend: Backend) -> None:
+    """Messages are those of the API, but none is cut; as Markdown, sessions stand one after the other, unknown ones are refused."""
+    long = "x" * 30_000 + " END"
+    said = {"gen_ai.input.messages": json.dumps([{"role": "user", "parts": [{"type": "text", "content": long}]}])}
+    send(backend, a_span(20, 20, "talk", attributes={**CALL, **said}), a_span(21, 21, "quiet"))
+    (first, *rest) = lines(client, what="messages", ids='["talk","quiet"]')
+    assert (first["session_id"], first["parts"][0]["content"], first["truncated"]) == ("talk", long, False)
+    assert {one["session_id"] for one in rest} <= {"talk"}
+    answer = client.get(EXPORT, params={"format": "markdown", "what": "messages", "ids": '["talk","quiet"]'})
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="messages.md"'
+    assert [line for line in answer.text.splitlines() if line.startswith("# ")][1:] == ["# span 1 (quiet)"]
+    assert " END" in answer.text
+    for session in ("talk", "quiet"):
+        backend.delete_session(session)
+
+
+def test_what_sessions_were_given_goes_with_them(client: TestClient, backend: Backend) -> None:
+    """Scores, annotations and names of the chosen sessions, and the scores on their traces, in every lossless form."""
+    for session in ("one", "two"):
+        trace = f"{1 if session == 'one' else 2:032x}"
+        for body in ({"name": "good", "value": 1}, {"name": "good", "label": "yes", "trace_id": trace}):
+            assert client.post(f"/v1/sessions/{session}/scores", json=body).status_code == 201
+        assert client.post(f"/v1/sessions/{session}/annotations", json={"text": session}).status_code == 201
+        assert client.patch(f"/v1/sessions/{session}", json={"name": f"name of {session}"}).status_code == 200
+    given = [row for row in lines(client, ids='["one"]') if row["Record"] not in ("span", "log")]
+    assert [row["Record"] for row in given] == ["score", "score", "annotation", "name"]
+    assert {row["session_id"] for row in given} == {"one"}
+    assert len([row for row in lines(client) if row["Record"] == "annotation"]) == 2
+    assert given == [
+        row for row in lines(client, q="one") if row["session_id" if "session_id" in row else "Record"] == "one"
+    ]
+    (*_, last) = lines(client, format="otlp", ids='["one"]')
+    (scope,) = last["resourceLogs"][0]["scopeLogs"]
+    assert scope["scope"]["name"] == "otel_sessions.given"
+    assert [json.loads(one["body"]["stringValue"]) for one in scope["logRecords"]] == given
+    for _ in range(2):
+        answer = client.post("/v1/given", json={"records": given})
+        assert (answer.status_code, answer.json()) == (200, {"data": {"records": 4}})
+    assert [row for row in lines(client, ids='["one"]') if row["Record"] not in ("span", "log")] == given
+    assert client.post("/v1/given", json={"records": []}).status_code == 200
+    wrong = client.post("/v1/given", json={"records": [{**given[0], "value": None}]})
+    assert wrong.status_code == 400
+    assert "give a value or a label" in wrong.json()["error"]["message"]
+    for session in ("one", "two"):
+        assert client.patch(f"/v1/sessions/{session}", json={"name": None}).status_code == 200
+
+
 @pytest.mark.parametrize("what", ["spans", "logs", "sessions", "traces", "calls"])
 def test_csv_has_a_head_and_no_formulas(client: TestClient, what: str) -> None:
     """Every row has the columns of the head; a text that a program would take for a formula is behind a quotation mark."""
@@ -140,6 +188,8 @@ def test_other_keys_have_their_own_sessions(client: TestClient, backend: Backend
         ({"format": "parquet"}, 400, "parquet holds one table"),
         ({"format": "otlp", "what": "sessions"}, 400, "OTLP holds spans and log records"),
         ({"format": "xml"}, 400, "format="),
+        ({"format": "markdown"}, 400, "markdown holds conversations"),
+        ({"format": "otlp", "what": "messages"}, 400, "OTLP holds spans and log records"),
         ({"ids": "one"}, 400, "a JSON array"),
         ({"ids": "[]"}, 400, "a JSON array"),
         ({"ids": "[1]"}, 400, "a JSON array"),
