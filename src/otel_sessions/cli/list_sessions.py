@@ -63,11 +63,11 @@ def _listing(now: int) -> Listing:
     return Listing(
         columns=lambda _: (
             Column("ID", lambda one: cell(str(one["id"])), rank=0, flexible=True, narrowest=12),
-            Column("TITLE", _name, rank=6, flexible=True, narrowest=12),
+            Column("TITLE", _name, rank=3, flexible=True, narrowest=12),
             Column("LAST ACTIVE", lambda one: ago(one["end"], now=now), rank=1),
-            Column("STATUS", lambda one: cell(str(one["status"])), rank=5),
-            Column("CALLS", lambda one: number(one["call_count"]), rank=3, right=True),
-            Column("TOKENS", lambda one: number(one["total_tokens"]), rank=4, right=True),
+            Column("STATUS", lambda one: cell(str(one["status"])), rank=6),
+            Column("CALLS", lambda one: number(one["call_count"]), rank=4, right=True),
+            Column("TOKENS", lambda one: number(one["total_tokens"]), rank=5, right=True),
             Column("COST", lambda one: amount(one["total_cost"], exact=one["cost_exact"]), rank=2, right=True),
             Column("MODELS", _models, rank=7, flexible=True, narrowest=12),
         ),

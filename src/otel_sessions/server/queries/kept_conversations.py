@@ -10,8 +10,8 @@ from otel_sessions.conversation.lines import Line
 from otel_sessions.counting.membership import Pair
 from otel_sessions.server.projections.contents import Owner
 
-DEFAULT_LINES: Final = 100_000
-"""About 60 MB."""
+DEFAULT_LINES: Final = 250_000
+"""About 150 MB."""
 
 
 class Conversation(NamedTuple):
