@@ -284,5 +284,5 @@ def test_a_terminal_of_its_own(server: Server) -> None:
     processes.end(process)
     lines = written.decode().split("\r\n")
     assert process.returncode == 0, written
-    assert lines[0].split() == ["ID", "LAST", "ACTIVE", "CALLS", "COST"]
+    assert lines[0].split() == ["ID", "LAST", "ACTIVE", "COST"]
     assert max(map(len, lines)) <= 40
