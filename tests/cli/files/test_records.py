@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from tests.server.otlp.building import AT, any_value, as_json, field, traces
 
 from otel_sessions.cli.files.messages import Message
-from otel_sessions.cli.files.records import Contents, NotOtlpError, records_of
+from otel_sessions.cli.files.records import Contents, NotOtlpError, contents_in, records_of
 from otel_sessions.server.signals import LOGS, TRACES
 
 SPANS = traces({"name": "one"}, {"name": "two"})
@@ -105,3 +105,11 @@ def test_what_is_no_otlp(raw: bytes, is_json: bool, why: str) -> None:
     """The message says what is wrong."""
     with pytest.raises(NotOtlpError, match=why):
         contents(raw, is_json=is_json)
+
+
+def test_a_wrong_row_among_others_is_told_of_its_own_line() -> None:
+    """Rows that stand together are read together; if one is wrong, each is read alone."""
+    lines = [b'{"Record":"span","TraceId":7}', b'{"Record":"log","TraceId":7}', b'{"Record":"log"}', b"{}"]
+    found = list(contents_in(Message(line, is_json=True, place=str(place)) for place, line in enumerate(lines)))
+    assert [message.place for message, _ in found] == ["0", "1", "2", "3"]
+    assert [isinstance(what, NotOtlpError) for _, what in found] == [True, True, True, False]

@@ -47,8 +47,20 @@ _SNAKE: Final = {"TooLarge": "too_large", "TooSlow": "too_slow", "Busy": "busy"}
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """What the OpenAPI document says of a body that is read with a model."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    schema = model.model_json_schema()
+    whole = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _inlined(node: Any, definitions: dict[str, Any]) -> Any:
+    """A schema with the models that it refers to in it: the document has no component for them."""
+    if isinstance(node, list):
+        return [_inlined(one, definitions) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    return {name: _inlined(one, definitions) for name, one in node.items() if name != "discriminator"}
 
 
 def _messages(error: ValidationError) -> str:

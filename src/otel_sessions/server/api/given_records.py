@@ -41,7 +41,7 @@ _Id = Annotated[str, Field(description="Its id, 32 hexadecimal digits.", pattern
 class ScoreRecord(ScoreIn):
     """A score of a session."""
 
-    record: Annotated[Literal["score"], Field(alias=KIND)]
+    record: Annotated[Literal["score"], Field(alias=KIND, description="What the line is.")]
     session_key: _SessionKey
     session_id: _SessionId
     id: _Id
@@ -50,7 +50,7 @@ class ScoreRecord(ScoreIn):
 class AnnotationRecord(AnnotationIn):
     """A remark on a session."""
 
-    record: Annotated[Literal["annotation"], Field(alias=KIND)]
+    record: Annotated[Literal["annotation"], Field(alias=KIND, description="What the line is.")]
     session_key: _SessionKey
     session_id: _SessionId
     id: _Id
@@ -61,7 +61,7 @@ class NameRecord(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    record: Annotated[Literal["name"], Field(alias=KIND)]
+    record: Annotated[Literal["name"], Field(alias=KIND, description="What the line is.")]
     session_key: _SessionKey
     session_id: _SessionId
     name: Annotated[str, Field(description="The name.", min_length=1, max_length=DEFAULT_LIMITS.text_length)]
