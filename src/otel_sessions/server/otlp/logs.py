@@ -8,7 +8,7 @@ from otel_sessions.counting.facts import SpanFacts
 from otel_sessions.counting.record_reading import record_facts
 from otel_sessions.counting.score import Score, is_score, read_score
 from otel_sessions.counting.units import unit_of
-from otel_sessions.server.clickhouse.times import LATEST_PARTITION
+from otel_sessions.server.clickhouse.times import LATEST, LATEST_PARTITION
 from otel_sessions.server.otlp.attributes import read_attributes
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.errors import MalformedError
@@ -97,12 +97,13 @@ def _read(
         environment=resource.environment,
         session_id=resource.session_id,
     )
-    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST_PARTITION)
+    at = min(facts.end if facts is not None else record.time_unix_nano or observed, LATEST)
     score = None
     if is_score(event_name, attributes.values):
         score = read_score(
             attributes.values,
-            time=at,
+            # As the table holds it, so that a rebuild finds the same score.
+            time=min(at, LATEST_PARTITION),
             trace_id=int.from_bytes(trace_id),
             span_id=int.from_bytes(record.span_id),
             session_id=resource.session_id,
