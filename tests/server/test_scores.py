@@ -303,6 +303,36 @@ def test_what_was_given_survives_a_kill_and_a_rebuild(tmp_path: Path) -> None:
         assert ids(server, "sort=score.a") == ["s", "t"]
 
 
+def test_cohorts_show_mean_scores(server: Server) -> None:
+    """A mean is over the sessions that have a score, by a facet as by two free filters; what is no filter is named."""
+    given = (("new", 0.1), ("new", 0.2), ("old", 0.7), ("old", None))
+    for number, (tag, value) in enumerate(given, start=1):
+        send_spans(server, a_span(number, 1, attributes={"session.id": f"s{number}", "session.tags": [tag]}))
+        if value is not None:
+            assert score(server, f"s{number}", name="helpful", value=value).status == 201
+    expected = [({"count": 2, "mean": 0.15}, 2), ({"count": 1, "mean": 0.7}, 2)]
+    for query, names in (("by=tag", ["new", "old"]), ("a.tag=new&b.tag=old", ["a", "b"])):
+        found = sorted(server.get(f"/v1/cohorts?{query}")["data"], key=lambda one: str(one["value"]))
+        assert [one["value"] for one in found] == names
+        assert [(one["scores"]["helpful"], one["session_count"]) for one in found] == expected
+    (only,) = server.get("/v1/cohorts?a.min_score.helpful=0.7&b.q=unknown&tag=old")["data"]
+    assert (only["value"], only["session_count"]) == ("a", 1)
+    for query in ("a.tga=new", "by=tag&a.tag=new", "a.failed=maybe", "a.min_score.helpful=x"):
+        assert ask(server, "GET", f"/v1/cohorts?{query}").status == 400
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 5e-324, 1e20, 0.1 + 0.2])
+def test_any_finite_number_is_a_score(server: Server, value: float) -> None:
+    """The largest and the smallest numbers are shown, sorted and filtered by as they are."""
+    send_spans(server, a_span(1, 1, "s"))
+    for _ in range(3):
+        assert score(server, "s", name="n", value=value, trace_id=f"{1:032x}").status == 201
+    assert scores_of(server, "s", "n")["traces"]["mean"] == value
+    assert ids(server, "sort=score.n") == ["s"]
+    (cohort,) = server.get("/v1/cohorts?by=service")["data"]
+    assert cohort["scores"]["n"]["count"] == 1
+
+
 def test_a_change_of_a_session_is_told_live(server: Server) -> None:
     """A score, an annotation and a rename are changes of the session, from an event as from a request."""
     send_spans(server, a_span(1, 1, "s"))

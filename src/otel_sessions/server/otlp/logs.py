@@ -127,6 +127,7 @@ def _read(
     if is_score(event_name, attributes.values):
         score = read_score(
             attributes.values,
+            # As the table holds it, so that a rebuild finds the same score.
             time=min(at, LATEST_PARTITION),
             trace_id=trace_id,
             span_id=int.from_bytes(sent_span_id),
