@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tests.server.conversing import AT, SECOND, Talks, any_value, key_values, re
 from otel_sessions.content import names
 from otel_sessions.content.json_values import parsed
 from otel_sessions.content.names import without_content
+from otel_sessions.server.projections.delete_content import delete_content
+from otel_sessions.server.projections.sessions import SessionRows
 
 USAGE = {
     "gen_ai.usage.input_tokens": 12,
@@ -172,3 +175,20 @@ def test_what_is_not_counted(talks: Talks) -> None:
     removed = talks.client.delete("/v1/sessions/s?content=only").json()["data"]
     assert (removed["span_count"], removed["log_record_count"]) == (2, 2)
     assert left(talks) == {"otel_logs": ["be brief."]}
+
+
+def test_a_session_that_is_gone(talks: Talks) -> None:
+    """There is nothing to remove of an unknown session, nor of one that is deleted while the removal waits."""
+    assert talks.backend.delete_content("unknown") == (0, 0, 0)
+    talks.send(span(1, 1, {"session.id": "s", "input.value": "Paris"}))
+    talks.backend.settle()
+    store, rows = talks.backend.store, SessionRows(talks.backend.store)
+
+    @contextmanager
+    def changing(units: Collection[int]) -> Iterator[int]:
+        if units:
+            talks.backend.delete_session("s")
+        yield 10**18
+
+    assert delete_content(store, rows, ("id", "s"), changing=changing) == (0, 0, 0)
+    assert left(talks) == {}

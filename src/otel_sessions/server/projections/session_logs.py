@@ -169,8 +169,6 @@ def _to_judge(store: Store, told_by_records: dict[str, Any], may_name: str, whol
 def _told(unit: int, facts: Iterable[SpanFacts], key: str) -> list[_Told]:
     """What the spans and counted records of a unit say to log records in them, and what the unit says to all others."""
     spans = distinct_spans(facts)
-    if not spans:
-        return []
     # A span that says nothing itself and has no parent is what a span is that is not stored.
     unknown = next(id_ for id_ in range(len(spans) + 1) if id_ not in spans)
     first = next(iter(spans.values()))
