@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import starmap
 from pathlib import Path
@@ -25,7 +25,7 @@ from otel_sessions.server.ingest.commit_target import ClickHouseTarget
 from otel_sessions.server.ingest.committer import Committer
 from otel_sessions.server.ingest.committer_problems import committer_problems
 from otel_sessions.server.ingest.stored_copies import records_to_store
-from otel_sessions.server.listeners import Listeners
+from otel_sessions.server.listeners import Listener, Listeners
 from otel_sessions.server.otlp.batch import LogBatch
 from otel_sessions.server.otlp.decode import read_payload, read_request
 from otel_sessions.server.otlp.encodings import Format
@@ -69,7 +69,6 @@ class Backend:
         pricer: prices model calls that do not report their cost, by given prices first.
         prices: the given prices, to look at and to change.
         given: scores, annotations and names, to give them.
-        listen: calls a listener with every change, until the function that it returns is called.
         lease: on a database that other servers could write to, else `None`.
         problems: what is wrong now.
     """
@@ -114,7 +113,6 @@ class Backend:
             logger.error("%s", advice(table, parts))
         self._log = WriteAheadLog(requests, backlog_bytes=backlog_bytes, sync=sync)
         self._listeners = Listeners()
-        self.listen = self._listeners.listen
         self._replaying = threading.Lock()
         self._commits = 0
         may_write = lease.check if lease is not None else lambda: None
@@ -381,6 +379,10 @@ class Backend:
         """
         self._rows.refresh()
         return compact_sessions(self.store)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call a listener with every change, until the function that is returned is called."""
+        return self._listeners.listen(listener)
 
     def close(self, timeout: float | None = None) -> bool:
         """Commit what was acknowledged and close the store. Returns True if all of it was committed in that time."""
