@@ -38,6 +38,7 @@ QUESTIONS = (
         "scores",
         "annotations",
         "used_models",
+        "settled",
     ),
 )
 

@@ -17,7 +17,8 @@ from otel_sessions.server.clickhouse.errors import StoreAwayError, StoreError
 from otel_sessions.server.settling import UnsettledError
 
 READS = [
-    path.replace("{session_id}", "s").replace("{trace_id}", "1" * 32) + ("?by=model" if path == "/v1/cohorts" else "")
+    path.replace("{session_id}", "s").replace("{trace_id}", "1" * 32).replace("{span_id}", "1" * 16)
+    + ("?by=model" if path == "/v1/cohorts" else "")
     for path, operations in document()["paths"].items()
     if "get" in operations and path.startswith("/v1/") and path != "/v1/live"
 ]
