@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_sessions.content import agent_records, message_events, messages, tools
-from otel_sessions.content.json_values import first, is_object, parsed
+from otel_sessions.content.json_values import first, is_object
 from otel_sessions.content.shapes import REQUEST, RESPONSE, SYSTEM_MEMBERS
 from otel_sessions.content.sources import SOURCES, names_of
 from otel_sessions.dialects.documents import of_raw_spans
@@ -112,10 +112,20 @@ def is_content_body(event_name: str, attributes: Mapping[str, Any]) -> bool:
 
 def _settings(value: Any) -> Any:
     """The settings in an object, as a text if it was one; empty if they cannot be told from content."""
-    settings = parsed(value)
+    settings = _of_json(value)
     if isinstance(settings, str):
         return "" if any(f"{mark}{name}{mark}" in settings for name in MEMBERS for mark in "\"'") else settings
     if not is_object(settings) or MEMBERS.isdisjoint(settings):
         return value
     kept = {name: one for name, one in settings.items() if name not in MEMBERS}
     return json.dumps(kept, ensure_ascii=False) if isinstance(value, str) else kept
+
+
+def _of_json(value: Any) -> Any:
+    """The value that a text of JSON holds; of Python's notation nothing is taken apart, as in the statements of a store."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
