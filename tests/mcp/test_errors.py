@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.mcp.asks import AppAsk, error_of, told_of
+from tests.mcp.asks import NOW, PAGES, AppAsk, Double, error_of, told_of
+
+from otel_sessions.mcp.answers import SMALLEST_BUDGET, Answer, fitted
+from otel_sessions.mcp.asking import AskError, session_link
+from otel_sessions.mcp.catalog import answer
+from otel_sessions.mcp.moments import moment_of
+from otel_sessions.mcp.nearby import MOST
+from otel_sessions.mcp.refs import SessionRef
+from otel_sessions.mcp.rooms import ROOMS, Call, Room
+from otel_sessions.mcp.switches import switches
+from otel_sessions.timestamps import DAY_NS, SECOND_NS, format_time
 
 
 @pytest.mark.parametrize(
@@ -83,3 +95,74 @@ def test_logs_are_read_whole(ask: AppAsk) -> None:
     (log,) = told_of(ask, "get_session", id="broken", part="logs")["logs"]
     told = told_of(ask, "get_payload", id=log["id"], field="body")
     assert told["value"] == log["body"]
+
+
+def test_times_as_people_name_them() -> None:
+    """`today`, an age, and a time or date are read; anything else is an error that says how to write one."""
+    midnight = NOW - NOW % DAY_NS
+    assert moment_of("since", " Today ", now=NOW) == format_time(midnight)
+    assert moment_of("since", "2h", now=NOW) == format_time(NOW - 7_200 * SECOND_NS)
+    assert moment_of("since", "999999999w", now=NOW) == format_time(0)
+    assert moment_of("since", " 2026-11-20T12:00:00Z ", now=NOW) == "2026-11-20T12:00:00Z"
+    with pytest.raises(AskError, match=r"^until: 'noon' is no time; write an age"):
+        moment_of("until", "noon", now=NOW)
+
+
+def test_a_short_id_that_is_nowhere(ask: AppAsk) -> None:
+    """Of an id that is too short to have a beginning, the whole is looked for, once."""
+    ask.asked.clear()
+    assert _near(ask, "zz") == []
+    assert [asked for asked in ask.asked if "q=" in asked] == ["/v1/sessions?key=id&q=zz&limit=5"]
+
+
+def test_calls_that_do_not_fit_are_left_out() -> None:
+    """An error has as many calls as its budget holds, and always what is wrong."""
+    near = [{"id": f"{number}{'x' * 900}"} for number in range(5)]
+
+    def answers(path: str, _: Mapping[str, str]) -> Any:
+        return {"/v1/keys": {"data": []}, "/v1/sessions": {"data": near}}.get(path)
+
+    told = answer(Double(answers), "get_session", {"id": "xxxx", "budget": SMALLEST_BUDGET}, now=NOW)
+    assert told.is_error
+    assert len(told.text) <= SMALLEST_BUDGET
+    error = json.loads(told.text)
+    assert "there is no session 'xxxx'; these are near" in error["error"]
+    assert [call["arguments"]["id"] for call in error["next"]] == [f"session:{near[0]['id']}"]
+    assert len(error_of(Double(answers), "get_session", id="xxxx")["next"]) == MOST + 1
+
+
+def test_switches_that_cannot_be_asked_for() -> None:
+    """Where the messages of a session cannot be read, no switch is named."""
+
+    def refusing(path: str, _: Mapping[str, str]) -> Any:
+        raise AskError(f"{path} is busy")
+
+    def answering(*_: Any) -> Any:
+        return {"data": [{"switch": "A=1"}, {"switch": None}, {}, {"switch": "A=1"}, {"switch": "B=1"}]}
+
+    session = SessionRef("id", "quiet")
+    assert switches(Double(refusing), session) == ""
+    assert switches(Double(lambda *_: {"data": []}), session) == ""
+    assert switches(Double(answering), session) == " To capture content: A=1; B=1."
+
+
+def test_no_link_without_pages() -> None:
+    """A link is told only where a person can open the pages, and names the key unless that is the usual one."""
+    session = SessionRef("ticket", "a/b")
+    assert session_link(Double(lambda *_: None, pages=None), session) is None
+    assert session_link(Double(lambda *_: None), session) == f"{PAGES}/sessions/a%2Fb?key=ticket"
+    assert session_link(Double(lambda *_: None), SessionRef("id", "cat")) == f"{PAGES}/sessions/cat"
+    assert "link" not in json.loads(Answer().text(0))
+    assert json.loads(Answer(link=PAGES).text(0))["link"] == PAGES
+
+
+def test_an_answer_that_changes_while_it_is_fitted() -> None:
+    """A tool whose answer is another one each time it is made is a defect, not a text beyond its budget."""
+    made = iter(range(100))
+
+    def growing(_: Room) -> Answer:
+        rows = [f"{number:0200}" for number in range(20)] if next(made) < len(ROOMS) else ["x" * 5_000] * 20
+        return Answer(rows=rows, total=20)
+
+    with pytest.raises(AssertionError):
+        fitted(growing, SMALLEST_BUDGET, lambda budget: Call("search", {"budget": budget}))
