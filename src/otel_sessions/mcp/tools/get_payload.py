@@ -65,7 +65,7 @@ def _value(ask: Ask, ref: Ref) -> Any:
             return of_session(ask, ref.session, f"messages/{ref.number}")["data"]
         case LogRef():
             return log_of(ask, ref)
-        case SpanRef():
+        case _:
             span = ask.get(span_path(ref))["data"]
             return {**span, "error": error_of(span)}
 

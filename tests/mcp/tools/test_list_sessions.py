@@ -1,0 +1,22 @@
+"""`list_sessions` asks REST with the conditions that its arguments mean."""
+
+from __future__ import annotations
+
+from tests.mcp.asks import told_of
+from tests.mcp.stored import Stored, session
+
+
+def test_maps_become_conditions_by_name() -> None:
+    """Each entry of a map is a condition; truths are written as JSON writes them."""
+    stored = Stored(sessions=[session()])
+    told = told_of(
+        stored, "list_sessions", metadata={"night": True, "team": "a"}, min_score={"tone": 0.5}, label={"tone": "warm"}
+    )
+    asked = stored.asked_of("sessions")
+    assert {name: asked[name] for name in asked if "." in name} == {
+        "metadata.night": "true",
+        "metadata.team": "a",
+        "min_score.tone": "0.5",
+        "label.tone": "warm",
+    }
+    assert [one["id"] for one in told["sessions"]] == ["session:s"]
