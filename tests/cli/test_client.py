@@ -234,3 +234,13 @@ def test_paths_of_sessions() -> None:
     """An id is percent-encoded with its slashes."""
     assert session_path("a/b?c") == "/v1/sessions/a%2Fb%3Fc"
     assert session_path(" ", "calls") == "/v1/sessions/%20/calls"
+
+
+def test_a_reader_that_left() -> None:
+    """A pipe that breaks while an answer is written to it is no fault of the server."""
+    with (
+        Answering(lambda _: (200, b"x")) as double,
+        pytest.raises(BrokenPipeError),
+        Client(double.url)._open("GET", "/", None, headers={}),
+    ):
+        raise BrokenPipeError

@@ -19,6 +19,10 @@ from tests.exporting import finished
 from tests.server.running import Server, post
 
 from otel_sessions.cli import examination
+from otel_sessions.cli.checks.check import Seen
+from otel_sessions.cli.client import Client
+from otel_sessions.cli.doctor import CHECKS, _summary
+from otel_sessions.cli.examination import _without_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
 SHOWN = re.findall(r"^\$ otel-sessions (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
@@ -190,3 +194,17 @@ def test_a_package_that_the_shell_needs(monkeypatch: pytest.MonkeyPatch) -> None
     with a_server() as double:
         ran = in_pipe("doctor", "--url", double.url, OTEL_TRACES_EXPORTER="sessions")
     assert (ran.status, names(ran)) == (1, ["installed"])
+
+
+def test_a_server_that_does_not_tell_its_size() -> None:
+    """The summary names no store of which nothing is known."""
+    seen = Seen("http://127.0.0.1:4318", 0, "1", health={})
+    assert _summary([], seen) == f"nothing found, {len(CHECKS)} questions asked; at http://127.0.0.1:4318"
+
+
+def test_a_session_without_messages_is_not_examined() -> None:
+    """A session of which the server tells no messages says nothing about what is captured."""
+    sessions = [{"id": "s", "call_count": 1}]
+    with Answering(lambda _: page([])) as double:
+        assert list(_without_words(Client(double.url), sessions)) == []
+    assert [asked.path for asked in double.asked] == ["/v1/sessions/s/messages"]

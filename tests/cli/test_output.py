@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import sys
 
 import pytest
 from tests.cli.answering import Answering, page
 from tests.cli.sending import a_session
 from tests.cli.terminal import in_pipe, in_terminal
+from typer import Exit
+
+from otel_sessions.cli.files.output import output_file
 
 HOSTILE = "a\x1b[2J\tb\nc\x9b31m\u202ed\ud800é"
 
@@ -52,3 +58,14 @@ def test_values_between_tabs(value: object, text: str) -> None:
     with Answering(lambda _: page([a_session("s", name=value)])) as server:
         ran = in_pipe("list", "--fields", "id,name,status", "--url", server.url)
     assert ran.out == f"s\t{text}\tok\n"
+
+
+def test_a_pipe_whose_reader_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is written into a closed pipe ends the command without an error."""
+    read, write = os.pipe()
+    os.close(read)
+    with io.TextIOWrapper(os.fdopen(write, "wb")) as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(Exit) as ended, output_file("-") as file:
+            file.write(b"x")
+    assert ended.value.exit_code == 0

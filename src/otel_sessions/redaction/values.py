@@ -94,8 +94,6 @@ class _Redaction:
             inner = json.loads(text)
         except (ValueError, RecursionError):
             return None
-        if not isinstance(inner, dict | list):
-            return None
         found: Counter[str] = Counter()
         look = _Redaction(found, emails=self._emails)
         if look.value(inner, None, None, 0, in_text + 1) == inner:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.cli.sending import a_session
 
 from otel_sessions.cli.checks.check import Seen, Uncaptured, findings
-from otel_sessions.cli.checks.session_checks import SESSION_CHECKS
+from otel_sessions.cli.checks.session_checks import SESSION_CHECKS, _age
 
 NOW = 1_795_000_000 * 10**9
 HEALTH: dict[str, Any] = {
@@ -151,3 +151,14 @@ def test_a_clock_that_is_seconds_off() -> None:
     """Ages are told in the unit that fits."""
     ((_, finding, _),) = found({"time": None}, sessions=(a_session("s", end="2026-11-18T11:11:41.000Z"),))
     assert "5 minutes" in finding
+
+
+def test_ages() -> None:
+    """An age is told in the largest unit of which there are two."""
+    assert [_age(seconds) for seconds in (0, 119, 120, 7_200, 172_800)] == [
+        "0 seconds",
+        "119 seconds",
+        "2 minutes",
+        "2 hours",
+        "2 days",
+    ]

@@ -141,3 +141,10 @@ def test_a_stream_without_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     with opened("-") as file:
         assert (file.size, file.position) == (None, None)
         assert [one.place for one in messages_in(file.stream)] == ["line 1"]
+
+
+def test_blank_lines_behind_a_first_line_that_is_cut(tmp_path: Path) -> None:
+    """A first line that is no JSON does not hide the lines behind it, and blank ones among them are no messages."""
+    found, why = read(b'{"cut": \n\n' + LINE + b"\n", tmp_path)
+    assert [(raw.strip(), place) for raw, _, place in found] == [(b'{"cut":', "line 1"), (LINE, "line 3")]
+    assert why == ""

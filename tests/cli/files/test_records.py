@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from tests.server.otlp.building import AT, any_value, as_json, field, traces
+from tests.server.otlp.building import AT, any_value, as_json, field, row, traces
 
 from otel_sessions.cli.files.messages import Message
 from otel_sessions.cli.files.records import Contents, NotOtlpError, contents_in, records_of
+from otel_sessions.server.otlp.decode import read_request
+from otel_sessions.server.otlp.encodings import Format
 from otel_sessions.server.signals import LOGS, TRACES
 
 SPANS = traces({"name": "one"}, {"name": "two"})
@@ -113,3 +115,36 @@ def test_a_wrong_row_among_others_is_told_of_its_own_line() -> None:
     found = list(contents_in(Message(line, is_json=True, place=str(place)) for place, line in enumerate(lines)))
     assert [message.place for message, _ in found] == ["0", "1", "2", "3"]
     assert [isinstance(what, NotOtlpError) for _, what in found] == [True, True, True, False]
+
+
+def a_row(**values: Any) -> bytes:
+    """A line of `export --format jsonl`, with these values instead of its own."""
+    _, batch, _ = read_request(TRACES, traces({"name": "one"}).SerializeToString(), Format.PROTOBUF)
+    return json.dumps({"Record": "span", **row(batch, 0), **values}, default=str, separators=(",", ":")).encode()
+
+
+def test_a_row_that_stands_alone() -> None:
+    """A row is the span that was exported, also where it is not read together with others."""
+    found = contents(a_row(), is_json=True)
+    assert signals(found) == [TRACES]
+    assert b"one" in found.records[0].raw
+
+
+def test_a_value_that_does_not_fit() -> None:
+    """A number that OTLP has no room for is told of its row."""
+    with pytest.raises(NotOtlpError, match="a row with a value that does not fit"):
+        contents(a_row(StartTimeUnixNano=-1), is_json=True)
+
+
+def test_rows_before_something_else() -> None:
+    """Rows are given out before the message behind them."""
+    messages = [Message(line, is_json=True, place=str(place)) for place, line in enumerate([a_row(), as_json(SPANS)])]
+    found = [(message.place, what) for message, what in contents_in(messages)]
+    assert [(place, len(what.records)) for place, what in found if isinstance(what, Contents)] == [("0", 1), ("1", 2)]
+    assert [message.place for message, _ in contents_in(messages[:1])] == ["0"]
+
+
+@pytest.mark.parametrize("raw", [field(1, b""), field(1, field(2, b"")), field(1, field(1, b""))])
+def test_a_request_without_records(raw: bytes) -> None:
+    """A request of resources and scopes alone has nothing to import, and nothing is wrong with it."""
+    assert contents(raw) == Contents([])

@@ -16,7 +16,7 @@ from tests.server.otlp.building import any_value, key_values
 from otel_sessions.cli.client import RefusedError
 from otel_sessions.cli.errors import CommandError
 from otel_sessions.cli.files import batches, sending
-from otel_sessions.cli.files.records import Record
+from otel_sessions.cli.files.records import GIVEN, Record
 from otel_sessions.cli.files.sending import Sender
 from otel_sessions.server.signals import LOGS, TRACES
 
@@ -130,3 +130,11 @@ def test_what_came_before_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     double = Double()
     assert sent(double, *map(log, texts))[0] == {LOGS: 8}
     assert [headers["otel-sessions-copies"] for _, headers in double.came] == ["", "0=2", "0=3", "0=1"]
+
+
+def test_given_records_are_refused_for_another_reason() -> None:
+    """A refusal that is not of what is in the request ends the import, and no record is searched for."""
+    double = Double(refused(401))
+    with pytest.raises(RefusedError, match="no"):
+        sent(double, Record(GIVEN, NOTHING, NOTHING, b"{}"), Record(GIVEN, NOTHING, NOTHING, b"{}"))
+    assert len(double.came) == 1
