@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 from otel_sessions.counting.measures import MEASURES
 from otel_sessions.server.api.cursors import (
     list_mark,
+    log_cursor,
     offset_cursor,
+    price_cursor,
+    read_log_cursor,
     read_offset_cursor,
+    read_price_cursor,
     read_session_cursor,
     session_cursor,
 )
 from otel_sessions.server.api.errors import ApiError
+from otel_sessions.server.queries.logs import LogCursor
 from otel_sessions.server.queries.pagination import Cursor
 
 MARK = list_mark("sessions", "x")
@@ -121,3 +126,31 @@ def test_marks() -> None:
     """The same list has the same mark, whatever the order of its conditions, and another list has another one."""
     assert list_mark("a", {"x": Decimal("0.5"), "y": None}) == list_mark("a", {"y": None, "x": Decimal("0.5")})
     assert len({list_mark("a"), list_mark("b"), list_mark("a", 1), list_mark("a", "1"), list_mark("a", None)}) == 5
+
+
+def test_places_in_what_is_priced_again() -> None:
+    """The place is read back, at its greatest too; no text is the start."""
+    place = (2**128 - 1, 0, 7)
+    assert read_price_cursor(price_cursor(place, MARK), MARK) == place
+    assert read_price_cursor(None, MARK) is read_price_cursor("", MARK) is None
+
+
+@pytest.mark.parametrize("place", [[], [1, 2], [1, 2, 3, 4], [-1, 0, 0], [0, 0, 2**128], [0, 0, "1"], [0, True, 0]])
+def test_forged_places_in_what_is_priced_again(place: list[Any]) -> None:
+    """A place of another length, type or range is refused."""
+    with pytest.raises(ApiError, match="not a valid cursor"):
+        read_price_cursor(packed([MARK, *place]), MARK)
+
+
+def test_places_in_lists_of_log_records() -> None:
+    """The place is read back, before 1970 too; no text is the start."""
+    place = LogCursor(-1, 2**64 - 1, 2**32 - 1, 0)
+    assert read_log_cursor(log_cursor(place, MARK), MARK) == place
+    assert read_log_cursor(None, MARK) is read_log_cursor("", MARK) is None
+
+
+@pytest.mark.parametrize("place", [[], [0, 0, 0], [2**63, 0, 0, 0], [0, -1, 0, 0], [0, 0, 2**32, 0], [0, 0, 0, "0"]])
+def test_forged_places_in_lists_of_log_records(place: list[Any]) -> None:
+    """A place of another length, type or range is refused."""
+    with pytest.raises(ApiError, match="not a valid cursor"):
+        read_log_cursor(packed([MARK, *place]), MARK)
