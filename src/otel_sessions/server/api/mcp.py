@@ -85,7 +85,7 @@ class McpEndpoint:
                 made = await to_thread.run_sync(_manager)
                 await self._tasks.start(_run, made)
                 self._manager = made
-        return self._manager
+            return self._manager
 
 
 def mcp_route(endpoint: McpEndpoint) -> Route:
