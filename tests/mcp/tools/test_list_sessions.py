@@ -34,3 +34,9 @@ def test_sessions_that_do_not_fit_follow() -> None:
         found += [one["id"] for one in told["sessions"]]
         arguments = told["next"] and told["next"]["arguments"]
     assert found == [f"session:s{number}" for number in range(40)]
+
+
+def test_no_session_meets_the_conditions() -> None:
+    """The answer says how to find out whether anything arrives."""
+    (note,) = told_of(Stored(), "list_sessions", key="ticket")["notes"]
+    assert note.startswith("No session with the key 'ticket' meets these conditions. `otel-sessions doctor`")
