@@ -85,12 +85,9 @@ def fitted(made: Callable[[Room], Answer], budget: int, again: Callable[[int], C
     count = _most_rows(answer, budget)
     if count is None:
         return _too_small(answer, budget, again)
-    # With fewer rows their texts may have more room again.
-    for room in ROOMS:
-        text = made(room).text(count)
-        if len(text) <= budget:
-            return text
-    raise AssertionError(count)
+    # With fewer rows their texts may have more room again; the last room is the one that the rows were counted with.
+    texts = (made(room).text(count) for room in ROOMS)
+    return next(text for text in texts if len(text) <= budget)
 
 
 def _most_rows(answer: Answer, budget: int) -> int | None:

@@ -49,3 +49,21 @@ def test_messages_without_content_name_the_switch() -> None:
     (note,) = told_of(Stored(messages=[silent, silent, message()]), "get_messages", id="s")["notes"]
     assert note.startswith("The content of 2 of these messages is not stored")
     assert note.endswith(" To capture content: A=1.")
+
+
+def test_a_part_that_rest_has_cut_is_of_unknown_length() -> None:
+    """It names the call that reads it whole, whether the answer cuts it again or not."""
+    part = {"type": "text", "content": "x" * 20_000}
+    stored = Stored(messages=[message(part, truncated=True, index=0)])
+    shown = told_of(stored, "get_messages", id="s")["messages"][0]["parts"][0]
+    read = {"tool": "get_payload", "arguments": {"id": "message:0:s", "field": "parts.0.content"}}
+    assert (shown["type"], shown["content"]["length"], shown["content"]["read"]) == ("text", "at least 20,000", read)
+
+
+def test_of_many_parts_the_first_are_shown() -> None:
+    """The message says how many there are, and which call reads them."""
+    parts = [{"type": "text", "content": "x"}] * 60
+    stored = Stored(messages=[message(*parts, index=0, trace_id=None)])
+    (told,) = told_of(stored, "get_messages", id="s")["messages"]
+    assert (len(told["parts"]), told["part_count"], "span" in told) == (50, 60, False)
+    assert told["read"] == {"tool": "get_payload", "arguments": {"id": "message:0:s", "field": "parts"}}

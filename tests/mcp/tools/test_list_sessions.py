@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.mcp.asks import told_of
 from tests.mcp.stored import Stored, session
 
@@ -20,3 +22,21 @@ def test_maps_become_conditions_by_name() -> None:
         "label.tone": "warm",
     }
     assert [one["id"] for one in told["sessions"]] == ["session:s"]
+
+
+def test_sessions_that_do_not_fit_follow() -> None:
+    """Where the budget holds fewer sessions than the page, `next` goes on with the first that is not shown."""
+    stored = Stored(sessions=[session(id=f"s{number}") for number in range(40)])
+    arguments: dict[str, Any] = {"budget": 3_000, "limit": 40}
+    found: list[str] = []
+    while arguments:
+        told = told_of(stored, "list_sessions", arguments)
+        found += [one["id"] for one in told["sessions"]]
+        arguments = told["next"] and told["next"]["arguments"]
+    assert found == [f"session:s{number}" for number in range(40)]
+
+
+def test_no_session_meets_the_conditions() -> None:
+    """The answer says how to find out whether anything arrives."""
+    (note,) = told_of(Stored(), "list_sessions", key="ticket")["notes"]
+    assert note.startswith("No session with the key 'ticket' meets these conditions. `otel-sessions doctor`")

@@ -91,3 +91,10 @@ def test_sessions_since_a_time(since: str, asked: str) -> None:
     assert [one["id"] for one in told["sessions"]] == ["session:s0", "session:s1"]
     assert told["sessions"][0]["found"]["id"] == "message:4:s0"
     assert (told["next"]["arguments"]["offset"], told["next"]["arguments"]["since"]) == (2, since)
+
+
+def test_a_session_may_be_found_by_its_name_alone() -> None:
+    """Then it is listed without an excerpt, with the call that looks inside."""
+    (found,) = told_of(Stored(sessions=[session(name="needle")]), "search", query="needle")["sessions"]
+    assert (found["name"], "found" in found) == ("needle", False)
+    assert found["look_inside"] == {"tool": "search", "arguments": {"query": "needle", "id": "session:s"}}
