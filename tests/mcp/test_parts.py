@@ -114,3 +114,9 @@ def test_logs_of_a_turn() -> None:
     assert (told["span"], told["body"]) == (SPAN_ID, "x")
     asked = stored.asked_of("logs")
     assert (asked["trace_id"], asked["q"]) == (TRACE, "x")
+
+
+def test_a_log_record_tells_only_what_there_is() -> None:
+    """One without a body, attributes or a span has its time only."""
+    (told,) = _part(Stored(session=session(), logs=[log()]), "logs")["logs"]
+    assert told.keys() == {"id", "time"}
