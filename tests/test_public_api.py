@@ -128,3 +128,8 @@ def test_importing_the_package_imports_what_is_used() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = otel_sessions.nothing
+
+
+def test_names_for_completion() -> None:
+    """`dir` has every public name, also those that nobody has asked for."""
+    assert set(otel_sessions.__all__) <= set(dir(otel_sessions))

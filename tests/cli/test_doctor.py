@@ -21,8 +21,8 @@ from tests.server.running import Server, post
 from otel_sessions.cli import examination
 from otel_sessions.cli.checks.check import Seen
 from otel_sessions.cli.client import Client
-from otel_sessions.cli.doctor import CHECKS, _summary
-from otel_sessions.cli.examination import _without_words
+from otel_sessions.cli.doctor import _summary
+from otel_sessions.cli.examination import CHECKS, _without_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
 SHOWN = re.findall(r"^\$ otel-sessions (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)

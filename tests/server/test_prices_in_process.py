@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ def test_the_same_price_twice(talks: Talks) -> None:
     """A price that is given already stays the one that it is, with its time."""
     first = give(talks, "1")
     assert give(talks, "1") == first
-    assert [one.rates for one in talks.backend.prices.in_force()] == [talks.backend.prices.in_force()[0].rates]
+    assert len(talks.backend.prices.in_force()) == 1
 
 
 def test_too_many_prices(talks: Talks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +91,7 @@ def test_what_a_cache_costs_by_given_prices(talks: Talks) -> None:
     """The penalty of a cache that was not read comes from the price of now."""
     give(talks, "3")
     penalties = talks.backend.prices.pricer.cache_penalties(provider=None, model=MODEL, input_tokens=1, at=AT)
-    assert penalties is None or isinstance(penalties.miss, Decimal)
+    assert penalties is not None
 
 
 def test_times_that_are_none(talks: Talks) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -16,8 +17,9 @@ from tests.server.api.sending import CALL, a_span, message, send
 from tests.server.otlp.building import AT, any_value, key_values
 
 from otel_sessions.server.api.app import create_app
-from otel_sessions.server.api.export import EXPORTS
+from otel_sessions.server.api.export import EXPORTS, READ_BYTES, _joined
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.exporting.records import write_parquet
 from otel_sessions.server.signals import LOGS
 
 EXPORT = "/v1/export"
@@ -215,3 +217,29 @@ def test_exports_are_bounded_and_give_back_what_they_hold(backend: Backend) -> N
             app.state.exports.acquire_on_behalf_of_nowait(holder)
         answer = client.get(EXPORT)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_what_sessions_were_given_as_protobuf(client: TestClient) -> None:
+    """The last message has the scores, behind its length."""
+    assert client.post("/v1/sessions/one/scores", json={"name": "good", "value": 1}).status_code == 201
+    raw = client.get(EXPORT, params={"format": "otlp_proto", "ids": '["one"]'}).content
+    requests = []
+    while raw:
+        size = int.from_bytes(raw[:4])
+        requests.append(raw[4 : 4 + size])
+        raw = raw[4 + size :]
+    (resource,) = ExportLogsServiceRequest.FromString(requests[-1]).resource_logs
+    assert resource.scope_logs[0].scope.name == "otel_sessions.given"
+
+
+def test_parts_of_an_answer() -> None:
+    """Lines are sent in parts that are large enough, and the rest behind them."""
+    assert list(_joined([b"x" * READ_BYTES, b"y", b"z"])) == [b"x" * READ_BYTES, b"yz"]
+
+
+def test_parquet_of_a_server(backend: Backend, tmp_path: Path) -> None:
+    """A ClickHouse server writes no files here: its answer is one, as it comes."""
+    store = Mock(is_embedded=False, reading=backend.store.reading)
+    write_parquet(store, "SELECT number AS n FROM numbers(3)", {}, tmp_path / "n.parquet")
+    raw = (tmp_path / "n.parquet").read_bytes()
+    assert (raw[:4], raw[-4:]) == (b"PAR1", b"PAR1")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from starlette.testclient import TestClient
 from tests.server.api.sending import a_span, send, send_logs
 
 from otel_sessions.server.backend import Backend
+from otel_sessions.server.clickhouse.errors import StoreAwayError
+from otel_sessions.server.queries.query_check import QueryRefusedError, _nodes
+from otel_sessions.server.queries.read_only import QueryFailedError, _failed
 
 
 def asked(client: TestClient, sql: str, status: int = 200, **more: Any) -> Any:
@@ -235,3 +240,29 @@ def test_other_pages_may_not_ask(client: TestClient) -> None:
         client.post("/v1/query", content='{"sql": "SELECT 1"}', headers={"Content-Type": "text/plain"}).status_code
         == 415
     )
+
+
+def test_wide_integers_in_maps(client: TestClient) -> None:
+    """Wide integers are text wherever they stand; what stands beside them stays as it is."""
+    sql = "SELECT map('a', toInt128(7)) AS m, tuple(toInt128(1), 'x', true) AS t"
+    (row,) = asked(client, sql)["data"]
+    assert row["m"] == {"a": "7"}
+    assert "1" in str(row["t"])
+
+
+def test_a_part_that_hides_another_database(client: TestClient) -> None:
+    """A common table of the name of another database is refused: what it stands for could not be told."""
+    assert "system" in refused(client, "WITH system AS (SELECT 1) SELECT * FROM system")
+
+
+def test_a_tree_of_another_form() -> None:
+    """What the engine says of a query in a form that is not known is refused, with the line."""
+    with pytest.raises(QueryRefusedError, match=r"this part of the query is not allowed here: \?\?\?"):
+        list(_nodes(iter(["  ???"])))
+
+
+def test_an_engine_that_is_away() -> None:
+    """A store that cannot be reached is told as such, not as a fault of the question."""
+    store: Any = Mock(shown="http://clickhouse")
+    assert isinstance(_failed(store, OperationalError("refused"), 1.0), StoreAwayError)
+    assert isinstance(_failed(store, DatabaseError("unknown column"), 1.0), QueryFailedError)
