@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from tests.mcp.asks import NOW, PAGES, AppAsk, Double, error_of, told_of
 
-from otel_sessions.mcp.answers import SMALLEST_BUDGET, Answer, fitted
+from otel_sessions.mcp.answers import SMALLEST_BUDGET, Answer
 from otel_sessions.mcp.asking import AskError, session_link
 from otel_sessions.mcp.catalog import answer
 from otel_sessions.mcp.moments import moment_of
 from otel_sessions.mcp.nearby import MOST
 from otel_sessions.mcp.refs import SessionRef
-from otel_sessions.mcp.rooms import ROOMS, Call, Room
 from otel_sessions.mcp.switches import switches
 from otel_sessions.timestamps import DAY_NS, SECOND_NS, format_time
 
@@ -154,15 +153,3 @@ def test_no_link_without_pages() -> None:
     assert session_link(Double(lambda *_: None), SessionRef("id", "cat")) == f"{PAGES}/sessions/cat"
     assert "link" not in json.loads(Answer().text(0))
     assert json.loads(Answer(link=PAGES).text(0))["link"] == PAGES
-
-
-def test_an_answer_that_changes_while_it_is_fitted() -> None:
-    """A tool whose answer is another one each time it is made is a defect, not a text beyond its budget."""
-    made = iter(range(100))
-
-    def growing(_: Room) -> Answer:
-        rows = [f"{number:0200}" for number in range(20)] if next(made) < len(ROOMS) else ["x" * 5_000] * 20
-        return Answer(rows=rows, total=20)
-
-    with pytest.raises(AssertionError):
-        fitted(growing, SMALLEST_BUDGET, lambda budget: Call("search", {"budget": budget}))

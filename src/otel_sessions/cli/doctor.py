@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -19,6 +19,8 @@ from otel_sessions.cli.shown import now_ns, number
 from otel_sessions.cli.styles import styled
 from otel_sessions.environment_variables import URL
 from otel_sessions.server.process.log_lines import escaped
+
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 def doctor(*, url: UrlOption = None, store: FolderOption = None, json: JsonOption = False) -> None:
@@ -70,9 +72,7 @@ def _summary(found: Sequence[Finding], seen: Seen) -> str:
 
 
 def _bytes(count: Any) -> str:
-    size, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1_000 or unit == "TB":
-            break
-        size /= 1_000
-    return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
+    size, power = float(count), 0
+    while size >= 1_000 and power + 1 < len(_UNITS):
+        size, power = size / 1_000, power + 1
+    return f"{size:.0f} {_UNITS[power]}" if size >= 10 or not power else f"{size:.1f} {_UNITS[power]}"

@@ -70,9 +70,8 @@ def read_span_attributes(raws: Sequence[bytes], budget: RecordBudget) -> SpanAtt
             if holds:
                 held = held or {}
                 held[name] = value
-                if not is_read(name):
-                    continue
-            values[name] = value
+            if not holds or is_read(name):
+                values[name] = value
     if len(entries) != len(raws):
         # Read again without counting again.
         return read_span_attributes(list({_key(raw): raw for raw in raws}.values()), RecordBudget(None))
