@@ -61,7 +61,7 @@ def test_pages_of_hits_go_on_across_kinds() -> None:
     kinds: list[str] = []
     while arguments:
         told = told_of(stored, "search", arguments)
-        kinds += ["step" if "name" in one else one["kind"] for one in told["found"]]
+        kinds += [one["kind"] for one in told["found"]]
         arguments = told["next"] and told["next"]["arguments"]
     assert kinds == ["message"] * 2 + ["step"] * 3 + ["log"] * 2
 

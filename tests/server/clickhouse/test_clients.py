@@ -98,3 +98,20 @@ def test_none_stays_open_where_one_cannot_connect() -> None:
     with pytest.raises(OSError, match="away"):
         Clients(connect, 4, first)
     assert [client.is_open for client in (first, *made)] == [True, False, False]
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, GeneratorExit, ValueError])
+def test_a_reader_that_ends_early(end: type[BaseException]) -> None:
+    """Whatever ends a reader before the end of its answer, its client is closed and another one takes its place."""
+    made: list[Any] = []
+
+    def connect() -> Any:
+        made.append(Fake())
+        return made[-1]
+
+    clients = Clients(connect, 1)
+    with pytest.raises(end), clients.one():
+        raise end
+    with clients.one() as client:
+        assert client is made[1]
+    assert [one.is_open for one in made] == [False, True]

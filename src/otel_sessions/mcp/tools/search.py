@@ -150,7 +150,8 @@ def _place(message: Mapping[str, Any], query: str) -> tuple[int, str, str] | Non
 def _hit_shown(hit: Hit, query: str, room: Room, session: SessionRef) -> dict[str, Any]:
     kind, told = hit
     if kind == "step":
-        return {"kind": kind, **step_shown(told, room)}
+        shown = step_shown(told, room)
+        return {**shown, "kind": kind, "step_kind": shown["kind"]}
     if kind == "log":
         ref: LogRef | MessageRef = log_ref(told, session)
         told_of = {"time": told["time"], "event_name": told["event_name"], "severity": told["severity_text"]}

@@ -46,7 +46,7 @@ class Clients:
             if client is None:
                 client = self._connected()
             yield client
-        except Exception:
+        except BaseException:  # also of a reader that ends early: the rest of its answer is not read
             if client is not None:
                 self._open.discard(client)
                 client.close()
